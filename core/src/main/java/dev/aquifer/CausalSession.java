@@ -3,6 +3,8 @@ package dev.aquifer;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one line of work has seen and written, and so may not be shown less than: a floor for
@@ -12,24 +14,42 @@ import java.util.concurrent.atomic.AtomicReference;
  * <p>Floors only rise. Thread-safe: several threads may work in one session.
  */
 public final class CausalSession {
+  private final LongSupplier nanos;
+  private final @Nullable CausalSession base;
   private final AtomicReference<ReadFloor> floor = new AtomicReference<>(ReadFloor.NONE);
   private final ConcurrentHashMap<String, Long> sequences = new ConcurrentHashMap<>(2);
+  private volatile @Nullable CausalSession heir;
   private volatile long touched;
 
-  CausalSession(ReadFloor floor, long now) {
-    this.floor.set(floor);
-    this.touched = now;
+  /**
+   * A session whose floor is never under that of its base.
+   *
+   * @param nanos monotonic nanoseconds
+   */
+  CausalSession(LongSupplier nanos, @Nullable CausalSession base) {
+    this.nanos = nanos;
+    this.base = base;
+    this.touched = nanos.getAsLong();
   }
 
   /** What a node must have replayed before it may answer in this session. */
   public ReadFloor floor() {
-    return floor.get();
+    ReadFloor own = floor.get();
+    return base == null ? own : own.and(base.floor());
   }
 
   /** Raises the floor by one more demand. */
   public void raise(ReadFloor demand) {
-    if (!demand.isNone()) {
-      floor.accumulateAndGet(demand, ReadFloor::and);
+    if (demand.isNone()) {
+      return;
+    }
+    floor.accumulateAndGet(demand, ReadFloor::and);
+    touched = nanos.getAsLong();
+    // Read after the floor was raised: whoever drops this session sets the heir first and reads the
+    // floor second.
+    CausalSession inherits = heir;
+    if (inherits != null) {
+      inherits.raise(demand);
     }
   }
 
@@ -53,6 +73,7 @@ public final class CausalSession {
   /** Raises the demand on a cache partition. */
   public void observe(String partition, long sequence) {
     sequences.merge(partition, sequence, Math::max);
+    touched = nanos.getAsLong();
   }
 
   /** Every cache partition with a demand on it. */
@@ -66,8 +87,12 @@ public final class CausalSession {
     token.sequences().forEach(this::observe);
   }
 
-  void touch(long now) {
-    touched = now;
+  /**
+   * Hands the floor on: what this session still learns after it was dropped, its heir learns too.
+   */
+  void drop(CausalSession heir) {
+    this.heir = heir;
+    heir.raise(floor.get());
   }
 
   long touched() {

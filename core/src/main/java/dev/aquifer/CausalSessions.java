@@ -45,8 +45,8 @@ public final class CausalSessions {
    */
   public CausalSessions(LongSupplier nanos) {
     this.nanos = nanos;
-    this.node = new CausalSession(ReadFloor.NONE, nanos.getAsLong());
-    this.folded = new CausalSession(ReadFloor.NONE, nanos.getAsLong());
+    this.node = new CausalSession(nanos, null);
+    this.folded = new CausalSession(nanos, null);
   }
 
   /**
@@ -70,7 +70,7 @@ public final class CausalSessions {
 
   /** A session of its own, for one user or one request, to be passed to {@link #call}. */
   public CausalSession open() {
-    return new CausalSession(ReadFloor.NONE, nanos.getAsLong());
+    return new CausalSession(nanos, null);
   }
 
   /**
@@ -93,26 +93,26 @@ public final class CausalSessions {
   }
 
   private CausalSession created(Tenant tenant) {
-    long now = nanos.getAsLong();
     if (tenants.size() >= sweepAt) {
-      sweep(now);
+      sweep();
     }
-    CausalSession session =
-        tenants.computeIfAbsent(tenant, t -> new CausalSession(folded.floor(), now));
-    session.touch(now);
-    return session;
+    return tenants.computeIfAbsent(tenant, t -> new CausalSession(nanos, folded));
   }
 
-  private void sweep(long now) {
+  /**
+   * Sequences are not folded: after this long their events were applied, or the link is known to be
+   * lost and memory does not answer anyway.
+   */
+  private void sweep() {
     if (!sweeping.tryLock()) {
       return;
     }
     try {
+      long now = nanos.getAsLong();
       for (Iterator<CausalSession> all = tenants.values().iterator(); all.hasNext(); ) {
         CausalSession session = all.next();
         if (now - session.touched() > IDLE) {
-          // Folded before it is dropped: whoever creates it anew must start from its floor.
-          folded.raise(session.floor());
+          session.drop(folded);
           all.remove();
         }
       }
