@@ -49,6 +49,21 @@ public final class TenantContext {
     return new Scope(swap(tenant));
   }
 
+  /**
+   * Runs the body with no tenant, on this thread: for work that is for all of them. What it writes
+   * voids what any tenant has cached of it.
+   *
+   * @throws Exception what the body throws, unchanged
+   */
+  public static <T> T callWithout(Callable<T> body) throws Exception {
+    Tenant before = swap(null);
+    try {
+      return body.call();
+    } finally {
+      swap(before);
+    }
+  }
+
   /** The same work, run later under the tenant that is current now (none, if none is). */
   public static Runnable wrap(Runnable work) {
     Tenant captured = CURRENT.get();

@@ -114,4 +114,14 @@ class TenantTest {
     scope.close();
     assertThat(TenantContext.current()).isEmpty();
   }
+
+  @Test
+  void callWithout_hidesTheTenantFromTheBodyAlone() throws Exception {
+    Tenant.of("DFW")
+        .call(
+            () -> {
+              assertThat(TenantContext.callWithout(TenantContext::current)).isEmpty();
+              return assertThat(TenantContext.require().id()).isEqualTo("DFW");
+            });
+  }
 }
