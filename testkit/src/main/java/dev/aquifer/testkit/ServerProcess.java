@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -92,6 +93,8 @@ final class ServerProcess {
   void kill() {
     if (isAlive()) {
       Processes.killTree(process.toHandle());
+      // Dead already; the JDK notices a little later.
+      process.onExit().join();
     }
   }
 
@@ -116,7 +119,7 @@ final class ServerProcess {
    *
    * @throws TestkitException the process ended, or the limit passed; with the end of the log
    */
-  void awaitReady(Duration limit, java.util.concurrent.Callable<Boolean> ready) {
+  void awaitReady(Duration limit, Callable<Boolean> ready) {
     try {
       Eventually.within(limit)
           .every(Duration.ofMillis(5))
