@@ -1,0 +1,127 @@
+package dev.aquifer.sql;
+
+import dev.aquifer.sql.FunctionCatalog.Effect;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** What has been found in a text so far. Grows worse, never better. */
+final class Findings {
+  private final FunctionCatalog catalog;
+
+  StatementKind kind = StatementKind.EMPTY;
+  String verb = "";
+  Reason reason = Reason.NONE;
+  @Nullable String subject;
+  int statements;
+  boolean unknownWrites;
+  boolean begins;
+  boolean ends;
+  boolean session;
+  final Set<TableName> reads = new LinkedHashSet<>();
+  final Set<TableName> writes = new LinkedHashSet<>();
+  final Set<String> functions = new LinkedHashSet<>();
+  final Set<String> parameters = new LinkedHashSet<>();
+
+  Findings(FunctionCatalog catalog) {
+    this.catalog = catalog;
+  }
+
+  void kind(StatementKind found) {
+    if (found.compareTo(kind) > 0) {
+      kind = found;
+    }
+  }
+
+  /** The first reason stays: it is the one that a reader of the text meets first. */
+  void primary(Reason why, @Nullable String name) {
+    if (reason == Reason.NONE) {
+      reason = why;
+      subject = name;
+    }
+  }
+
+  void notUnderstood(@Nullable String near) {
+    kind(StatementKind.UNKNOWN);
+    unknownWrites = true;
+    primary(Reason.NOT_UNDERSTOOD, near);
+  }
+
+  void ddl() {
+    kind(StatementKind.DDL);
+    unknownWrites = true;
+    primary(Reason.DDL, null);
+  }
+
+  void reads(TableName table) {
+    reads.add(table);
+    if (!holds(() -> catalog.isPlain(table))) {
+      primary(Reason.RELATION, table.toString());
+    }
+  }
+
+  void writes(TableName table) {
+    writes.add(table);
+    kind(StatementKind.WRITE);
+    primary(Reason.WRITES, table.toString());
+  }
+
+  void call(@Nullable String schema, String name) {
+    String full = schema == null ? name : schema + "." + name;
+    if (!functions.add(full)) {
+      return;
+    }
+    switch (effect(schema, name)) {
+      case HARMLESS -> {}
+      case PRIMARY -> primary(Reason.PRIMARY_FUNCTION, full);
+      case SESSION -> {
+        session = true;
+        primary(Reason.SESSION_FUNCTION, full);
+      }
+      case UNKNOWN -> {
+        unknownWrites = true;
+        primary(Reason.UNKNOWN_FUNCTION, full);
+      }
+    }
+  }
+
+  void operator(String symbol) {
+    if (!holds(() -> catalog.isPlainOperator(symbol))) {
+      unknownWrites = true;
+      primary(Reason.OPERATOR, symbol);
+    }
+  }
+
+  void type(@Nullable String schema, String name) {
+    if (!holds(() -> catalog.isPlainType(schema, name))) {
+      unknownWrites = true;
+      primary(Reason.TYPE, name);
+    }
+  }
+
+  void attribute(String name) {
+    if (!holds(() -> catalog.isPlainAttribute(name))) {
+      unknownWrites = true;
+      primary(Reason.ATTRIBUTE, name);
+    }
+  }
+
+  @SuppressWarnings(
+      "CatchingUnchecked") // A catalogue that fails must not fail the application's statement.
+  private Effect effect(@Nullable String schema, String name) {
+    try {
+      return catalog.function(schema, name);
+    } catch (RuntimeException e) {
+      return Effect.UNKNOWN;
+    }
+  }
+
+  private static boolean holds(BooleanSupplier question) {
+    try {
+      return question.getAsBoolean();
+    } catch (RuntimeException e) {
+      return false;
+    }
+  }
+}

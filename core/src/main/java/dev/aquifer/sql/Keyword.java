@@ -1,0 +1,354 @@
+package dev.aquifer.sql;
+
+import static dev.aquifer.sql.Keyword.Category.COLUMN_NAME;
+import static dev.aquifer.sql.Keyword.Category.FUNCTION_OR_TYPE;
+import static dev.aquifer.sql.Keyword.Category.RESERVED;
+import static dev.aquifer.sql.Keyword.Category.UNRESERVED;
+
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * PostgreSQL 18's key words in its own four categories: all that are not free to be any name, and
+ * of the free ones those that the analyser looks for. The category says where the word may stand as
+ * a mere name.
+ */
+enum Keyword {
+  ABORT(UNRESERVED),
+  ALL(RESERVED),
+  ALTER(UNRESERVED),
+  ANALYSE(RESERVED),
+  ANALYZE(RESERVED),
+  AND(RESERVED),
+  ANY(RESERVED),
+  ARRAY(RESERVED),
+  AS(RESERVED),
+  ASC(RESERVED),
+  ASYMMETRIC(RESERVED),
+  ATOMIC(UNRESERVED),
+  AUTHORIZATION(FUNCTION_OR_TYPE),
+  BEGIN(UNRESERVED),
+  BETWEEN(COLUMN_NAME),
+  BIGINT(COLUMN_NAME),
+  BINARY(FUNCTION_OR_TYPE),
+  BIT(COLUMN_NAME),
+  BOOLEAN(COLUMN_NAME),
+  BOTH(RESERVED),
+  BY(UNRESERVED),
+  CALL(UNRESERVED),
+  CASCADE(UNRESERVED),
+  CASE(RESERVED),
+  CAST(RESERVED),
+  CHAIN(UNRESERVED),
+  CHAR(COLUMN_NAME),
+  CHARACTER(COLUMN_NAME),
+  CHARACTERISTICS(UNRESERVED),
+  CHECK(RESERVED),
+  CHECKPOINT(UNRESERVED),
+  CLOSE(UNRESERVED),
+  CLUSTER(UNRESERVED),
+  COALESCE(COLUMN_NAME),
+  COLLATE(RESERVED),
+  COLLATION(FUNCTION_OR_TYPE),
+  COLUMN(RESERVED),
+  COLUMNS(UNRESERVED),
+  COMMENT(UNRESERVED),
+  COMMIT(UNRESERVED),
+  CONCURRENTLY(FUNCTION_OR_TYPE),
+  CONDITIONAL(UNRESERVED),
+  CONFLICT(UNRESERVED),
+  CONSTRAINT(RESERVED),
+  CONSTRAINTS(UNRESERVED),
+  COPY(UNRESERVED),
+  CREATE(RESERVED),
+  CROSS(FUNCTION_OR_TYPE),
+  CUBE(UNRESERVED),
+  CURRENT_CATALOG(RESERVED),
+  CURRENT_DATE(RESERVED),
+  CURRENT_ROLE(RESERVED),
+  CURRENT_SCHEMA(FUNCTION_OR_TYPE),
+  CURRENT_TIME(RESERVED),
+  CURRENT_TIMESTAMP(RESERVED),
+  CURRENT_USER(RESERVED),
+  CURSOR(UNRESERVED),
+  CYCLE(UNRESERVED),
+  DEALLOCATE(UNRESERVED),
+  DEC(COLUMN_NAME),
+  DECIMAL(COLUMN_NAME),
+  DECLARE(UNRESERVED),
+  DEFAULT(RESERVED),
+  DEFERRABLE(RESERVED),
+  DELETE(UNRESERVED),
+  DESC(RESERVED),
+  DISCARD(UNRESERVED),
+  DISTINCT(RESERVED),
+  DO(RESERVED),
+  DOUBLE(UNRESERVED),
+  DROP(UNRESERVED),
+  ELSE(RESERVED),
+  END(RESERVED),
+  ESCAPE(UNRESERVED),
+  EXCEPT(RESERVED),
+  EXECUTE(UNRESERVED),
+  EXISTS(COLUMN_NAME),
+  EXPLAIN(UNRESERVED),
+  EXTRACT(COLUMN_NAME),
+  FALSE(RESERVED),
+  FETCH(RESERVED),
+  FILTER(UNRESERVED),
+  FIRST(UNRESERVED),
+  FLOAT(COLUMN_NAME),
+  FOR(RESERVED),
+  FOREIGN(RESERVED),
+  FREEZE(FUNCTION_OR_TYPE),
+  FROM(RESERVED),
+  FULL(FUNCTION_OR_TYPE),
+  FUNCTION(UNRESERVED),
+  GLOBAL(UNRESERVED),
+  GRANT(RESERVED),
+  GREATEST(COLUMN_NAME),
+  GROUP(RESERVED),
+  GROUPING(COLUMN_NAME),
+  HAVING(RESERVED),
+  ILIKE(FUNCTION_OR_TYPE),
+  IMPORT(UNRESERVED),
+  IN(RESERVED),
+  INITIALLY(RESERVED),
+  INNER(FUNCTION_OR_TYPE),
+  INOUT(COLUMN_NAME),
+  INSERT(UNRESERVED),
+  INT(COLUMN_NAME),
+  INTEGER(COLUMN_NAME),
+  INTERSECT(RESERVED),
+  INTERVAL(COLUMN_NAME),
+  INTO(RESERVED),
+  IS(FUNCTION_OR_TYPE),
+  ISNULL(FUNCTION_OR_TYPE),
+  JOIN(FUNCTION_OR_TYPE),
+  JSON(COLUMN_NAME),
+  JSON_ARRAY(COLUMN_NAME),
+  JSON_ARRAYAGG(COLUMN_NAME),
+  JSON_EXISTS(COLUMN_NAME),
+  JSON_OBJECT(COLUMN_NAME),
+  JSON_OBJECTAGG(COLUMN_NAME),
+  JSON_QUERY(COLUMN_NAME),
+  JSON_SCALAR(COLUMN_NAME),
+  JSON_SERIALIZE(COLUMN_NAME),
+  JSON_TABLE(COLUMN_NAME),
+  JSON_VALUE(COLUMN_NAME),
+  KEY(UNRESERVED),
+  LATERAL(RESERVED),
+  LEADING(RESERVED),
+  LEAST(COLUMN_NAME),
+  LEFT(FUNCTION_OR_TYPE),
+  LIKE(FUNCTION_OR_TYPE),
+  LIMIT(RESERVED),
+  LISTEN(UNRESERVED),
+  LOAD(UNRESERVED),
+  LOCAL(UNRESERVED),
+  LOCALTIME(RESERVED),
+  LOCALTIMESTAMP(RESERVED),
+  LOCK(UNRESERVED),
+  MATCHED(UNRESERVED),
+  MATERIALIZED(UNRESERVED),
+  MERGE(UNRESERVED),
+  MERGE_ACTION(COLUMN_NAME),
+  MOVE(UNRESERVED),
+  NATIONAL(COLUMN_NAME),
+  NATURAL(FUNCTION_OR_TYPE),
+  NCHAR(COLUMN_NAME),
+  NEXT(UNRESERVED),
+  NO(UNRESERVED),
+  NONE(COLUMN_NAME),
+  NORMALIZE(COLUMN_NAME),
+  NOT(RESERVED),
+  NOTIFY(UNRESERVED),
+  NOTNULL(FUNCTION_OR_TYPE),
+  NULL(RESERVED),
+  NULLIF(COLUMN_NAME),
+  NUMERIC(COLUMN_NAME),
+  OFFSET(RESERVED),
+  ON(RESERVED),
+  ONLY(RESERVED),
+  OPERATOR(UNRESERVED),
+  OR(RESERVED),
+  ORDER(RESERVED),
+  ORDINALITY(UNRESERVED),
+  OUT(COLUMN_NAME),
+  OUTER(FUNCTION_OR_TYPE),
+  OVER(UNRESERVED),
+  OVERLAPS(FUNCTION_OR_TYPE),
+  OVERLAY(COLUMN_NAME),
+  PASSING(UNRESERVED),
+  PLACING(RESERVED),
+  POSITION(COLUMN_NAME),
+  PRECISION(COLUMN_NAME),
+  PREPARE(UNRESERVED),
+  PREPARED(UNRESERVED),
+  PRIMARY(RESERVED),
+  PROCEDURE(UNRESERVED),
+  REAL(COLUMN_NAME),
+  REASSIGN(UNRESERVED),
+  RECURSIVE(UNRESERVED),
+  REFERENCES(RESERVED),
+  REFRESH(UNRESERVED),
+  REINDEX(UNRESERVED),
+  RELEASE(UNRESERVED),
+  REPEATABLE(UNRESERVED),
+  RESET(UNRESERVED),
+  RETURNING(RESERVED),
+  REVOKE(UNRESERVED),
+  RIGHT(FUNCTION_OR_TYPE),
+  ROLLBACK(UNRESERVED),
+  ROLLUP(UNRESERVED),
+  ROW(COLUMN_NAME),
+  ROWS(UNRESERVED),
+  SAVEPOINT(UNRESERVED),
+  SEARCH(UNRESERVED),
+  SECOND(UNRESERVED),
+  SECURITY(UNRESERVED),
+  SELECT(RESERVED),
+  SESSION(UNRESERVED),
+  SESSION_USER(RESERVED),
+  SET(UNRESERVED),
+  SETOF(COLUMN_NAME),
+  SETS(UNRESERVED),
+  SHARE(UNRESERVED),
+  SHOW(UNRESERVED),
+  SIMILAR(FUNCTION_OR_TYPE),
+  SMALLINT(COLUMN_NAME),
+  SOME(RESERVED),
+  START(UNRESERVED),
+  SUBSTRING(COLUMN_NAME),
+  SYMMETRIC(RESERVED),
+  SYSTEM_USER(RESERVED),
+  TABLE(RESERVED),
+  TABLESAMPLE(FUNCTION_OR_TYPE),
+  TEMP(UNRESERVED),
+  TEMPORARY(UNRESERVED),
+  THEN(RESERVED),
+  TIES(UNRESERVED),
+  TIME(COLUMN_NAME),
+  TIMESTAMP(COLUMN_NAME),
+  TO(RESERVED),
+  TRAILING(RESERVED),
+  TRANSACTION(UNRESERVED),
+  TREAT(COLUMN_NAME),
+  TRIM(COLUMN_NAME),
+  TRUE(RESERVED),
+  TRUNCATE(UNRESERVED),
+  UESCAPE(UNRESERVED),
+  UNCONDITIONAL(UNRESERVED),
+  UNION(RESERVED),
+  UNIQUE(RESERVED),
+  UNLISTEN(UNRESERVED),
+  UNLOGGED(UNRESERVED),
+  UPDATE(UNRESERVED),
+  USER(RESERVED),
+  USING(RESERVED),
+  VACUUM(UNRESERVED),
+  VALUE(UNRESERVED),
+  VALUES(COLUMN_NAME),
+  VARCHAR(COLUMN_NAME),
+  VARIADIC(RESERVED),
+  VARYING(UNRESERVED),
+  VERBOSE(FUNCTION_OR_TYPE),
+  VIEW(UNRESERVED),
+  WHEN(RESERVED),
+  WHERE(RESERVED),
+  WINDOW(RESERVED),
+  WITH(RESERVED),
+  WITHIN(UNRESERVED),
+  WORK(UNRESERVED),
+  WRAPPER(UNRESERVED),
+  XMLATTRIBUTES(COLUMN_NAME),
+  XMLCONCAT(COLUMN_NAME),
+  XMLELEMENT(COLUMN_NAME),
+  XMLEXISTS(COLUMN_NAME),
+  XMLFOREST(COLUMN_NAME),
+  XMLNAMESPACES(COLUMN_NAME),
+  XMLPARSE(COLUMN_NAME),
+  XMLPI(COLUMN_NAME),
+  XMLROOT(COLUMN_NAME),
+  XMLSERIALIZE(COLUMN_NAME),
+  XMLTABLE(COLUMN_NAME),
+  ZONE(UNRESERVED);
+
+  /** Where a key word may be a name. */
+  enum Category {
+    /** Nowhere, but as a label after AS or behind a dot. */
+    RESERVED,
+    /** As a function or type, not as a column or table. */
+    FUNCTION_OR_TYPE,
+    /** As a column or table, not as a function or type. */
+    COLUMN_NAME,
+    /** Everywhere. */
+    UNRESERVED
+  }
+
+  private static final int MASK = 1023;
+  private static final @Nullable Keyword[] BY_HASH = table();
+
+  final Category category;
+  private final String text = name().toLowerCase(Locale.ROOT);
+
+  Keyword(Category category) {
+    this.category = category;
+  }
+
+  boolean isReserved() {
+    return category == RESERVED;
+  }
+
+  /** One more character of a word's hash; upper and lower case ASCII letters count alike. */
+  static int hash(int hash, char c) {
+    return hash * 31 + fold(c);
+  }
+
+  /** PostgreSQL folds ASCII letters only, whatever the locale. */
+  static char fold(char c) {
+    return c >= 'A' && c <= 'Z' ? (char) (c + 32) : c;
+  }
+
+  /** The key word that stands there, found by the hash of its characters, or null. */
+  static @Nullable Keyword find(String sql, int start, int end, int hash) {
+    for (int slot = spread(hash); ; slot = (slot + 1) & MASK) {
+      Keyword keyword = BY_HASH[slot];
+      if (keyword == null || keyword.matches(sql, start, end)) {
+        return keyword;
+      }
+    }
+  }
+
+  private boolean matches(String sql, int start, int end) {
+    if (end - start != text.length()) {
+      return false;
+    }
+    for (int i = 0; i < text.length(); i++) {
+      if (fold(sql.charAt(start + i)) != text.charAt(i)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static int spread(int hash) {
+    return (hash ^ (hash >>> 15)) & MASK;
+  }
+
+  private static @Nullable Keyword[] table() {
+    @Nullable Keyword[] table = new @Nullable Keyword[MASK + 1];
+    for (Keyword keyword : values()) {
+      int hash = 0;
+      for (int i = 0; i < keyword.text.length(); i++) {
+        hash = hash(hash, keyword.text.charAt(i));
+      }
+      int slot = spread(hash);
+      while (table[slot] != null) {
+        slot = (slot + 1) & MASK;
+      }
+      table[slot] = keyword;
+    }
+    return table;
+  }
+}
