@@ -23,6 +23,7 @@ final class Normalizer {
   private static final class Level {
     boolean list;
     int before = -1;
+    int beforeEnd;
     int start;
   }
 
@@ -147,20 +148,22 @@ final class Normalizer {
     put(i, tokens.is(i, Token.RIGHT) ? ")" : "]");
   }
 
-  /** Ends an element of a list: dropped when it equals the one before. */
+  /** Ends an element of a list: dropped, with the comma before it, when it equals its neighbour. */
   private void element() {
     if (!level.list) {
       return;
     }
     int end = out.length();
-    int length = end - level.start;
-    // Between two elements stands one comma; the blank behind it belongs to the element.
-    int before = level.before;
-    if (before >= 0 && level.start - 1 - before == length && repeats(before, level.start, length)) {
-      out.setLength(level.start - 1);
-      level.start = before;
+    int start = level.start < end && out.charAt(level.start) == ' ' ? level.start + 1 : level.start;
+    int length = end - start;
+    if (level.before >= 0
+        && level.beforeEnd - level.before == length
+        && repeats(level.before, start, length)) {
+      out.setLength(level.beforeEnd);
+    } else {
+      level.before = start;
+      level.beforeEnd = end;
     }
-    level.before = level.start;
     level.start = out.length() + 1;
   }
 
