@@ -132,6 +132,10 @@ final class Workspace {
     }
   }
 
+  long watchdogPid() {
+    return watchdog.pid();
+  }
+
   Path runFolder() {
     return run;
   }
@@ -278,6 +282,7 @@ final class Workspace {
         if (lock != null) {
           LOG.info("clearing {} that an earlier JVM left behind", folder);
           killListed(folder.resolve("pids"));
+          SharedMemory.removeSegmentsBelow(folder);
           Folders.delete(folder);
         }
       } catch (IOException | UncheckedIOException e) {
