@@ -49,7 +49,7 @@ public final class InfluxExtension implements BeforeAllCallback, ParameterResolv
       Shared shared =
           context
               .getStore(StoreScope.LAUNCHER_SESSION, NAMESPACE)
-              .computeIfAbsent(Shared.class, key -> new Shared(), Shared.class);
+              .computeIfAbsent(Shared.class, key -> new Shared(InfluxSearch.here()), Shared.class);
       entry = shared.newDatabase(context.getRequiredTestClass());
       store.put(this, entry);
     }
@@ -69,7 +69,7 @@ public final class InfluxExtension implements BeforeAllCallback, ParameterResolv
   }
 
   /** A class's database; closed by JUnit with the class's store. */
-  private record Entry(InfluxDatabase database) implements AutoCloseable {
+  record Entry(InfluxDatabase database) implements AutoCloseable {
     @Override
     public void close() {
       database.drop();
@@ -77,9 +77,13 @@ public final class InfluxExtension implements BeforeAllCallback, ParameterResolv
   }
 
   /** The server of the JVM, or why there is none; closed by JUnit with the test run. */
-  private static final class Shared implements AutoCloseable {
-    private final InfluxSearch.Found found = InfluxSearch.here().find();
+  static final class Shared implements AutoCloseable {
+    private final InfluxSearch.Found found;
     private final AtomicInteger count = new AtomicInteger();
+
+    Shared(InfluxSearch search) {
+      this.found = search.find();
+    }
 
     Entry newDatabase(Class<?> testClass) {
       if (found.server().isEmpty()) {

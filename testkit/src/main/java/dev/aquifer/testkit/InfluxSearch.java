@@ -6,15 +6,14 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Where an InfluxDB can be had: one that runs, a binary that is named, one on the PATH, a
  * container; in this order. Its inputs are passed in, so that each case can be tried anywhere.
  */
 record InfluxSearch(
-    Function<String, @Nullable String> properties,
-    Function<String, @Nullable String> environment,
+    Function<String, String> properties,
+    Function<String, String> environment,
     Function<String, Optional<Path>> path,
     BooleanSupplier docker) {
   static final String URL = "aquifer.test.influxdb.url";
@@ -28,7 +27,10 @@ record InfluxSearch(
 
   static InfluxSearch here() {
     return new InfluxSearch(
-        System::getProperty, System::getenv, Platform::onPath, InfluxContainer::isDockerThere);
+        name -> System.getProperty(name, ""),
+        name -> System.getenv().getOrDefault(name, ""),
+        Platform::onPath,
+        InfluxContainer::isDockerThere);
   }
 
   /**
@@ -66,8 +68,7 @@ record InfluxSearch(
   }
 
   private Found absent(String reason) {
-    String required = environment.apply(REQUIRE);
-    if (required != null && Arrays.asList(required.split("[, ]+", -1)).contains("influxdb")) {
+    if (Arrays.asList(environment.apply(REQUIRE).split("[, ]+", -1)).contains("influxdb")) {
       throw new TestkitException(REQUIRE + " asks for influxdb, but " + reason);
     }
     return new Found(Optional.empty(), "no InfluxDB: " + reason);
@@ -87,7 +88,6 @@ record InfluxSearch(
   }
 
   private String property(String name) {
-    String value = properties.apply(name);
-    return value == null ? "" : value.strip();
+    return properties.apply(name).strip();
   }
 }
