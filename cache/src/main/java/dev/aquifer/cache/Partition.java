@@ -53,6 +53,8 @@ final class Partition {
   private volatile long incarnation;
   private volatile long applied;
   private volatile long heard;
+  private long strange;
+  private long strangeHeard;
   private volatile long dropped;
   private volatile long droppedTick;
   private volatile long voidTick;
@@ -157,7 +159,13 @@ final class Partition {
       if (ofIncarnation == incarnation && sequence <= applied) {
         return true;
       }
-      if (ofIncarnation != incarnation || sequence != applied + 1) {
+      if (ofIncarnation != incarnation) {
+        // Of a state that is not known here yet, or not this database's.
+        strange = ofIncarnation;
+        strangeHeard = sequence;
+        return false;
+      }
+      if (sequence != applied + 1) {
         heard = Math.max(heard, sequence);
         return false;
       }
@@ -220,7 +228,7 @@ final class Partition {
     if (another) {
       cells.asMap().values().forEach(TagCell::forget);
       marked.clear();
-      heard = 0;
+      heard = strange == news.incarnation() ? strangeHeard : 0;
     }
     dropped = news.floor();
     long now = nanos.getAsLong();

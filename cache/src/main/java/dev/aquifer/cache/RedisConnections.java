@@ -26,7 +26,6 @@ import org.jspecify.annotations.Nullable;
 
 /** The connections of a node: one for commands, one on which voids arrive. Both reconnect. */
 final class RedisConnections {
-  private static final String PATTERN = "aq:{*}:c";
 
   private final RedisURI uri;
   private final String address;
@@ -81,6 +80,11 @@ final class RedisConnections {
     lost = onLost;
   }
 
+  /** Channels are the whole server's, so each names its database. */
+  byte[] channel(Partition partition) {
+    return bytes("aq:{" + partition.name + "}:c" + uri.getDatabase());
+  }
+
   boolean connected() {
     return commands != null && events != null;
   }
@@ -100,7 +104,7 @@ final class RedisConnections {
             client.connectPubSub(ByteArrayCodec.INSTANCE, uri);
         made.addListener(new Events());
         made.addListener(new Losses());
-        made.sync().psubscribe(bytes(PATTERN));
+        made.sync().psubscribe(bytes("aq:{*}:c" + uri.getDatabase()));
         events = made;
       }
     } catch (RuntimeException e) {

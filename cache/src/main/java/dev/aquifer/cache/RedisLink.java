@@ -341,7 +341,7 @@ final class RedisLink implements Remote {
       keys.add(place.lease());
     }
     List<byte[]> args = new ArrayList<>();
-    args.add(StoredKeys.channel(partition));
+    args.add(connections.channel(partition));
     args.add(StoredKeys.bytes(Names.write(names)));
     args.add(StoredKeys.bytes(Integer.toString(Partition.MAX_MARKERS)));
     args.add(StoredKeys.bytes(token == null ? "" : token));

@@ -22,10 +22,6 @@ final class StoredKeys {
     return bytes(base(partition) + "e");
   }
 
-  static byte[] channel(Partition partition) {
-    return bytes(base(partition) + "c");
-  }
-
   static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.UTF_8);
   }
