@@ -50,7 +50,7 @@ final class CallSites {
       case INSERT -> before == Keyword.THEN && frame.verb == Keyword.MERGE;
       case COLUMNS -> frame.opener == Opener.JSON_TABLE;
       case SETS -> before == Keyword.GROUPING;
-      case ROLLUP, CUBE -> frame.groupBy && beginsElement(at) || frame.opener == Opener.GROUPING;
+      case ROLLUP, CUBE -> (frame.groupBy && beginsElement(at)) || frame.opener == Opener.GROUPING;
       default -> false;
     };
   }

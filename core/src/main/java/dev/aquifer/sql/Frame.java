@@ -79,6 +79,7 @@ final class Frame {
   boolean isComplete() {
     return switch (clause) {
       case EXPRESSION, SELECT_LIST, AFTER_FROM, JOIN_CONDITION, TAIL, DEFINITIONS -> true;
+      case AFTER_TARGET -> verb == Keyword.DELETE;
       case START -> opener != Opener.STATEMENT && opener != Opener.COMMON_TABLE;
       default -> false;
     };

@@ -79,7 +79,7 @@ final class Lexer {
   }
 
   static boolean isWordStart(char c) {
-    return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c >= '\u0080';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= '\u0080';
   }
 
   private static boolean isDigit(char c) {
@@ -265,7 +265,7 @@ final class Lexer {
   private int endOfParameter(int from) {
     int i = from;
     while (i < length) {
-      if (isWordPart(sql.charAt(i)) || peek(i) == '.' && isWordPart(peek(i + 1))) {
+      if (isWordPart(sql.charAt(i)) || (peek(i) == '.' && isWordPart(peek(i + 1)))) {
         i++;
       } else if (peek(i) == '?' && peek(i + 1) == '.') {
         i += 2;
@@ -341,7 +341,7 @@ final class Lexer {
       if (c == '?' && next == '?') {
         special = true;
         i++;
-      } else if (!isOperator(c) || i > at && startsComment(c, next)) {
+      } else if (!isOperator(c) || (i > at && startsComment(c, next))) {
         break;
       }
       special |= "~!@#%^&|`".indexOf(c) >= 0;
@@ -357,7 +357,7 @@ final class Lexer {
   }
 
   private static boolean startsComment(char c, char next) {
-    return c == '-' && next == '-' || c == '/' && next == '*';
+    return (c == '-' && next == '-') || (c == '/' && next == '*');
   }
 
   private void number() {
@@ -400,7 +400,7 @@ final class Lexer {
   private int digits(int from, int radix, boolean required) {
     int i = from;
     while (isDigit(peek(i), radix)
-        || peek(i) == '_' && isDigit(peek(i + 1), radix) && (i > from || required)) {
+        || (peek(i) == '_' && isDigit(peek(i + 1), radix) && (i > from || required))) {
       i++;
     }
     return required && i == from ? -1 : i;

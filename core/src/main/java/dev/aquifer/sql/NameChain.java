@@ -25,7 +25,7 @@ record NameChain(@Nullable String schema, String name, int parts, int end) {
     }
     String name = tokens.name(last);
     String schema = parts == 1 ? null : tokens.name(last - 2);
-    if (name == null || parts > 1 && schema == null) {
+    if (name == null || (parts > 1 && schema == null)) {
       return null;
     }
     return new NameChain(schema, name, parts, last + 1);

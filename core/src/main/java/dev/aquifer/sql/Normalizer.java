@@ -23,6 +23,7 @@ final class Normalizer {
   private static final class Level {
     boolean list;
     int before = -1;
+    int beforeEnd;
     int start;
   }
 
@@ -31,6 +32,9 @@ final class Normalizer {
   private final StringBuilder out = new StringBuilder(256);
   private final List<Level> levels = new ArrayList<>();
   private Level level = new Level();
+
+  /** The token written last; a sign or an ASC may have been left out since. */
+  private int last;
 
   Normalizer(Tokens tokens, boolean whole) {
     this.tokens = tokens;
@@ -147,20 +151,22 @@ final class Normalizer {
     put(i, tokens.is(i, Token.RIGHT) ? ")" : "]");
   }
 
-  /** Ends an element of a list: dropped when it equals the one before. */
+  /** Ends an element of a list: dropped, with the comma before it, when it equals its neighbour. */
   private void element() {
     if (!level.list) {
       return;
     }
     int end = out.length();
-    int length = end - level.start;
-    // Between two elements stands one comma; the blank behind it belongs to the element.
-    int before = level.before;
-    if (before >= 0 && level.start - 1 - before == length && repeats(before, level.start, length)) {
-      out.setLength(level.start - 1);
-      level.start = before;
+    int start = level.start < end && out.charAt(level.start) == ' ' ? level.start + 1 : level.start;
+    int length = end - start;
+    if (level.before >= 0
+        && level.beforeEnd - level.before == length
+        && repeats(level.before, start, length)) {
+      out.setLength(level.beforeEnd);
+    } else {
+      level.before = start;
+      level.beforeEnd = end;
     }
-    level.before = level.start;
     level.start = out.length() + 1;
   }
 
@@ -179,17 +185,18 @@ final class Normalizer {
   }
 
   private void put(int i, String text) {
-    if (out.length() > 0 && isApart(i)) {
+    if (out.length() > 0 && isApart(i, last)) {
       out.append(' ');
     }
     out.append(text);
+    last = i;
   }
 
-  private boolean isApart(int i) {
+  private boolean isApart(int i, int before) {
     return switch (tokens.kind(i)) {
       case COMMA, SEMICOLON, RIGHT, RIGHT_BRACKET, DOT, CAST, LEFT_BRACKET -> false;
-      case LEFT -> !isTight(i - 1) && !(tokens.isName(i - 1) && !isSpaced(i - 1));
-      default -> !isTight(i - 1);
+      case LEFT -> !isTight(before) && !(tokens.isName(before) && !isSpaced(before));
+      default -> !isTight(before);
     };
   }
 

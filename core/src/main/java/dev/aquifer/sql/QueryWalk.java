@@ -273,7 +273,7 @@ final class QueryWalk {
 
   private void word() {
     Keyword keyword = tokens.keyword(at);
-    if (keyword == null || tokens.is(at + 1, Token.DOT) && !keyword.isReserved()) {
+    if (keyword == null || (tokens.is(at + 1, Token.DOT) && !keyword.isReserved())) {
       plainWord(null);
     } else if (!beginsQuery(keyword)) {
       plainWord(keyword);
@@ -406,7 +406,7 @@ final class QueryWalk {
 
   private void commonTable(@Nullable Keyword keyword) {
     String name = tokens.name(at);
-    if (name == null || keyword != null && keyword.isReserved()) {
+    if (name == null || (keyword != null && keyword.isReserved())) {
       fail();
       return;
     }
@@ -422,7 +422,7 @@ final class QueryWalk {
   private void commonTableBody(@Nullable Keyword keyword) {
     boolean follows =
         keyword == Keyword.AS
-            || frame.bodyFollows && (keyword == Keyword.NOT || keyword == Keyword.MATERIALIZED);
+            || (frame.bodyFollows && (keyword == Keyword.NOT || keyword == Keyword.MATERIALIZED));
     if (follows) {
       frame.bodyFollows = true;
       at++;
@@ -486,7 +486,8 @@ final class QueryWalk {
       return;
     }
     TableName table = chain.table();
-    if (table == null || keyword != null && keyword.category == Keyword.Category.FUNCTION_OR_TYPE) {
+    if (table == null
+        || (keyword != null && keyword.category == Keyword.Category.FUNCTION_OR_TYPE)) {
       fail();
       return;
     }
@@ -594,8 +595,8 @@ final class QueryWalk {
     TableName table = chain == null ? null : chain.table();
     if (chain == null
         || table == null
-        || keyword != null && keyword.isReserved() && !only
-        || parenthesis && !tokens.is(chain.end(), Token.RIGHT)) {
+        || (keyword != null && keyword.isReserved() && !only)
+        || (parenthesis && !tokens.is(chain.end(), Token.RIGHT))) {
       fail();
       return;
     }
@@ -646,7 +647,7 @@ final class QueryWalk {
       case WHEN -> {
         boolean matched =
             tokens.is(at + 1, Keyword.MATCHED)
-                || tokens.is(at + 1, Keyword.NOT) && tokens.is(at + 2, Keyword.MATCHED);
+                || (tokens.is(at + 1, Keyword.NOT) && tokens.is(at + 2, Keyword.MATCHED));
         if (frame.verb == Keyword.MERGE && matched && frame.clause == Clause.JOIN_CONDITION) {
           frame.clause = Clause.TAIL;
         } else if (frame.clause == Clause.AFTER_FROM) {
@@ -678,11 +679,11 @@ final class QueryWalk {
     boolean comparison =
         tokens.is(at - 1, Keyword.DISTINCT)
             && (tokens.is(at - 2, Keyword.IS)
-                || tokens.is(at - 2, Keyword.NOT) && tokens.is(at - 3, Keyword.IS));
+                || (tokens.is(at - 2, Keyword.NOT) && tokens.is(at - 3, Keyword.IS)));
     if (comparison) {
       at++;
     } else if (frame.clause == Clause.SELECT_LIST
-        || frame.clause == Clause.TAIL && frame.verb == Keyword.UPDATE) {
+        || (frame.clause == Clause.TAIL && frame.verb == Keyword.UPDATE)) {
       frame.clause = Clause.FROM;
       at++;
     } else if (frame.isExpression() && frame.opener == Opener.SYNTAX_CALL) {
@@ -742,8 +743,8 @@ final class QueryWalk {
     boolean locks =
         tokens.is(at + 1, Keyword.UPDATE)
             || tokens.is(at + 1, Keyword.SHARE)
-            || tokens.is(at + 1, Keyword.NO) && tokens.is(at + 2, Keyword.KEY)
-            || tokens.is(at + 1, Keyword.KEY) && tokens.is(at + 2, Keyword.SHARE);
+            || (tokens.is(at + 1, Keyword.NO) && tokens.is(at + 2, Keyword.KEY))
+            || (tokens.is(at + 1, Keyword.KEY) && tokens.is(at + 2, Keyword.SHARE));
     if (locks) {
       found.primary(Reason.LOCKS_ROWS, null);
       at++;
@@ -765,7 +766,7 @@ final class QueryWalk {
             || next == Keyword.UNIQUE
             || next == Keyword.CONDITIONAL
             || next == Keyword.UNCONDITIONAL
-            || next == Keyword.ARRAY && frame.isExpression()
+            || (next == Keyword.ARRAY && frame.isExpression())
             || tokens.is(at - 1, Keyword.RETURNING);
     if (harmless) {
       at += tokens.is(at - 1, Keyword.RETURNING) ? 1 : 2;

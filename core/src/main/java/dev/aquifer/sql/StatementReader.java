@@ -233,7 +233,7 @@ final class StatementReader {
             || verb == Keyword.UPDATE
             || verb == Keyword.DELETE
             || verb == Keyword.MERGE;
-    if (read || write && runs) {
+    if (read || (write && runs)) {
       query();
     } else if (runs) {
       found.unknownWrites = true;
