@@ -34,7 +34,10 @@ final class Findings {
     }
   }
 
-  /** The first reason stays: it is the one that a reader of the text meets first. */
+  /**
+   * The first reason stays: it is the one that a reader of the text meets first. Only not to
+   * understand is graver.
+   */
   void primary(Reason why, @Nullable String name) {
     if (reason == Reason.NONE) {
       reason = why;
@@ -45,7 +48,8 @@ final class Findings {
   void notUnderstood(@Nullable String near) {
     kind(StatementKind.UNKNOWN);
     unknownWrites = true;
-    primary(Reason.NOT_UNDERSTOOD, near);
+    reason = Reason.NOT_UNDERSTOOD;
+    subject = near;
   }
 
   void ddl() {

@@ -632,9 +632,12 @@ final class QueryWalk {
     switch (keyword) {
       case WHERE, HAVING, WINDOW, ORDER, LIMIT, OFFSET, FETCH, RETURNING -> tail();
       case GROUP -> {
-        boolean within = tokens.is(at - 1, Keyword.WITHIN);
-        tail();
-        frame.groupBy = !within;
+        if (tokens.is(at - 1, Keyword.WITHIN)) {
+          at++;
+        } else {
+          tail();
+          frame.groupBy = true;
+        }
       }
       case UNION, INTERSECT, EXCEPT -> {
         frame.clause = Clause.SET_OPERATION;
@@ -700,7 +703,7 @@ final class QueryWalk {
       return;
     }
     at++;
-    while (isTableKind(tokens.keyword(at)) && !tokens.is(at + 1, Token.DOT)) {
+    while (isTableKind(tokens.keyword(at)) && continuesTableName(at + 1)) {
       found.session |= tokens.is(at, Keyword.TEMP) || tokens.is(at, Keyword.TEMPORARY);
       at++;
     }
@@ -713,6 +716,12 @@ final class QueryWalk {
     found.primary(Reason.SELECT_INTO, table.toString());
     found.writes(table);
     at = chain.end();
+  }
+
+  /** TEMP and its like are also free to be the table's own name. */
+  private boolean continuesTableName(int i) {
+    Keyword next = tokens.keyword(i);
+    return tokens.isName(i) && (next == null || next == Keyword.TABLE || !next.isReserved());
   }
 
   private static boolean isTableKind(@Nullable Keyword keyword) {
