@@ -57,7 +57,9 @@ class ArchitectureTest {
               .onlyDependOnClassesThat(
                   are(
                       resideInAnyPackage(allowed.toArray(String[]::new))
-                          .or(com.tngtech.archunit.base.DescribedPredicate.not(resideInAnyPackage("dev.aquifer..")))))
+                          .or(
+                              com.tngtech.archunit.base.DescribedPredicate.not(
+                                  resideInAnyPackage("dev.aquifer..")))))
               .check(CLASSES);
         });
   }
@@ -70,7 +72,12 @@ class ArchitectureTest {
         .should()
         .onlyDependOnClassesThat(
             resideInAnyPackage(
-                "dev.aquifer", "dev.aquifer.sql", "dev.aquifer.spi", "java..", "org.slf4j..", "org.jspecify.."))
+                "dev.aquifer",
+                "dev.aquifer.sql",
+                "dev.aquifer.spi",
+                "java..",
+                "org.slf4j..",
+                "org.jspecify.."))
         .check(CLASSES);
   }
 
@@ -81,7 +88,8 @@ class ArchitectureTest {
 
   @Test
   void library_neverDeserializesByClassNameNorPrintsNorSleeps() {
-    String[] library = MAY_USE.keySet().stream().map(ArchitectureTest::packages).toArray(String[]::new);
+    String[] library =
+        MAY_USE.keySet().stream().map(ArchitectureTest::packages).toArray(String[]::new);
     noClasses()
         .that(resideInAnyPackage(library).or(resideInAnyPackage(CORE)))
         .should()
@@ -117,7 +125,12 @@ class ArchitectureTest {
   private static List<Path> sources() throws IOException {
     try (Stream<Path> files = Files.walk(Path.of(".."))) {
       List<Path> found =
-          files.filter(file -> file.toString().contains("/src/main/java/") && file.toString().endsWith(".java")).toList();
+          files
+              .filter(
+                  file ->
+                      file.toString().contains("/src/main/java/")
+                          && file.toString().endsWith(".java"))
+              .toList();
       assertThat(found).hasSizeGreaterThan(50);
       return found;
     }

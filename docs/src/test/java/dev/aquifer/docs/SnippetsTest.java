@@ -17,13 +17,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * Every Java block of the README and the manual is, to the letter, a part of a test that passes. A block names its part in a comment
- * before it, {@code <!-- snippet: name -->}; the test marks it with {@code // snippet: name} and {@code // end}.
+ * Every Java block of the README and the manual is, to the letter, a part of a test that passes. A
+ * block names its part in a comment before it, {@code <!-- snippet: name -->}; the test marks it
+ * with {@code // snippet: name} and {@code // end}.
  */
 class SnippetsTest {
   private static final Path ROOT = Path.of("..");
   private static final Pattern BLOCK =
-      Pattern.compile("(?:<!-- snippet: (?<name>[\\w-]+) -->\\s*\\n)?```java\\n(?<code>.*?)```", Pattern.DOTALL);
+      Pattern.compile(
+          "(?:<!-- snippet: (?<name>[\\w-]+) -->\\s*\\n)?```java\\n(?<code>.*?)```",
+          Pattern.DOTALL);
 
   @TestFactory
   Stream<DynamicTest> blocks_arePartsOfTests() throws IOException {
@@ -71,7 +74,11 @@ class SnippetsTest {
   private static Map<String, String> parts() throws IOException {
     Map<String, String> parts = new HashMap<>();
     try (Stream<Path> files = Files.walk(ROOT)) {
-      for (Path test : files.filter(f -> f.toString().contains("/src/test/java/") && f.toString().endsWith(".java")).toList()) {
+      for (Path test :
+          files
+              .filter(
+                  f -> f.toString().contains("/src/test/java/") && f.toString().endsWith(".java"))
+              .toList()) {
         collect(Files.readAllLines(test), parts);
       }
     }

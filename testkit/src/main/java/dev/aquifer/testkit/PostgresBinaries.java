@@ -34,6 +34,7 @@ record PostgresBinaries(Path postgres, Path template) {
   private static final String PASSWORD_FILE = "template-password";
 
   static PostgresBinaries prepare(Workspace workspace) {
+    requireOtherUserThanRoot(workspace);
     try {
       byte[] archive = archive();
       String name = "postgres-" + hash(archive);
@@ -45,6 +46,29 @@ record PostgresBinaries(Path postgres, Path template) {
       return new PostgresBinaries(unpacked.resolve("bin/postgres"), template);
     } catch (IOException e) {
       throw new TestkitException("the PostgreSQL binaries cannot be unpacked", e);
+    }
+  }
+
+  /** As root, a user namespace must be allowed; containers may forbid it. */
+  private static void requireOtherUserThanRoot(Workspace workspace) {
+    if (!workspace.ownedByRoot()) {
+      return;
+    }
+    Path scratch = workspace.newFolder("probe");
+    try {
+      ServerProcess.start(
+              workspace,
+              new ServerProcess.Command(
+                  "a probe", List.of("true"), scratch, scratch.resolve("log"), Map.of(), true))
+          .awaitSuccess(INITDB_LIMIT);
+    } catch (TestkitException e) {
+      throw new TestkitException(
+          "PostgreSQL does not run as root, and a user namespace that would hide it is not allowed"
+              + " here. Run the tests as another user, or allow unshare(CLONE_NEWUSER) to the"
+              + " container.",
+          e);
+    } finally {
+      Folders.delete(scratch);
     }
   }
 

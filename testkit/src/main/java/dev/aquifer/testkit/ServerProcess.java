@@ -55,6 +55,8 @@ final class ServerProcess {
             .redirectErrorStream(true)
             .redirectInput(ProcessBuilder.Redirect.from(new java.io.File("/dev/null")))
             .redirectOutput(ProcessBuilder.Redirect.appendTo(command.log().toFile()));
+    // Settings of the user's own servers must not reach these.
+    builder.environment().keySet().removeIf(key -> key.matches("(PG|INFLUX|REDIS).*"));
     builder.environment().putAll(command.environment());
     try {
       Process process = builder.start();

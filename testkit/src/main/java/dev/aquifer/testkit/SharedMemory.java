@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -16,10 +17,24 @@ import org.slf4j.LoggerFactory;
 final class SharedMemory {
   private static final Logger LOG = LoggerFactory.getLogger(SharedMemory.class);
 
+  private static final String PID_FILE = "postmaster.pid";
+
   private SharedMemory() {}
 
+  /** Removes the segments of all data folders below a folder. */
+  static void removeSegmentsBelow(Path folder) throws IOException {
+    List<Path> files;
+    try (Stream<Path> all = Files.walk(folder)) {
+      files = all.filter(path -> path.endsWith(PID_FILE)).toList();
+    }
+    for (Path file : files) {
+      removeSegment(file.resolveSibling(""));
+    }
+  }
+
+  /** Removes the segment of a data folder whose server is dead. */
   static void removeSegment(Path data) {
-    Path file = data.resolve("postmaster.pid");
+    Path file = data.resolve(PID_FILE);
     Optional<Path> ipcrm = Platform.onPath("ipcrm");
     try {
       if (ipcrm.isEmpty() || !Files.exists(file)) {

@@ -52,6 +52,7 @@ final class Workspace {
 
   private static final Logger LOG = LoggerFactory.getLogger(Workspace.class);
   private static final Duration LOCK_LIMIT = Duration.ofMinutes(2);
+  private static final Duration NOTE_TOLERANCE = Duration.ofSeconds(5);
   private static final ReentrantLock CREATION = new ReentrantLock();
   private static @Nullable Workspace instance;
 
@@ -130,6 +131,10 @@ final class Workspace {
     } catch (IOException e) {
       throw new UncheckedIOException("cannot make a folder below " + run, e);
     }
+  }
+
+  long watchdogPid() {
+    return watchdog.pid();
   }
 
   Path runFolder() {
@@ -278,9 +283,10 @@ final class Workspace {
         if (lock != null) {
           LOG.info("clearing {} that an earlier JVM left behind", folder);
           killListed(folder.resolve("pids"));
+          SharedMemory.removeSegmentsBelow(folder);
           Folders.delete(folder);
         }
-      } catch (IOException | UncheckedIOException e) {
+      } catch (IOException | RuntimeException e) {
         LOG.warn("cannot clear {}, left behind by an earlier JVM", folder, e);
       }
     }
@@ -297,10 +303,21 @@ final class Workspace {
     for (Path file : files) {
       Instant noted = Files.getLastModifiedTime(file).toInstant();
       ProcessHandle.of(Long.parseLong(file.getFileName().toString()))
-          // Started later than the note was written: another process has got the number since.
-          .filter(p -> !p.info().startInstant().orElse(Instant.MAX).isAfter(noted.plusSeconds(1)))
+          .filter(process -> startedAt(process, noted))
           .ifPresent(Processes::killTree);
     }
+  }
+
+  /**
+   * Whether a process is the one that wrote the note: it did so at its start. Another process may
+   * have got the number since, or have it in another container that shares the folder.
+   */
+  private static boolean startedAt(ProcessHandle process, Instant noted) {
+    return process
+        .info()
+        .startInstant()
+        .filter(start -> Duration.between(start, noted).abs().compareTo(NOTE_TOLERANCE) <= 0)
+        .isPresent();
   }
 
   /** Fills a new folder. */

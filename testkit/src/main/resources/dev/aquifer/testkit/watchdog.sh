@@ -32,7 +32,7 @@ for file in "$run"/pids/*; do
 done
 
 # The small System V segment that guards a data folder outlives a killed PostgreSQL.
-for file in "$run"/*/*/postmaster.pid; do
+for file in "$run"/*/*/data/postmaster.pid; do
   [ -r "$file" ] || continue
   segment=$(sed -n '7s/^ *[0-9]* *\([0-9][0-9]*\) *$/\1/p' "$file")
   [ -n "$segment" ] && ipcrm -m "$segment" 2>/dev/null

@@ -1,7 +1,10 @@
 package dev.aquifer.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -10,10 +13,15 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 class PostgresClusterTest {
+  private static final Logger LOG = LoggerFactory.getLogger(PostgresClusterTest.class);
+
   @Test
   void start_withStandbys_replicates() throws SQLException {
     Path data;
@@ -33,15 +41,107 @@ class PostgresClusterTest {
               .flatMap(
                   node ->
                       ProcessHandle.of(node.pid()).stream()
-                          .flatMap(
-                              p ->
-                                  java.util.stream.Stream.concat(
-                                      p.descendants(), java.util.stream.Stream.of(p))))
+                          .flatMap(p -> Stream.concat(p.descendants(), Stream.of(p))))
               .toList();
       assertThat(processes).hasSizeGreaterThan(9);
     }
     assertThat(processes).allMatch(Processes::isGone);
     assertThat(Files.exists(data)).isFalse();
+  }
+
+  @Test
+  void start_isFastEnoughToUseInEveryTestClass() throws SQLException {
+    long start = System.nanoTime();
+    Duration firstQuery;
+    Duration standbyQuery;
+    try (PostgresCluster cluster = PostgresCluster.builder().start()) {
+      assertThat(query(cluster.dataSource("postgres"), "SELECT 1")).isEqualTo("1");
+      firstQuery = since(start);
+      start = System.nanoTime();
+      PostgresNode standby = cluster.addStandby();
+      assertThat(query(standby.dataSource("postgres"), "SELECT 1")).isEqualTo("1");
+      standbyQuery = since(start);
+      start = System.nanoTime();
+    }
+    LOG.info(
+        "first query after {} ms, standby {} ms later, closed in {} ms",
+        firstQuery.toMillis(),
+        standbyQuery.toMillis(),
+        since(start).toMillis());
+    assertThat(firstQuery).isLessThan(Duration.ofSeconds(6));
+    assertThat(standbyQuery).isLessThan(Duration.ofSeconds(2));
+  }
+
+  @Test
+  void start_withSettings_appliesThemToEveryNode() throws SQLException {
+    try (PostgresCluster cluster =
+        PostgresCluster.builder()
+            .standbys(1)
+            .setting("work_mem", "7MB")
+            .setting("autovacuum", "off")
+            .start()) {
+      for (PostgresNode node : cluster.nodes()) {
+        assertThat(query(node.dataSource("postgres"), "SHOW work_mem")).isEqualTo("7MB");
+        assertThat(query(node.dataSource("postgres"), "SHOW autovacuum")).isEqualTo("off");
+        assertThat(query(node.dataSource("postgres"), "SHOW max_connections")).isEqualTo("200");
+        assertThat(query(node.dataSource("postgres"), "SHOW listen_addresses"))
+            .isEqualTo("127.0.0.1");
+      }
+      assertThat(cluster.toString() + cluster.nodes()).doesNotContain(cluster.password());
+    }
+  }
+
+  @Test
+  void start_withASettingThatIsNone_showsTheServersLogAndLeavesNothing() {
+    Path run = Workspace.get().runFolder();
+    LeakedFolders before = LeakedFolders.of(run);
+    assertThatThrownBy(() -> PostgresCluster.builder().setting("no_such_setting", "1").start())
+        .isInstanceOf(TestkitException.class)
+        .hasMessageContaining("unrecognized configuration parameter \"no_such_setting\"");
+    assertThat(LeakedFolders.of(run)).isEqualTo(before);
+  }
+
+  @Test
+  void builder_ofContradictions_refusesThem() {
+    PostgresCluster.Builder builder = PostgresCluster.builder();
+    assertThatThrownBy(() -> builder.standbys(4)).hasMessageContaining("4");
+    assertThatThrownBy(() -> builder.setting("port", "5432"))
+        .hasMessageContaining("port")
+        .hasMessageContaining("5432");
+    assertThatThrownBy(() -> builder.setting("work_mem", "1MB\nport = 1"))
+        .hasMessageContaining("work_mem");
+    assertThatThrownBy(() -> builder.limit(Duration.ZERO)).hasMessageContaining("PT0S");
+  }
+
+  @Test
+  void createDatabase_ofATemplate_hasItsTables() throws SQLException {
+    try (PostgresCluster cluster = PostgresCluster.builder().start()) {
+      TestDatabase template = cluster.createDatabase("template");
+      execute(template.dataSource(), "CREATE TABLE t AS SELECT 1 AS n");
+      TestDatabase copy = cluster.createDatabase("copy", "template");
+      assertThat(query(copy.dataSource(), "SELECT n FROM t")).isEqualTo("1");
+      try (Connection open = copy.dataSource().getConnection()) {
+        cluster.dropDatabase("copy");
+        assertThat(open.isValid(1)).isFalse();
+      }
+      assertThatThrownBy(() -> cluster.createDatabase("x; DROP DATABASE template"))
+          .isInstanceOf(IllegalArgumentException.class);
+    }
+  }
+
+  private static Duration since(long start) {
+    return Duration.ofNanos(System.nanoTime() - start);
+  }
+
+  /** What is in a folder, without the notes of processes that may just be ending. */
+  private record LeakedFolders(List<Path> folders) {
+    static LeakedFolders of(Path run) {
+      try (Stream<Path> files = Files.list(run)) {
+        return new LeakedFolders(files.sorted().toList());
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
   }
 
   static void execute(DataSource source, String sql) throws SQLException {

@@ -3,11 +3,16 @@ package dev.aquifer.testkit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class RedisServerTest {
+  @TempDir Path folder;
+
   @Test
   void kill_thenRestart_isEmpty() {
     try (RedisServer redis = RedisServer.start()) {
@@ -46,6 +51,79 @@ class RedisServerTest {
           .hasMessageContaining("timed out");
       redis.resume();
       assertThat(redis.command("PING")).isEqualTo("PONG");
+    }
+  }
+
+  @Test
+  void start_withTheNamedBinary_runsThatOne() throws Exception {
+    Path embedded = RedisBinary.prepare(Workspace.get());
+    Path other = Files.copy(embedded, folder.resolve("redis-server"));
+    String before = System.setProperty("aquifer.test.redis-server", other.toString());
+    try (RedisServer redis = RedisServer.start()) {
+      assertThat(ProcessHandle.of(redis.pid()).orElseThrow().info().command())
+          .contains(other.toRealPath().toString());
+    } finally {
+      restore(before);
+    }
+  }
+
+  @Test
+  void start_withANamedBinaryThatIsMissing_namesIt() {
+    String before = System.setProperty("aquifer.test.redis-server", "/nowhere/redis-server");
+    try {
+      assertThatThrownBy(RedisServer::start)
+          .isInstanceOf(TestkitException.class)
+          .hasMessageContaining("aquifer.test.redis-server")
+          .hasMessageContaining("/nowhere/redis-server");
+    } finally {
+      restore(before);
+    }
+  }
+
+  @Test
+  void user_withRules_mayDoWhatTheyAllow() throws Exception {
+    try (RedisServer redis =
+            RedisServer.builder().user("reader", "word", "~pub:* +get +ping").start();
+        RespConnection connection = new RespConnection(redis.port(), Duration.ofSeconds(5))) {
+      connection.command(List.of("AUTH", "reader", "word"));
+      assertThat(connection.command(List.of("GET", "pub:1"))).isNull();
+      assertThatThrownBy(() -> connection.command(List.of("SET", "pub:1", "x")))
+          .hasMessageContaining("NOPERM");
+      assertThatThrownBy(() -> connection.command(List.of("GET", "private:1")))
+          .hasMessageContaining("NOPERM");
+    }
+  }
+
+  @Test
+  void maxMemory_whenFull_refusesWrites() {
+    try (RedisServer redis = RedisServer.builder().maxMemory(3 << 20).start()) {
+      assertThatThrownBy(() -> redis.command("SET", "big", "x".repeat(4 << 20)))
+          .isInstanceOf(TestkitException.class);
+      assertThatThrownBy(
+              () -> {
+                for (int i = 0; i < 100; i++) {
+                  redis.command("SET", "k" + i, "x".repeat(1 << 16));
+                }
+              })
+          .hasMessageContaining("OOM");
+    }
+  }
+
+  @Test
+  void close_twice_leavesNothing() {
+    RedisServer redis = RedisServer.start();
+    ProcessHandle process = ProcessHandle.of(redis.pid()).orElseThrow();
+    redis.close();
+    redis.close();
+    assertThat(Processes.isGone(process)).isTrue();
+    assertThatThrownBy(redis::restart).isInstanceOf(IllegalStateException.class);
+  }
+
+  private static void restore(String before) {
+    if (before == null) {
+      System.clearProperty("aquifer.test.redis-server");
+    } else {
+      System.setProperty("aquifer.test.redis-server", before);
     }
   }
 
