@@ -50,7 +50,9 @@ final class Names {
         int from = text.startsWith("+", i + 1) ? i + 2 : i + 1;
         int to = from + (from == i + 2 ? 6 : 4);
         int point = hex(text, from, to);
-        if (point <= 0 || point > Character.MAX_CODE_POINT) {
+        if (point <= 0
+            || point > Character.MAX_CODE_POINT
+            || (point >= Character.MIN_SURROGATE && point <= Character.MAX_SURROGATE)) {
           return null;
         }
         out.appendCodePoint(point);

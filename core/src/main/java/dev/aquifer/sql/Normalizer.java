@@ -22,6 +22,10 @@ final class Normalizer {
   /** A list whose equal neighbours collapse; positions are in the output. */
   private static final class Level {
     boolean list;
+
+    /** Rows of VALUES, which any word at their own level ends. */
+    boolean rows;
+
     int before = -1;
     int beforeEnd;
     int start;
@@ -83,7 +87,7 @@ final class Normalizer {
     if (keyword == Keyword.ASC) {
       return;
     }
-    if (keyword != Keyword.VALUES) {
+    if (level.rows) {
       endOfList();
     }
     if (isConstant(keyword, i)) {
@@ -93,6 +97,7 @@ final class Normalizer {
     put(i, Names.fold(tokens.sql, tokens.start(i), tokens.end(i)));
     if (keyword == Keyword.VALUES && tokens.is(i + 1, Token.LEFT)) {
       level.list = true;
+      level.rows = true;
       level.before = -1;
       level.start = out.length();
     }
@@ -182,6 +187,7 @@ final class Normalizer {
   private void endOfList() {
     element();
     level.list = false;
+    level.rows = false;
   }
 
   private void put(int i, String text) {
@@ -194,7 +200,8 @@ final class Normalizer {
 
   private boolean isApart(int i, int before) {
     return switch (tokens.kind(i)) {
-      case COMMA, SEMICOLON, RIGHT, RIGHT_BRACKET, DOT, CAST, LEFT_BRACKET -> false;
+      case COMMA, SEMICOLON, RIGHT, RIGHT_BRACKET, DOT, CAST -> false;
+      case LEFT_BRACKET -> tokens.is(before, Token.COMMA);
       case LEFT -> !isTight(before) && !(tokens.isName(before) && !isSpaced(before));
       default -> !isTight(before);
     };

@@ -170,8 +170,8 @@ final class QueryWalk {
     if (closed.verb == null) {
       fail();
     }
-    if (frame.verb == null) {
-      frame.verb = closed.verb;
+    if (closed.verb != null) {
+      begin(closed.verb);
     }
     frame.clause = Clause.TAIL;
   }
@@ -836,9 +836,26 @@ final class QueryWalk {
         at++;
       }
     } else if (keyword != null && keyword.isReserved()) {
-      at++;
+      reserved(keyword);
     } else {
       nameChain(keyword);
+    }
+  }
+
+  private void reserved(Keyword keyword) {
+    switch (keyword) {
+      case CREATE,
+          GRANT,
+          REFERENCES,
+          FOREIGN,
+          CHECK,
+          COLUMN,
+          DEFERRABLE,
+          INITIALLY,
+          ANALYZE,
+          ANALYSE ->
+          fail();
+      default -> at++;
     }
   }
 
