@@ -2,6 +2,7 @@ package dev.aquifer.sql;
 
 import dev.aquifer.sql.Frame.Clause;
 import dev.aquifer.sql.Frame.Opener;
+import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +15,11 @@ final class Expressions {
   private final Findings found;
   private final Clauses clauses;
   private final CallSites calls;
+
+  /**
+   * Operators of one character that the catalogue has been asked about: most of those in a text.
+   */
+  private final BitSet asked = new BitSet(128);
 
   Expressions(Walk walk, Clauses clauses) {
     this.walk = walk;
@@ -148,9 +154,9 @@ final class Expressions {
   }
 
   void operator() {
-    boolean star =
-        tokens.end(walk.at) - tokens.start(walk.at) == 1
-            && tokens.sql.charAt(tokens.start(walk.at)) == '*';
+    boolean single = tokens.end(walk.at) - tokens.start(walk.at) == 1;
+    char symbol = tokens.sql.charAt(tokens.start(walk.at));
+    boolean star = single && symbol == '*';
     if (walk.frame.clause == Clause.AFTER_FROM || walk.frame.clause == Clause.AFTER_TARGET) {
       if (!star) {
         walk.fail();
@@ -158,8 +164,12 @@ final class Expressions {
       }
     } else {
       operand();
-      if (!star) {
+      boolean all = star && !tokens.endsOperand(walk.at - 1);
+      if (!all && !(single && asked.get(symbol))) {
         found.operator(tokens.operator(walk.at));
+      }
+      if (!all && single) {
+        asked.set(symbol);
       }
     }
     walk.at++;

@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
 final class Names {
   private static final int MAX_BYTES = 63;
 
+  /** So many characters are within the limit whatever they are. */
+  static final int NEVER_CUT = MAX_BYTES / 3;
+
   private Names() {}
 
   static String fold(String sql, int start, int end) {
@@ -81,7 +84,7 @@ final class Names {
    * PostgreSQL cuts longer names, never within a character; two that differ behind the cut are one.
    */
   private static String cut(String name) {
-    if (name.length() * 3 <= MAX_BYTES) {
+    if (name.length() <= NEVER_CUT) {
       return name;
     }
     int bytes = 0;

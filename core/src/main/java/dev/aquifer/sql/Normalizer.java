@@ -94,7 +94,7 @@ final class Normalizer {
       put(i, "?");
       return;
     }
-    put(i, Names.fold(tokens.sql, tokens.start(i), tokens.end(i)));
+    putName(i);
     if (keyword == Keyword.VALUES && tokens.is(i + 1, Token.LEFT)) {
       level.list = true;
       level.rows = true;
@@ -188,6 +188,20 @@ final class Normalizer {
     element();
     level.list = false;
     level.rows = false;
+  }
+
+  /** As {@link #put}, but folds on the way; only long names need to be cut. */
+  private void putName(int i) {
+    int start = tokens.start(i);
+    int end = tokens.end(i);
+    if (end - start > Names.NEVER_CUT) {
+      put(i, Names.fold(tokens.sql, start, end));
+      return;
+    }
+    put(i, "");
+    for (int k = start; k < end; k++) {
+      out.append(Keyword.fold(tokens.sql.charAt(k)));
+    }
   }
 
   private void put(int i, String text) {
