@@ -16,6 +16,7 @@ final class Findings {
   @Nullable String subject;
   int statements;
   boolean unknownWrites;
+  boolean unknownReads;
   boolean begins;
   boolean ends;
   boolean session;
@@ -48,6 +49,7 @@ final class Findings {
   void notUnderstood(@Nullable String near) {
     kind(StatementKind.UNKNOWN);
     unknownWrites = true;
+    unknownReads = true;
     reason = Reason.NOT_UNDERSTOOD;
     subject = near;
   }
@@ -55,12 +57,15 @@ final class Findings {
   void ddl() {
     kind(StatementKind.DDL);
     unknownWrites = true;
+    unknownReads = true;
     primary(Reason.DDL, null);
   }
 
   void reads(TableName table) {
     reads.add(table);
     if (!holds(() -> catalog.isPlain(table))) {
+      // A view of the user's may call what writes; PostgreSQL's own do not.
+      unknownWrites |= BuiltInCatalog.INSTANCE.isPlain(table);
       primary(Reason.RELATION, table.toString());
     }
   }
@@ -76,6 +81,8 @@ final class Findings {
     if (!functions.add(full)) {
       return;
     }
+    // Whatever the catalogue says of its harm, a function of the user's may read any table.
+    unknownReads |= BuiltInCatalog.INSTANCE.function(schema, name) == Effect.UNKNOWN;
     switch (effect(schema, name)) {
       case HARMLESS -> {}
       case PRIMARY -> primary(Reason.PRIMARY_FUNCTION, full);

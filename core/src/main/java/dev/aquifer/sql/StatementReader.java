@@ -65,6 +65,7 @@ final class StatementReader {
       case CALL, DO -> {
         found.kind(StatementKind.WRITE);
         found.unknownWrites = true;
+        found.unknownReads = true;
         primary(Reason.PROCEDURE);
       }
       case CREATE -> create();
@@ -81,6 +82,7 @@ final class StatementReader {
       case PREPARE -> prepare();
       case EXECUTE -> {
         found.unknownWrites = true;
+        found.unknownReads = true;
         session();
       }
       case DECLARE -> declare();
@@ -245,6 +247,7 @@ final class StatementReader {
       query();
     } else if (runs) {
       found.unknownWrites = true;
+      found.unknownReads = true;
       primary(Reason.EXPLAIN);
     } else {
       primary(Reason.EXPLAIN);

@@ -82,6 +82,28 @@ class SqlStatementTest {
         .containsExactly("tenant", "bean.id");
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          select lower(a), count(*), nextval('s') from t         | false
+          select * from t, generate_series(1, 2)                 | false
+          update t set a = lower(b)                              | false
+          select f(1)                                            | true
+          select * from app.f(1)                                 | true
+          select public.lower(a) from t                          | true
+          select query_to_xml('table t', true, true, '')         | true
+          insert into t select f(a) from u                       | true
+          call p()                                               | true
+          execute p                                              | true
+          create table t (a int)                                 | true
+          frobnicate                                             | true
+          """)
+  void readsUnknownTables_whereAFunctionOfTheUsersMayRead(String sql, boolean expected) {
+    assertThat(analyze(sql, new ServerCatalog()).readsUnknownTables()).isEqualTo(expected);
+  }
+
   @Test
   void functions_areThoseCalledByName() {
     assertThat(
@@ -179,6 +201,14 @@ class SqlStatementTest {
           """)
   void catalog_isAskedAboutEverythingThatMayHideACall(String sql, Reason reason) {
     assertThat(analyze(sql, new ServerCatalog()).reason()).isEqualTo(reason);
+  }
+
+  @Test
+  void writesUnknownTables_whereAViewOfTheUsersIsNotPlain() {
+    ServerCatalog catalog = new ServerCatalog();
+    assertThat(analyze("select * from writing_view", catalog).writesUnknownTables()).isTrue();
+    assertThat(analyze("select * from t", catalog).writesUnknownTables()).isFalse();
+    assertThat(analyze("select * from pg_locks").writesUnknownTables()).isFalse();
   }
 
   @Test
