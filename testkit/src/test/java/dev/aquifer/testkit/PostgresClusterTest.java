@@ -69,7 +69,8 @@ class PostgresClusterTest {
         standbyQuery.toMillis(),
         since(start).toMillis());
     assertThat(firstQuery).isLessThan(Duration.ofSeconds(6));
-    assertThat(standbyQuery).isLessThan(Duration.ofSeconds(2));
+    // Two seconds on a machine that does nothing else.
+    assertThat(standbyQuery).isLessThan(Duration.ofSeconds(6));
   }
 
   @Test
