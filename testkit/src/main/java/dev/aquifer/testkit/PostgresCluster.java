@@ -269,6 +269,7 @@ public final class PostgresCluster implements AutoCloseable {
       PostgresNode node = new PostgresNode(this, name, nodeFolder, port);
       try {
         Files.createDirectories(nodeFolder);
+        Folders.spread(nodeFolder);
         data.fill(node.data());
         node.start(nodeSettings(name, port));
         return node;

@@ -71,8 +71,10 @@ final class Workspace {
     try (FileChannel gate = openLock(gateFile)) {
       lock(gate, gateFile);
       sweep(runs);
+      Folders.spread(runs);
       this.run =
           Files.createDirectory(runs.resolve(ProcessHandle.current().pid() + "-" + random()));
+      Folders.spread(run);
       Files.createDirectory(run.resolve("pids"));
       this.ownership = openLock(run.resolve("lock"));
       if (ownership.tryLock() == null) {
@@ -127,7 +129,9 @@ final class Workspace {
   /** A new, empty folder of this JVM. */
   Path newFolder(String kind) {
     try {
-      return Files.createDirectory(run.resolve(kind + "-" + random()));
+      Path folder = Files.createDirectory(run.resolve(kind + "-" + random()));
+      Folders.spread(folder);
+      return folder;
     } catch (IOException e) {
       throw new UncheckedIOException("cannot make a folder below " + run, e);
     }

@@ -43,7 +43,11 @@ final class Names {
 
   /** The text without control characters and with an end, for messages. */
   static String printable(String text) {
-    String shown = text.length() > SHOWN ? text.substring(0, SHOWN) + "…" : text;
+    return printable(text, SHOWN);
+  }
+
+  static String printable(String text, int most) {
+    String shown = text.length() > most ? text.substring(0, most) + "…" : text;
     return shown.replaceAll("[\\p{Cntrl}\\p{Cs}]", "?");
   }
 

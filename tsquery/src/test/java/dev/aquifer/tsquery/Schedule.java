@@ -24,7 +24,7 @@ final class Schedule {
   static final Instant NOON = Instant.parse("2026-03-01T12:00:00Z");
   private static final Duration STEP = Duration.ofSeconds(10);
   private static final List<String> TENANTS = List.of("t1", "t2");
-  private static final List<String> DEVICES = List.of("d1", "d2", "d'3\\");
+  private static final List<String> DEVICES = List.of("d1", "d2", "d'3\\x");
 
   private final RandomGenerator random;
   private final SteppingClock clock;
@@ -77,7 +77,7 @@ final class Schedule {
     }
     switch (random.nextInt(5)) {
       case 0 -> query.where(TagPredicate.ne("ward", "icu"));
-      case 1 -> query.where(TagPredicate.in("device", List.of("d'3\\", "d1")));
+      case 1 -> query.where(TagPredicate.in("device", List.of("d'3\\x", "d1")));
       case 2 -> query.where(TagPredicate.not(TagPredicate.matches("ward", "^i")));
       default -> {}
     }
@@ -107,14 +107,19 @@ final class Schedule {
     double value = random.nextInt(-1000, 1000) / 10.0 + random.nextInt(3) * 1e-9;
     writer.write(tenant.id(), time, device, ward, value);
     if (late) {
-      tenant.run(() -> series.invalidate("vitals", time, time.plusNanos(1)));
+      tenant.run(() -> series.invalidate(shapes.get(0).measurement(), time, time.plusNanos(1)));
     }
   }
 
   private void invalidate() {
     Instant from = clock.instant().minusMillis(random.nextInt(400_000));
     tenant()
-        .run(() -> series.invalidate("vitals", from, from.plusMillis(1 + random.nextInt(60_000))));
+        .run(
+            () ->
+                series.invalidate(
+                    shapes.get(0).measurement(),
+                    from,
+                    from.plusMillis(1 + random.nextInt(60_000))));
   }
 
   private void query() throws Exception {
