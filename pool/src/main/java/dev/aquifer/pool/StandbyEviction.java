@@ -11,7 +11,7 @@ import java.sql.SQLException;
  * which costs little and happens to faulty programs only.
  */
 final class StandbyEviction implements SQLExceptionOverride {
-  @Override
+  @java.lang.Override
   public Override adjudicate(SQLException error) {
     return "25006".equals(error.getSQLState()) ? Override.MUST_EVICT : Override.CONTINUE_EVICT;
   }
