@@ -72,7 +72,8 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
     long deadline = System.nanoTime() + limit.toNanos();
     while (true) {
       long left = Math.max(RETRY_NANOS, deadline - System.nanoTime());
-      try (Connection connection = connections.open(Duration.ofNanos(left))) {
+      try {
+        connections.open(Duration.ofNanos(left)).close();
         return;
       } catch (SQLException e) {
         AquiferException failure = explain(e, limit);
