@@ -147,7 +147,8 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
       return new ConfigurationException(
           "There is no such database at %s: create it, or correct the url".formatted(where), error);
     }
-    if (state.equals("08001") && error.getMessage().contains("No suitable driver")) {
+    if (state.equals("08001")
+        && String.valueOf(error.getMessage()).contains("No suitable driver")) {
       return new ConfigurationException(
           "No JDBC driver takes the url of %s: add it to the class path".formatted(where), error);
     }

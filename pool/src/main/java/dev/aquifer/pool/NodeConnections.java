@@ -45,16 +45,16 @@ final class NodeConnections implements DataSource {
 
   /** Closes the sockets of all open connections; whoever waits on one gets an error. */
   void abort() {
-    for (Connection connection : open) {
-      try {
-        connection.abort(Runnable::run);
-      } catch (SQLException e) {
-        // It is broken already, which is what was wanted.
-        continue;
-      } finally {
-        open.remove(connection);
-      }
-    }
+    open.removeIf(
+        connection -> {
+          try {
+            connection.abort(Runnable::run);
+            return true;
+          } catch (SQLException e) {
+            // It is broken already, which is what was wanted.
+            return true;
+          }
+        });
   }
 
   private static boolean isClosed(Connection connection) {
