@@ -32,6 +32,8 @@ final class Schedule {
   private final Writer writer;
   private final Instant origin;
   private final List<TimeSeriesQuery> shapes;
+  private long shown;
+  private long fetched;
 
   Schedule(
       RandomGenerator random,
@@ -90,8 +92,18 @@ final class Schedule {
     }
   }
 
+  /** Windows in all cached answers. */
+  long shown() {
+    return shown;
+  }
+
+  /** Windows that had to be fetched for them. */
+  long fetched() {
+    return fetched;
+  }
+
   private void step() throws Exception {
-    switch (random.nextInt(8)) {
+    switch (random.nextInt(12)) {
       case 0 -> clock.advance(STEP.multipliedBy(random.nextInt(1, 12)));
       case 1 -> write(clock.instant().plusMillis(random.nextInt(40_000)), false);
       case 2 -> write(clock.instant().minusMillis(random.nextInt(1, 400_000)), true);
@@ -133,6 +145,8 @@ final class Schedule {
     Tenant tenant = tenant();
     TimeSeriesResult uncached = tenant.call(() -> series.queryUncached(query));
     TimeSeriesResult cached = tenant.call(() -> series.query(query));
+    shown += cached.shown();
+    fetched += cached.fetched();
     assertThat(cached.series())
         .as(
             "%s for %s, %s after the start",
