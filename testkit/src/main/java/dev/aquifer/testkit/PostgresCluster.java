@@ -268,8 +268,9 @@ public final class PostgresCluster implements AutoCloseable {
       Path nodeFolder = folder.resolve(name);
       PostgresNode node = new PostgresNode(this, name, nodeFolder, port);
       try {
-        Files.createDirectories(nodeFolder);
-        Folders.spread(nodeFolder);
+        Folders.spread(Files.createDirectories(nodeFolder));
+        // Each database is a folder of some 300 files in this one.
+        Folders.spread(Files.createDirectories(node.data().resolve("base")));
         data.fill(node.data());
         node.start(nodeSettings(name, port));
         return node;

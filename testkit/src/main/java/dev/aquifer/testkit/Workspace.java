@@ -183,7 +183,7 @@ final class Workspace {
         Path half = cache.resolve(name + ".half");
         Folders.delete(half);
         Folders.delete(target);
-        Files.createDirectory(half);
+        Folders.spread(Files.createDirectory(half));
         filler.fill(half);
         Files.move(half, target);
         Files.writeString(complete, Long.toString(Folders.count(target)));
