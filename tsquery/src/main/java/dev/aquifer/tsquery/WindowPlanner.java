@@ -1,6 +1,7 @@
 package dev.aquifer.tsquery;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -109,7 +110,7 @@ final class WindowPlanner {
       if (states[i] == FETCH) {
         int gap = i - lastFetch - 1;
         if (lastFetch >= 0 && gap > 0 && gap <= MERGED_GAP && allFresh(states, lastFetch + 1, i)) {
-          java.util.Arrays.fill(states, lastFetch + 1, i, FETCH);
+          Arrays.fill(states, lastFetch + 1, i, FETCH);
         }
         lastFetch = i;
       }

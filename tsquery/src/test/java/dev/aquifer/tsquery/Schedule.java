@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
 /**
@@ -32,6 +33,7 @@ final class Schedule {
   private final Writer writer;
   private final Instant origin;
   private final List<TimeSeriesQuery> shapes;
+  private Consumer<Runnable> duringFetch = change -> {};
   private long shown;
   private long fetched;
 
@@ -84,6 +86,15 @@ final class Schedule {
       default -> {}
     }
     return query.build();
+  }
+
+  /**
+   * Lets late writes, and the word of them, also overtake fetches: what is handed over is to be
+   * done after the next fetch has read and before it is kept.
+   */
+  Schedule overtaking(Consumer<Runnable> during) {
+    duringFetch = during;
+    return this;
   }
 
   void run(int steps) throws Exception {
@@ -144,7 +155,12 @@ final class Schedule {
     TimeSeriesQuery query = shape.withRange(start, stop);
     Tenant tenant = tenant();
     TimeSeriesResult uncached = tenant.call(() -> series.queryUncached(query));
+    if (random.nextInt(4) == 0) {
+      Instant late = start.plusMillis(random.nextInt(400_000));
+      duringFetch.accept(() -> write(late.isBefore(clock.instant()) ? late : start, true));
+    }
     TimeSeriesResult cached = tenant.call(() -> series.query(query));
+    duringFetch.accept(() -> {});
     shown += cached.shown();
     fetched += cached.fetched();
     assertThat(cached.series())
