@@ -52,8 +52,13 @@ public record Tag(String name) {
    * one table, so a write to either voids both.
    */
   public static Tag table(String table) {
-    String bare = table.substring(table.lastIndexOf('.') + 1);
-    return new Tag("table:" + bare.toLowerCase(Locale.ROOT));
+    String bare = table.substring(table.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
+    StringBuilder name = new StringBuilder("table:");
+    for (int i = 0; i < Math.min(bare.length(), MAX_LENGTH - "table:".length()); i++) {
+      // Any name can be quoted into a statement; two that end up equal here void each other.
+      name.append(Character.isISOControl(bare.charAt(i)) ? '_' : bare.charAt(i));
+    }
+    return new Tag(name.toString());
   }
 
   @Override

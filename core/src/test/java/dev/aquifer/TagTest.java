@@ -24,4 +24,10 @@ class TagTest {
     assertThatThrownBy(() -> Tag.of("x".repeat(257))).hasMessageContaining("257");
     assertThatThrownBy(() -> Tag.of("a\nb")).hasMessageContaining("U+000A");
   }
+
+  @Test
+  void table_takesAnyNameThatCanBeQuoted() {
+    assertThat(Tag.table("a\nb")).hasToString("table:a_b");
+    assertThat(Tag.table("x".repeat(10_000)).name()).hasSize(Tag.MAX_LENGTH);
+  }
 }

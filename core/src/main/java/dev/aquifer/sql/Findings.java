@@ -16,6 +16,7 @@ final class Findings {
   @Nullable String subject;
   int statements;
   boolean unknownWrites;
+  boolean unknownReads;
   boolean begins;
   boolean ends;
   boolean session;
@@ -34,7 +35,10 @@ final class Findings {
     }
   }
 
-  /** The first reason stays: it is the one that a reader of the text meets first. */
+  /**
+   * The first reason stays: it is the one that a reader of the text meets first. Only not to
+   * understand is graver.
+   */
   void primary(Reason why, @Nullable String name) {
     if (reason == Reason.NONE) {
       reason = why;
@@ -45,18 +49,23 @@ final class Findings {
   void notUnderstood(@Nullable String near) {
     kind(StatementKind.UNKNOWN);
     unknownWrites = true;
-    primary(Reason.NOT_UNDERSTOOD, near);
+    unknownReads = true;
+    reason = Reason.NOT_UNDERSTOOD;
+    subject = near;
   }
 
   void ddl() {
     kind(StatementKind.DDL);
     unknownWrites = true;
+    unknownReads = true;
     primary(Reason.DDL, null);
   }
 
   void reads(TableName table) {
     reads.add(table);
     if (!holds(() -> catalog.isPlain(table))) {
+      // A view of the user's may call what writes; PostgreSQL's own do not.
+      unknownWrites |= BuiltInCatalog.INSTANCE.isPlain(table);
       primary(Reason.RELATION, table.toString());
     }
   }
@@ -72,6 +81,8 @@ final class Findings {
     if (!functions.add(full)) {
       return;
     }
+    // Whatever the catalogue says of its harm, a function of the user's may read any table.
+    unknownReads |= BuiltInCatalog.INSTANCE.function(schema, name) == Effect.UNKNOWN;
     switch (effect(schema, name)) {
       case HARMLESS -> {}
       case PRIMARY -> primary(Reason.PRIMARY_FUNCTION, full);

@@ -37,7 +37,8 @@ public interface FunctionCatalog {
    * Whether reading that relation does no more than read: not a view, rule or policy that calls
    * something volatile, not temporary, not unlogged (a standby refuses those), not a system view
    * that tells of one server. The built-in catalogue holds every relation plain except system views
-   * and the schema of temporary tables.
+   * and the schema of temporary tables. Reading any other relation that is not plain is taken to
+   * write unknown tables.
    */
   default boolean isPlain(TableName relation) {
     return BuiltInCatalog.INSTANCE.isPlain(relation);

@@ -243,6 +243,9 @@ final class Lexer {
   private void dot() {
     if (isDigit(peek(at + 1))) {
       number();
+    } else if (peek(at + 1) == '.') {
+      // A token of PL/pgSQL alone.
+      out.complete = false;
     } else {
       single(Token.DOT);
     }
@@ -367,7 +370,6 @@ final class Lexer {
       i = digits(at + 2, radix, true);
     } else {
       i = digits(i, 10, false);
-      // "1..2" is a range, not a fraction.
       if (peek(i) == '.' && peek(i + 1) != '.') {
         i = digits(i + 1, 10, false);
       }

@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
 final class Names {
   private static final int MAX_BYTES = 63;
 
+  /** So many characters are within the limit whatever they are. */
+  static final int NEVER_CUT = MAX_BYTES / 3;
+
   private Names() {}
 
   static String fold(String sql, int start, int end) {
@@ -50,7 +53,9 @@ final class Names {
         int from = text.startsWith("+", i + 1) ? i + 2 : i + 1;
         int to = from + (from == i + 2 ? 6 : 4);
         int point = hex(text, from, to);
-        if (point <= 0 || point > Character.MAX_CODE_POINT) {
+        if (point <= 0
+            || point > Character.MAX_CODE_POINT
+            || (point >= Character.MIN_SURROGATE && point <= Character.MAX_SURROGATE)) {
           return null;
         }
         out.appendCodePoint(point);
@@ -79,7 +84,7 @@ final class Names {
    * PostgreSQL cuts longer names, never within a character; two that differ behind the cut are one.
    */
   private static String cut(String name) {
-    if (name.length() * 3 <= MAX_BYTES) {
+    if (name.length() <= NEVER_CUT) {
       return name;
     }
     int bytes = 0;

@@ -22,6 +22,10 @@ final class Normalizer {
   /** A list whose equal neighbours collapse; positions are in the output. */
   private static final class Level {
     boolean list;
+
+    /** Rows of VALUES, which any word at their own level ends. */
+    boolean rows;
+
     int before = -1;
     int beforeEnd;
     int start;
@@ -32,6 +36,9 @@ final class Normalizer {
   private final StringBuilder out = new StringBuilder(256);
   private final List<Level> levels = new ArrayList<>();
   private Level level = new Level();
+
+  /** The token written last; a sign or an ASC may have been left out since. */
+  private int last;
 
   Normalizer(Tokens tokens, boolean whole) {
     this.tokens = tokens;
@@ -80,16 +87,17 @@ final class Normalizer {
     if (keyword == Keyword.ASC) {
       return;
     }
-    if (keyword != Keyword.VALUES) {
+    if (level.rows) {
       endOfList();
     }
     if (isConstant(keyword, i)) {
       put(i, "?");
       return;
     }
-    put(i, Names.fold(tokens.sql, tokens.start(i), tokens.end(i)));
+    putName(i);
     if (keyword == Keyword.VALUES && tokens.is(i + 1, Token.LEFT)) {
       level.list = true;
+      level.rows = true;
       level.before = -1;
       level.start = out.length();
     }
@@ -179,20 +187,37 @@ final class Normalizer {
   private void endOfList() {
     element();
     level.list = false;
+    level.rows = false;
+  }
+
+  /** As {@link #put}, but folds on the way; only long names need to be cut. */
+  private void putName(int i) {
+    int start = tokens.start(i);
+    int end = tokens.end(i);
+    if (end - start > Names.NEVER_CUT) {
+      put(i, Names.fold(tokens.sql, start, end));
+      return;
+    }
+    put(i, "");
+    for (int k = start; k < end; k++) {
+      out.append(Keyword.fold(tokens.sql.charAt(k)));
+    }
   }
 
   private void put(int i, String text) {
-    if (out.length() > 0 && isApart(i)) {
+    if (out.length() > 0 && isApart(i, last)) {
       out.append(' ');
     }
     out.append(text);
+    last = i;
   }
 
-  private boolean isApart(int i) {
+  private boolean isApart(int i, int before) {
     return switch (tokens.kind(i)) {
-      case COMMA, SEMICOLON, RIGHT, RIGHT_BRACKET, DOT, CAST, LEFT_BRACKET -> false;
-      case LEFT -> !isTight(i - 1) && !(tokens.isName(i - 1) && !isSpaced(i - 1));
-      default -> !isTight(i - 1);
+      case COMMA, SEMICOLON, RIGHT, RIGHT_BRACKET, DOT, CAST -> false;
+      case LEFT_BRACKET -> tokens.is(before, Token.COMMA);
+      case LEFT -> !isTight(before) && !(tokens.isName(before) && !isSpaced(before));
+      default -> !isTight(before);
     };
   }
 

@@ -24,6 +24,7 @@ public final class SqlStatement {
   private final @Nullable String subject;
   private final int statements;
   private final boolean unknownWrites;
+  private final boolean unknownReads;
   private final boolean begins;
   private final boolean ends;
   private final boolean session;
@@ -43,6 +44,7 @@ public final class SqlStatement {
     this.subject = found.subject;
     this.statements = found.statements;
     this.unknownWrites = found.unknownWrites;
+    this.unknownReads = found.unknownReads;
     this.begins = found.begins;
     this.ends = found.ends;
     this.session = found.session;
@@ -60,6 +62,7 @@ public final class SqlStatement {
     this.subject = null;
     this.statements = other.statements;
     this.unknownWrites = other.unknownWrites;
+    this.unknownReads = other.unknownReads;
     this.begins = other.begins;
     this.ends = other.ends;
     this.session = other.session;
@@ -89,6 +92,7 @@ public final class SqlStatement {
     if (sql.length() > maxLength) {
       found.kind(StatementKind.UNKNOWN);
       found.unknownWrites = true;
+      found.unknownReads = true;
       found.primary(Reason.TOO_LONG, sql.length() + " characters");
     } else {
       new StatementReader(Lexer.scan(sql), found).read();
@@ -152,6 +156,16 @@ public final class SqlStatement {
    */
   public Set<TableName> tablesRead() {
     return reads;
+  }
+
+  /**
+   * Whether tables beyond {@link #tablesRead()} may be read: it calls a function that is not
+   * PostgreSQL's own, or is not understood. Then the tables named are not all that an answer
+   * depends on. Does not tell of views: what those read is theirs, and they count as the tables
+   * that they are named as.
+   */
+  public boolean readsUnknownTables() {
+    return unknownReads;
   }
 
   /** Tables written by name, at any depth. Read it together with {@link #writesUnknownTables()}. */

@@ -23,8 +23,6 @@ final class StatementReader {
       }
     }
     if (!tokens.complete) {
-      found.kind = StatementKind.UNKNOWN;
-      found.reason = Reason.NONE;
       found.notUnderstood(null);
     } else if (found.statements > 1) {
       found.reason = Reason.SEVERAL_STATEMENTS;
@@ -67,6 +65,7 @@ final class StatementReader {
       case CALL, DO -> {
         found.kind(StatementKind.WRITE);
         found.unknownWrites = true;
+        found.unknownReads = true;
         primary(Reason.PROCEDURE);
       }
       case CREATE -> create();
@@ -83,6 +82,7 @@ final class StatementReader {
       case PREPARE -> prepare();
       case EXECUTE -> {
         found.unknownWrites = true;
+        found.unknownReads = true;
         session();
       }
       case DECLARE -> declare();
@@ -111,15 +111,25 @@ final class StatementReader {
     primary(Reason.SESSION);
   }
 
+  /** To the semicolon that ends the statement; those of a rule's actions stand in parentheses. */
   private void skip() {
-    while (at < tokens.size() && !tokens.is(at, Token.SEMICOLON)) {
-      at++;
+    at = endOfStatement();
+  }
+
+  private int endOfStatement() {
+    int depth = 0;
+    int i = at;
+    while (i < tokens.size() && !(depth <= 0 && tokens.is(i, Token.SEMICOLON))) {
+      depth += tokens.is(i, Token.LEFT) ? 1 : tokens.is(i, Token.RIGHT) ? -1 : 0;
+      i++;
     }
+    return i;
   }
 
   /** Whether that word stands anywhere in the statement. */
   private boolean holds(Keyword word) {
-    for (int i = at; i < tokens.size() && !tokens.is(i, Token.SEMICOLON); i++) {
+    int end = endOfStatement();
+    for (int i = at; i < end; i++) {
       if (tokens.is(i, word)) {
         return true;
       }
@@ -237,6 +247,7 @@ final class StatementReader {
       query();
     } else if (runs) {
       found.unknownWrites = true;
+      found.unknownReads = true;
       primary(Reason.EXPLAIN);
     } else {
       primary(Reason.EXPLAIN);

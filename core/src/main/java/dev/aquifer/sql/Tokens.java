@@ -81,8 +81,14 @@ final class Tokens {
     return kind == Token.WORD || kind == Token.QUOTED_WORD;
   }
 
-  /** The name there as PostgreSQL resolves it, or null when its escapes are not valid. */
+  /**
+   * The name there as PostgreSQL resolves it, or null when its escapes are not valid or not the
+   * usual ones.
+   */
   @Nullable String name(int i) {
+    if (is(i + 1, Keyword.UESCAPE)) {
+      return null;
+    }
     return kind(i) == Token.WORD
         ? Names.fold(sql, start(i), end(i))
         : Names.unquote(sql, start(i), end(i));

@@ -21,9 +21,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  * It looks before and after, and what is new afterwards is a leak. Around a block:
  *
  * <pre>{@code
- * try (LeakCheck.Watch watch = LeakCheck.of().threads("aquifer-").database(database).start()) {
- *   …
- * }
+ * LeakCheck.of().threads("aquifer-").database(database).around(() -> open().close());
  * }</pre>
  *
  * <p>or around each test of a class:
@@ -94,6 +92,18 @@ public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
     return new LeakCheck(sources, limit);
   }
 
+  /**
+   * Runs a block and checks what it left behind.
+   *
+   * @throws AssertionError something is left after the limit; the message lists it
+   * @throws E the block threw it; then nothing is checked
+   */
+  public <E extends Exception> void around(Block<E> block) throws E {
+    Watch watch = start();
+    block.run();
+    watch.close();
+  }
+
   /** Looks at what is there before, and checks against it when closed. */
   public Watch start() {
     return new Watch(this, snapshot().keySet());
@@ -160,6 +170,17 @@ public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
   @FunctionalInterface
   private interface Source {
     Map<Object, String> look() throws SQLException;
+  }
+
+  /**
+   * Code under test.
+   *
+   * @param <E> what it may throw
+   */
+  @FunctionalInterface
+  public interface Block<E extends Exception> {
+    /** Does something and closes what it opened. */
+    void run() throws E;
   }
 
   /** A check under way. */

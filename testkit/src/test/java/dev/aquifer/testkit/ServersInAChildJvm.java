@@ -35,7 +35,7 @@ final class ServersInAChildJvm implements AutoCloseable {
   static ServersInAChildJvm start(Path base) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add("-Xshare:auto");
+    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
     command.add("-D" + Workspace.DIRECTORY + "=" + base);
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));

@@ -1,4 +1,7 @@
-/** Time-series query model, dialects and window cache. */
+/**
+ * Time series: a typed query model, dialects, and a cache of windows that fetches only what is
+ * missing. Start at {@link dev.aquifer.tsquery.TimeSeries}.
+ */
 @NullMarked
 package dev.aquifer.tsquery;
 

@@ -1,0 +1,136 @@
+package dev.aquifer.replica;
+
+import dev.aquifer.Position;
+import dev.aquifer.pool.AdaptivePool;
+import dev.aquifer.spi.Observer.NodeState;
+import dev.aquifer.spi.Observer.Role;
+import dev.aquifer.spi.Observer.RouteReason;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One server: its pool, and what is known of it. The node's monitor writes what is known; routing
+ * reads it, without locks.
+ *
+ * <p>The load of a node is its peak-sensitive average response time times the leases in flight: a
+ * slow answer raises the average at once, faster ones lower it over {@link #DECAY}.
+ */
+final class Node {
+  private static final double DECAY = Duration.ofSeconds(5).toNanos();
+
+  final String name;
+  final double weight;
+  final boolean givenAsPrimary;
+  final AdaptivePool pool;
+  final AtomicInteger inFlight = new AtomicInteger();
+
+  /** Grows with each failure that a caller met; a probe begun before does not clear it. */
+  final AtomicLong accusations = new AtomicLong();
+
+  volatile NodeState state = NodeState.PROBING;
+  volatile Role role = Role.UNKNOWN;
+  volatile @Nullable Position position;
+  volatile long positionBegun;
+  volatile long lagNanos = -1;
+  volatile long lagBytes = -1;
+  volatile boolean lagging;
+  volatile long rampFrom;
+  volatile @Nullable String lastError;
+
+  /** Whether the role was given up to a newer primary, or the cluster is another one. */
+  volatile boolean fenced;
+
+  private final Duration replicaWait;
+  private final Duration primaryWait;
+  private final EnumMap<RouteReason, Route> routes = new EnumMap<>(RouteReason.class);
+  private volatile boolean usable;
+  private volatile double responseNanos;
+  private volatile long respondedAt;
+
+  Node(ReplicaSetSettings.NodeSettings settings, Duration replicaWait) {
+    this.replicaWait = replicaWait;
+    this.primaryWait = settings.pool().connectionTimeout();
+    this.name = settings.pool().target();
+    this.weight = settings.weight();
+    this.givenAsPrimary = settings.primary();
+    this.pool = AdaptivePool.open(settings.pool());
+    for (RouteReason reason : RouteReason.values()) {
+      routes.put(reason, new Route(this, reason));
+    }
+  }
+
+  Route route(RouteReason reason) {
+    return Objects.requireNonNull(routes.get(reason));
+  }
+
+  /** A replica's callers can go elsewhere, and wait less for a connection. */
+  void role(Role now) {
+    role = now;
+    boolean shorter = now == Role.REPLICA && replicaWait.compareTo(primaryWait) < 0;
+    pool.connectionTimeout(shorter ? replicaWait : primaryWait);
+  }
+
+  /** Whether statements may be sent to it, as far as its health goes. */
+  boolean isUsable() {
+    return usable;
+  }
+
+  /** A caller met a failure: out of use until a probe begun after now succeeds. */
+  void accuse() {
+    accusations.incrementAndGet();
+    usable = false;
+  }
+
+  /** In or out of use, unless a caller met a failure since {@code knownAccusations}. */
+  void usable(boolean now, long knownAccusations) {
+    usable = now;
+    // Read after the write: an accusation in between must win.
+    if (accusations.get() != knownAccusations) {
+      usable = false;
+    }
+  }
+
+  /** Load by which two nodes are compared; smaller is better. */
+  double load(long now) {
+    double idle = now - respondedAt;
+    double response = responseNanos * Math.exp(-Math.max(0, idle) / DECAY);
+    return (response + 1) * (inFlight.get() + 1) / weight;
+  }
+
+  /** Takes a response time into account. A lost update by a race is of no consequence. */
+  void responded(long nanos, long now) {
+    double average = responseNanos;
+    if (nanos >= average) {
+      responseNanos = nanos;
+    } else {
+      double kept = Math.exp(-Math.max(0, now - respondedAt) / DECAY);
+      responseNanos = average * kept + nanos * (1 - kept);
+    }
+    respondedAt = now;
+  }
+
+  NodeHealth health() {
+    long lag = lagNanos;
+    return new NodeHealth(
+        name,
+        role,
+        lagging && state == NodeState.HEALTHY ? NodeState.LAGGING : state,
+        usable,
+        weight,
+        inFlight.get(),
+        position,
+        lag < 0 ? null : Duration.ofNanos(lag),
+        lagBytes,
+        pool.stats(),
+        lastError);
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+}

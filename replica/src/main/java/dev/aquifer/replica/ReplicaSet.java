@@ -1,0 +1,375 @@
+package dev.aquifer.replica;
+
+import dev.aquifer.AquiferException;
+import dev.aquifer.CausalSession;
+import dev.aquifer.CausalSessions;
+import dev.aquifer.CausalToken;
+import dev.aquifer.ConfigurationException;
+import dev.aquifer.Consistency;
+import dev.aquifer.Position;
+import dev.aquifer.ReadFloor;
+import dev.aquifer.UnavailableException;
+import dev.aquifer.spi.Observer.RouteReason;
+import dev.aquifer.spi.PositionSource;
+import dev.aquifer.sql.SqlStatement;
+import java.io.PrintWriter;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.SQLFeatureNotSupportedException;
+import java.sql.SQLTransientConnectionException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.logging.Logger;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A {@link DataSource} over a PostgreSQL primary and its streaming replicas. Reads go to replicas
+ * that are known to show what the reader has written and seen; everything else goes to the primary.
+ *
+ * <p><em>Read-your-writes</em> costs the writer nothing. A commit stamps the session with the time
+ * of its acknowledgement. Each node is probed for its log position on a connection of its own; the
+ * first sample of the primary begun after the commit bounds the commit's position. From then on a
+ * replica qualifies once it is known to have replayed that; until then the primary answers. The
+ * session is the current one of {@link CausalSessions}: that of the tenant, unless another was
+ * opened. {@link #token} carries it to another process.
+ *
+ * <p><em>Failure.</em> A node that misses two probes, or refuses one, is out of use, and its
+ * connections are cut off. A read outside a transaction that it had not answered yet is run once
+ * elsewhere. A promoted replica becomes the primary when it shows the higher timeline, and the old
+ * one is fenced. A transaction whose connection is lost fails with SQLSTATE 08006; if that happens
+ * during its commit, with 08007: the outcome is unknown.
+ *
+ * <p>Thread-safe; a connection is for one thread at a time, as JDBC has it. {@link #getConnection}
+ * costs no server connection; one is leased with the first statement.
+ */
+public final class ReplicaSet implements DataSource, PositionSource, AutoCloseable {
+  /** Most nodes of a set. */
+  public static final int MAX_NODES = 64;
+
+  final Commits commits;
+  private final ReplicaSetSettings settings;
+  private final Topology topology;
+  private final Router router;
+  private final List<NodeMonitor> monitors = new ArrayList<>();
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  // An instance's, not static: two sets in one process have demands of their own.
+  @SuppressWarnings("ThreadLocalUsage")
+  private final ThreadLocal<ReadScope> scope = ThreadLocal.withInitial(() -> ReadScope.NONE);
+
+  ReplicaSet(ReplicaSetSettings settings) {
+    this.settings = settings;
+    this.commits = new Commits(settings, System::nanoTime);
+    List<Node> nodes = new ArrayList<>();
+    for (ReplicaSetSettings.NodeSettings node : settings.nodes()) {
+      nodes.add(new Node(node, settings.replicaWait()));
+    }
+    long staleAfter =
+        Math.max(Duration.ofSeconds(1).toNanos(), settings.sampleEvery().toNanos() * 10);
+    this.topology = new Topology(nodes, new PrimaryLog(staleAfter), settings.observer());
+    this.router = new Router(topology, settings, System::nanoTime);
+    for (int i = 0; i < nodes.size(); i++) {
+      monitors.add(new NodeMonitor(nodes.get(i), settings.nodes().get(i), topology, settings));
+    }
+  }
+
+  /** Begins with no nodes. */
+  public static ReplicaSetBuilder builder() {
+    return new ReplicaSetBuilder();
+  }
+
+  /** Starts the monitors and waits until a primary answers and each other node did or failed to. */
+  void start() {
+    monitors.forEach(NodeMonitor::start);
+    boolean found =
+        topology.await(
+            () ->
+                (isAnswering() && monitors.stream().allMatch(NodeMonitor::isJudged))
+                    || refusedLogin() >= 0,
+            settings.startupTimeout());
+    int refused = refusedLogin();
+    if (refused >= 0) {
+      topology.nodes.get(refused).pool.verify(settings.startupTimeout());
+    }
+    for (Node node : topology.nodes) {
+      if (node.fenced && node.lastError != null && node.lastError.contains("another cluster")) {
+        throw new ConfigurationException(
+            "%s cannot be used: %s. Give nodes of one cluster only."
+                .formatted(node, node.lastError));
+      }
+    }
+    if (!found && !isAnswering()) {
+      for (Node node : topology.nodes) {
+        if (node.givenAsPrimary) {
+          node.pool.verify(Duration.ofMillis(250));
+        }
+      }
+      throw new UnavailableException(
+          "None of %s was found to be a primary within %s"
+              .formatted(topology.nodes, settings.startupTimeout()));
+    }
+  }
+
+  private int refusedLogin() {
+    for (int i = 0; i < monitors.size(); i++) {
+      if (Failures.isRefusedLogin(monitors.get(i).lastFailure())) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  @Override
+  public Connection getConnection() throws SQLException {
+    if (closed.get()) {
+      throw new SQLException("The replica set is closed", "08003");
+    }
+    return new RoutedConnection(this);
+  }
+
+  /**
+   * Runs the body; reads on this thread, until it returns, are this consistent instead of what the
+   * set was built with. The innermost call decides.
+   *
+   * @throws Exception what the body throws, unchanged
+   */
+  public <T extends @Nullable Object> T read(Consistency consistency, Callable<T> body)
+      throws Exception {
+    return within(scope.get().with(consistency), body);
+  }
+
+  @Override
+  public ReadFloor now() {
+    return ReadFloor.after(System.nanoTime());
+  }
+
+  @Override
+  public <T> T call(ReadFloor floor, Callable<T> body) throws Exception {
+    return floor.isNone() ? body.call() : within(scope.get().with(floor), body);
+  }
+
+  private <T extends @Nullable Object> T within(ReadScope inner, Callable<T> body)
+      throws Exception {
+    ReadScope before = scope.get();
+    scope.set(inner);
+    try {
+      return body.call();
+    } finally {
+      if (before.equals(ReadScope.NONE)) {
+        scope.remove();
+      } else {
+        scope.set(before);
+      }
+    }
+  }
+
+  @Override
+  public @Nullable Position resolve(ReadFloor floor) {
+    if (floor.isNone()) {
+      return null;
+    }
+    Position bound = topology.primaryLog.bound(floor);
+    if (bound != null) {
+      return bound;
+    }
+    // The next probe of the primary is the round trip; callers that wait together share it.
+    topology.await(
+        () -> {
+          boolean sampled = topology.primaryLog.hasSampleAfter(floor.after());
+          if (!sampled) {
+            wakePrimary();
+          }
+          return sampled;
+        },
+        limit());
+    bound = topology.primaryLog.bound(floor);
+    if (bound == null) {
+      throw new UnavailableException(
+          "The primary (%s) did not tell its log position within %s"
+              .formatted(topology.primary(), limit()));
+    }
+    return bound;
+  }
+
+  /**
+   * What the session has written and seen, for a session of another process to {@link
+   * CausalSession#accept accept}. Costs at most one round trip to the primary.
+   *
+   * @throws UnavailableException when the primary does not answer within its limit
+   */
+  public CausalToken token(CausalSession session) {
+    return CausalToken.of(resolve(session.floor()), session.sequences());
+  }
+
+  /** The causal sessions that reads and writes of this set work in. */
+  public CausalSessions sessions() {
+    return settings.sessions();
+  }
+
+  /** All nodes as they are now. */
+  public ReplicaHealth health() {
+    return new ReplicaHealth(topology.nodes.stream().map(Node::health).toList());
+  }
+
+  /** Ends the monitors and closes all connections. Further calls do nothing. */
+  @Override
+  public void close() {
+    if (closed.compareAndSet(false, true)) {
+      Duration limit = settings.probeTimeout().multipliedBy(2).plusSeconds(2);
+      monitors.forEach(monitor -> monitor.stop(Duration.ofMillis(1)));
+      monitors.forEach(monitor -> monitor.stop(limit));
+      topology.nodes.forEach(node -> node.pool.close());
+    }
+  }
+
+  SqlStatement analyze(String sql) {
+    return settings.analyzer().analyze(sql);
+  }
+
+  /** The primary, waited for while there is none that answers. */
+  Route primary(RouteReason reason) throws SQLException {
+    Node primary = topology.primary();
+    if (primary == null || !primary.isUsable()) {
+      topology.await(this::isAnswering, limit());
+      primary = topology.primary();
+    }
+    if (primary == null || !primary.isUsable()) {
+      throw new SQLTransientConnectionException(
+          "No primary among %s answers; waited %s. Last error of %s: %s"
+              .formatted(
+                  topology.nodes,
+                  limit(),
+                  primary == null ? "none" : primary,
+                  primary == null ? "none" : primary.lastError),
+          "08001");
+    }
+    return primary.route(reason);
+  }
+
+  Route read() throws SQLException {
+    Route route = router.read(scope.get(), null);
+    return route == null || (route.node() == topology.primary() && !route.node().isUsable())
+        ? primary(RouteReason.NO_REPLICA)
+        : route;
+  }
+
+  /** Whether reads may go on at this node. */
+  boolean mayRead(Node node) {
+    return router.qualifies(node, scope.get());
+  }
+
+  /** Where a read that failed at the node is run once more; null if it is not. */
+  @Nullable Route elsewhere(Node failed, SqlStatement parsed, SQLException error)
+      throws SQLException {
+    if (Failures.isRefusedByStandby(error)) {
+      settings.analyzer().refusedByStandby(parsed.sql());
+      return primary(RouteReason.RETRY);
+    }
+    if (!Failures.isConnectionLost(error)
+        && !Failures.isPoolTimeout(error)
+        && !Failures.isRecoveryConflict(error)) {
+      return null;
+    }
+    Route route = router.read(scope.get(), failed);
+    return route == null || route.node() == topology.primary()
+        ? primary(RouteReason.RETRY)
+        : route.node().route(RouteReason.RETRY);
+  }
+
+  /** A caller lost its connection to the node: it gets nothing until a probe says otherwise. */
+  void accuse(Node node) {
+    node.accuse();
+    monitors.get(topology.nodes.indexOf(node)).wake();
+  }
+
+  void routed(Route route) {
+    settings.observer().routed(route.node().name, route.node().role, route.reason());
+  }
+
+  /** A replica has shown this much: the session's later reads show no less. */
+  void seen(Position known) {
+    if (!router.isCausal(scope.get())) {
+      return;
+    }
+    CausalSession session = settings.sessions().current();
+    Position floor = session.floor().position();
+    if (floor == null || !floor.covers(known)) {
+      session.raise(ReadFloor.at(known));
+    }
+  }
+
+  boolean isAnswering() {
+    Node primary = topology.primary();
+    return primary != null && primary.isUsable();
+  }
+
+  private void wakePrimary() {
+    Node primary = topology.primary();
+    if (primary != null) {
+      monitors.get(topology.nodes.indexOf(primary)).wake();
+    }
+  }
+
+  private Duration limit() {
+    return settings.nodes().get(0).pool().connectionTimeout();
+  }
+
+  @Override
+  public Connection getConnection(String user, String password) throws SQLException {
+    throw new SQLFeatureNotSupportedException(
+        "The credentials are those of the set's settings: call getConnection()");
+  }
+
+  @Override
+  public @Nullable PrintWriter getLogWriter() {
+    return null;
+  }
+
+  @Override
+  public void setLogWriter(@Nullable PrintWriter out) throws SQLException {
+    throw new SQLFeatureNotSupportedException("Logging goes to SLF4J");
+  }
+
+  @Override
+  public void setLoginTimeout(int seconds) throws SQLException {
+    throw new SQLFeatureNotSupportedException("Set the pools' connectTimeout instead");
+  }
+
+  @Override
+  public int getLoginTimeout() {
+    return 0;
+  }
+
+  @Override
+  public Logger getParentLogger() throws SQLFeatureNotSupportedException {
+    throw new SQLFeatureNotSupportedException("Logging goes to SLF4J");
+  }
+
+  @Override
+  public <T> T unwrap(Class<T> type) throws SQLException {
+    if (type.isInstance(this)) {
+      return type.cast(this);
+    }
+    throw new SQLException("A ReplicaSet is not a wrapper for " + type.getName());
+  }
+
+  @Override
+  public boolean isWrapperFor(Class<?> type) {
+    return type.isInstance(this);
+  }
+
+  /** Closes the set when it could not be started, and hands on why. */
+  static ReplicaSet started(ReplicaSet set) {
+    try {
+      set.start();
+      return set;
+    } catch (AquiferException e) {
+      set.close();
+      throw e;
+    }
+  }
+}

@@ -1,0 +1,222 @@
+package dev.aquifer.replica;
+
+import dev.aquifer.CausalSessions;
+import dev.aquifer.ConfigurationException;
+import dev.aquifer.Consistency;
+import dev.aquifer.UnavailableException;
+import dev.aquifer.pool.PoolSettings;
+import dev.aquifer.spi.CommitListener;
+import dev.aquifer.spi.Observer;
+import dev.aquifer.sql.SqlAnalyzer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** Settings of a {@link ReplicaSet}. Not thread-safe. */
+public final class ReplicaSetBuilder {
+  private record Given(String url, double weight, boolean primary) {}
+
+  private final List<Given> nodes = new ArrayList<>();
+  private @Nullable String user;
+  private @Nullable String password;
+  private Consumer<PoolSettings.Builder> pool = settings -> {};
+  private Consistency consistency = Consistency.session();
+  private Duration maxLag = Duration.ofSeconds(10);
+  private Duration sampleEvery = Duration.ofMillis(50);
+  private Duration probeTimeout = Duration.ofMillis(250);
+  private Duration startupTimeout = Duration.ofSeconds(10);
+  private Duration replicaWait = Duration.ofMillis(500);
+  private boolean positionGate = true;
+  private CausalSessions sessions = new CausalSessions();
+  private SqlAnalyzer analyzer = SqlAnalyzer.create();
+  private final List<Observer> observers = new ArrayList<>();
+  private final List<CommitListener> listeners = new ArrayList<>();
+
+  ReplicaSetBuilder() {}
+
+  /** The node expected to be the primary; which one is, the nodes themselves tell. Required. */
+  public ReplicaSetBuilder primary(String url) {
+    nodes.add(new Given(url, 1, true));
+    return this;
+  }
+
+  /** A replica of weight 1. */
+  public ReplicaSetBuilder replica(String url) {
+    return replica(url, 1);
+  }
+
+  /**
+   * A replica.
+   *
+   * @param weight its share of reads in proportion to those of others, above 0
+   */
+  public ReplicaSetBuilder replica(String url, double weight) {
+    nodes.add(new Given(url, weight, false));
+    return this;
+  }
+
+  /** User and password on all nodes; without, the URLs must hold them. */
+  public ReplicaSetBuilder credentials(String user, @Nullable String password) {
+    this.user = user;
+    this.password = password;
+    return this;
+  }
+
+  /** Settings of every node's pool; name, URL and credentials are set already. */
+  public ReplicaSetBuilder pool(Consumer<PoolSettings.Builder> settings) {
+    this.pool = settings;
+    return this;
+  }
+
+  /**
+   * How fresh reads are unless {@link ReplicaSet#read} says otherwise; the session's by default.
+   */
+  public ReplicaSetBuilder consistency(Consistency consistency) {
+    this.consistency = consistency;
+    return this;
+  }
+
+  /** A replica further behind gets no reads; 10 s by default, above zero. */
+  public ReplicaSetBuilder maxLag(Duration lag) {
+    this.maxLag = lag;
+    return this;
+  }
+
+  /** How often each node is asked for its position; 50 ms by default, 5 ms or more. */
+  public ReplicaSetBuilder sampleEvery(Duration interval) {
+    this.sampleEvery = interval;
+    return this;
+  }
+
+  /** How long a node may take to answer a probe; 250 ms by default, 20 ms or more. */
+  public ReplicaSetBuilder probeTimeout(Duration limit) {
+    this.probeTimeout = limit;
+    return this;
+  }
+
+  /** How long {@link #build} waits for a primary; 10 s by default, above zero. */
+  public ReplicaSetBuilder startupTimeout(Duration limit) {
+    this.startupTimeout = limit;
+    return this;
+  }
+
+  /**
+   * How long a read waits for a connection of a replica before another node is tried; 500 ms by
+   * default, 250 ms or more, at most the pool's connectionTimeout.
+   */
+  public ReplicaSetBuilder replicaWait(Duration limit) {
+    this.replicaWait = limit;
+    return this;
+  }
+
+  /**
+   * Whether replicas must have replayed what the reader demands; true by default. Without, they
+   * answer however far behind they are, up to {@link #maxLag}, also with less than the reader wrote
+   * itself: for measuring what the gate is worth.
+   */
+  public ReplicaSetBuilder positionGate(boolean gate) {
+    this.positionGate = gate;
+    return this;
+  }
+
+  /** The causal sessions of this node, shared with its caches; some of its own by default. */
+  public ReplicaSetBuilder sessions(CausalSessions sessions) {
+    this.sessions = sessions;
+    return this;
+  }
+
+  /** Tells statements apart; by default by PostgreSQL's built-in functions. */
+  public ReplicaSetBuilder analyzer(SqlAnalyzer analyzer) {
+    this.analyzer = analyzer;
+    return this;
+  }
+
+  /** Told of routes, lag, states and roles. May be given several times. */
+  public ReplicaSetBuilder observer(Observer observer) {
+    observers.add(observer);
+    return this;
+  }
+
+  /** Told of what transactions write. May be given several times; called in that order. */
+  public ReplicaSetBuilder commitListener(CommitListener listener) {
+    listeners.add(listener);
+    return this;
+  }
+
+  /**
+   * Connects, and waits until a primary answers. Replicas that cannot be reached are used as soon
+   * as they can.
+   *
+   * @throws ConfigurationException when settings contradict each other, a node refuses user,
+   *     password or database, or nodes belong to different clusters
+   * @throws UnavailableException when no primary answers within the limit
+   */
+  public ReplicaSet build() {
+    return ReplicaSet.started(new ReplicaSet(settings()));
+  }
+
+  private ReplicaSetSettings settings() {
+    if (nodes.stream().filter(Given::primary).count() != 1) {
+      throw new ConfigurationException(
+          "A replica set needs exactly one primary(url); %d were given. Which node is the primary later, the nodes tell."
+              .formatted(nodes.stream().filter(Given::primary).count()));
+    }
+    if (nodes.size() > ReplicaSet.MAX_NODES) {
+      throw new ConfigurationException(
+          "A replica set has at most %d nodes; %d were given"
+              .formatted(ReplicaSet.MAX_NODES, nodes.size()));
+    }
+    atLeast("maxLag", maxLag, Duration.ofNanos(1));
+    atLeast("sampleEvery", sampleEvery, Duration.ofMillis(5));
+    atLeast("probeTimeout", probeTimeout, Duration.ofMillis(20));
+    atLeast("startupTimeout", startupTimeout, Duration.ofNanos(1));
+    atLeast("replicaWait", replicaWait, Duration.ofMillis(250));
+    List<ReplicaSetSettings.NodeSettings> all = new ArrayList<>();
+    Set<String> names = new HashSet<>();
+    for (Given given : nodes) {
+      if (!(given.weight() > 0) || Double.isInfinite(given.weight())) {
+        throw new ConfigurationException("Weight %s: give one above 0".formatted(given.weight()));
+      }
+      PoolSettings settings = pool(given);
+      if (!names.add(settings.target())) {
+        throw new ConfigurationException(
+            "Node %s was given twice; give each once".formatted(settings.target()));
+      }
+      all.add(new ReplicaSetSettings.NodeSettings(settings, given.weight(), given.primary()));
+    }
+    return new ReplicaSetSettings(
+        List.copyOf(all),
+        consistency,
+        maxLag,
+        sampleEvery,
+        probeTimeout,
+        startupTimeout,
+        replicaWait,
+        positionGate,
+        sessions,
+        analyzer,
+        Observer.of(observers),
+        List.copyOf(listeners));
+  }
+
+  private PoolSettings pool(Given given) {
+    PoolSettings.Builder settings =
+        PoolSettings.builder().url(given.url()).startupTimeout(Duration.ZERO);
+    if (user != null) {
+      settings.credentials(user, password);
+    }
+    pool.accept(settings);
+    return settings.startupTimeout(Duration.ZERO).build();
+  }
+
+  private static void atLeast(String setting, Duration value, Duration least) {
+    if (value.compareTo(least) < 0) {
+      throw new ConfigurationException(
+          "%s is %s: give %s or more".formatted(setting, value, least));
+    }
+  }
+}

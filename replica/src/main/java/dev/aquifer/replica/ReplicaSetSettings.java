@@ -1,0 +1,29 @@
+package dev.aquifer.replica;
+
+import dev.aquifer.CausalSessions;
+import dev.aquifer.Consistency;
+import dev.aquifer.pool.PoolSettings;
+import dev.aquifer.spi.CommitListener;
+import dev.aquifer.spi.Observer;
+import dev.aquifer.sql.SqlAnalyzer;
+import java.time.Duration;
+import java.util.List;
+
+/** What a {@link ReplicaSet} was built with; {@link ReplicaSet.Builder} documents each. */
+record ReplicaSetSettings(
+    List<NodeSettings> nodes,
+    Consistency consistency,
+    Duration maxLag,
+    Duration sampleEvery,
+    Duration probeTimeout,
+    Duration startupTimeout,
+    Duration replicaWait,
+    boolean positionGate,
+    CausalSessions sessions,
+    SqlAnalyzer analyzer,
+    Observer observer,
+    List<CommitListener> listeners) {
+
+  /** One node: its pool, its weight, and whether it was given as the primary. */
+  record NodeSettings(PoolSettings pool, double weight, boolean primary) {}
+}

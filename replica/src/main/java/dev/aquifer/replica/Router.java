@@ -1,0 +1,198 @@
+package dev.aquifer.replica;
+
+import dev.aquifer.CausalSession;
+import dev.aquifer.Consistency;
+import dev.aquifer.Position;
+import dev.aquifer.ReadFloor;
+import dev.aquifer.spi.Observer.NodeState;
+import dev.aquifer.spi.Observer.Role;
+import dev.aquifer.spi.Observer.RouteReason;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Chooses the node for a read.
+ *
+ * <p>A replica qualifies when it is in use and is known to have replayed what the reader must see.
+ * Of those, two different ones are drawn, each with a chance in proportion to its weight, and the
+ * first is taken unless it is clearly busier than the second ({@link Node#load}): so weights are
+ * kept while nodes do equally well, and one that slows down is left aside at once. With no replica
+ * that qualifies the primary answers; with no primary either, a replica that has missed one probe.
+ *
+ * <p>Thread-safe. A decision takes no lock and allocates nothing, except in the moments after a
+ * write while its position is not bounded yet.
+ */
+final class Router {
+  /** So much busier the first of two must be before the second is taken. */
+  private static final double CLEARLY = 2;
+
+  private static final double RAMP_START = 0.1;
+
+  private final Topology topology;
+  private final ReplicaSetSettings settings;
+  private final LongSupplier nanos;
+  private final Node[] nodes;
+
+  Router(Topology topology, ReplicaSetSettings settings, LongSupplier nanos) {
+    this.topology = topology;
+    this.settings = settings;
+    this.nanos = nanos;
+    this.nodes = topology.nodes.toArray(Node[]::new);
+  }
+
+  /** The primary for this reason; null when none is known. */
+  @Nullable Route primary(RouteReason reason) {
+    Node primary = topology.primary();
+    return primary == null ? null : primary.route(reason);
+  }
+
+  /**
+   * The node for a read of this thread's current session; null when there is none at all.
+   *
+   * @param failed a node not to be used, since it just failed; else null
+   */
+  @Nullable Route read(ReadScope scope, @Nullable Node failed) {
+    Consistency consistency = consistency(scope);
+    if (consistency.level() == Consistency.Level.STRONG) {
+      return primary(RouteReason.STRONG);
+    }
+    Position required = null;
+    if (settings.positionGate()) {
+      ReadFloor floor = demanded(scope, consistency);
+      if (!floor.isNone()) {
+        required = topology.primaryLog.bound(floor);
+        if (required == null) {
+          return primary(RouteReason.FRESHNESS);
+        }
+      }
+    }
+    Route chosen = pick(required, failed);
+    return chosen != null ? chosen : noReplica(required, failed);
+  }
+
+  /** Whether a read may stay on this replica. */
+  boolean qualifies(Node node, ReadScope scope) {
+    Consistency consistency = consistency(scope);
+    if (consistency.level() == Consistency.Level.STRONG || !isCandidate(node, null)) {
+      return false;
+    }
+    ReadFloor floor = settings.positionGate() ? demanded(scope, consistency) : ReadFloor.NONE;
+    if (floor.isNone()) {
+      return true;
+    }
+    Position required = topology.primaryLog.bound(floor);
+    return required != null && covers(node, required);
+  }
+
+  /** Whether reads keep the session's order, so that what one has seen binds the next. */
+  boolean isCausal(ReadScope scope) {
+    return settings.positionGate() && consistency(scope).level() != Consistency.Level.EVENTUAL;
+  }
+
+  private Consistency consistency(ReadScope scope) {
+    Consistency own = scope.consistency();
+    return own == null ? settings.consistency() : own;
+  }
+
+  private ReadFloor demanded(ReadScope scope, Consistency consistency) {
+    if (consistency.level() == Consistency.Level.EVENTUAL) {
+      return scope.floor();
+    }
+    CausalSession session = settings.sessions().current();
+    ReadFloor seen = session.floor();
+    if (seen.timed()) {
+      Position position = topology.primaryLog.bound(seen);
+      if (position != null) {
+        session.settle(seen, position);
+        seen = ReadFloor.at(position);
+      }
+    }
+    ReadFloor floor = seen.and(scope.floor());
+    java.time.Duration bound = consistency.bound();
+    return bound == null ? floor : floor.and(ReadFloor.after(nanos.getAsLong() - bound.toNanos()));
+  }
+
+  private @Nullable Route pick(@Nullable Position required, @Nullable Node failed) {
+    long qualified = 0;
+    double total = 0;
+    for (int i = 0; i < nodes.length; i++) {
+      Node node = nodes[i];
+      if (isCandidate(node, failed)
+          && (required == null || covers(node, required))
+          && ramped(node)) {
+        qualified |= 1L << i;
+        total += node.weight;
+      }
+    }
+    if (qualified == 0) {
+      return null;
+    }
+    int first = draw(qualified, total);
+    long others = qualified & ~(1L << first);
+    if (others == 0) {
+      return nodes[first].route(RouteReason.READ);
+    }
+    int second = draw(others, total - nodes[first].weight);
+    long now = nanos.getAsLong();
+    boolean busier = nodes[first].load(now) > CLEARLY * nodes[second].load(now);
+    return nodes[busier ? second : first].route(RouteReason.READ);
+  }
+
+  private int draw(long mask, double total) {
+    double left = ThreadLocalRandom.current().nextDouble() * total;
+    int last = -1;
+    for (int i = 0; i < nodes.length; i++) {
+      if ((mask & (1L << i)) != 0) {
+        last = i;
+        left -= nodes[i].weight;
+        if (left < 0) {
+          break;
+        }
+      }
+    }
+    return last;
+  }
+
+  private @Nullable Route noReplica(@Nullable Position required, @Nullable Node failed) {
+    Node primary = topology.primary();
+    if (primary != null && primary.isUsable()) {
+      return primary.route(isBehind(failed) ? RouteReason.FRESHNESS : RouteReason.NO_REPLICA);
+    }
+    for (Node node : nodes) {
+      boolean maybe = node.role == Role.REPLICA && node.state == NodeState.SUSPECT;
+      if (maybe && node != failed && (required == null || covers(node, required))) {
+        return node.route(RouteReason.READ);
+      }
+    }
+    return primary == null ? null : primary.route(RouteReason.NO_REPLICA);
+  }
+
+  /** Whether some replica is in use, so that only freshness can have kept it from qualifying. */
+  private boolean isBehind(@Nullable Node failed) {
+    for (Node node : nodes) {
+      if (isCandidate(node, failed)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static boolean isCandidate(Node node, @Nullable Node failed) {
+    return node != failed && node.role == Role.REPLICA && node.isUsable();
+  }
+
+  private static boolean covers(Node node, Position required) {
+    Position replayed = node.position;
+    return replayed != null && replayed.covers(required);
+  }
+
+  /** A node that is coming back takes part in a rising share of decisions. */
+  private boolean ramped(Node node) {
+    if (node.state != NodeState.RAMP) {
+      return true;
+    }
+    double passed = (double) (nanos.getAsLong() - node.rampFrom) / NodeMonitor.RAMP_NANOS;
+    return ThreadLocalRandom.current().nextDouble() < RAMP_START + (1 - RAMP_START) * passed;
+  }
+}

@@ -1,0 +1,183 @@
+package dev.aquifer.tsquery;
+
+import dev.aquifer.AquiferException;
+import dev.aquifer.RefusedQueryException;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The answer of one query while it is put together: for each series and selection a run of cells
+ * over the whole grid. What is fetched and what is cached is written side by side and never
+ * combined by arithmetic; so the answer does not depend on where its parts came from.
+ *
+ * <p>Used by one thread.
+ */
+final class Assembly implements RowSink {
+  private final WindowGrid grid;
+  private final List<Selection> selections;
+  private final long maxPoints;
+  private final Map<List<String>, Cells[]> series = new LinkedHashMap<>();
+  private final BitSet expected = new BitSet();
+  private @Nullable List<String> rowGroup;
+  private Cells @Nullable [] rowCells;
+  private int rowIndex;
+
+  Assembly(WindowGrid grid, List<Selection> selections, long maxPoints) {
+    this.grid = grid;
+    this.selections = selections;
+    this.maxPoints = maxPoints;
+  }
+
+  /** Rows of these windows, and of no others, are accepted from now on. */
+  void expect(List<Run> runs) {
+    expected.clear();
+    for (Run run : runs) {
+      expected.set((int) (run.from() - grid.first()), (int) (run.to() - grid.first()));
+    }
+  }
+
+  @Override
+  public void row(List<String> group, long windowStart) {
+    long bucket = grid.bucketOf(windowStart);
+    int index = (int) (bucket - grid.first());
+    if (bucket < grid.first()
+        || bucket >= grid.end()
+        || !expected.get(index)
+        || grid.start(bucket) != windowStart) {
+      throw new AquiferException(
+          "The server answered with a window at %s, which was not asked for."
+              .formatted(Nanos.instant(windowStart)));
+    }
+    if (rowCells == null || !group.equals(rowGroup)) {
+      rowGroup = group;
+      rowCells = cells(group);
+    }
+    rowIndex = index;
+  }
+
+  @Override
+  public void longValue(int selection, long value) {
+    // A count of nothing is a window without points, whichever way the server says it.
+    if (value != 0 || selections.get(selection).aggregate() != Aggregate.COUNT) {
+      current()[selection].put(rowIndex, Cells.LONG, value);
+    }
+  }
+
+  @Override
+  public void doubleValue(int selection, double value) {
+    current()[selection].put(rowIndex, Cells.DOUBLE, Double.doubleToRawLongBits(value));
+  }
+
+  @Override
+  public void booleanValue(int selection, boolean value) {
+    current()[selection].put(rowIndex, Cells.BOOLEAN, value ? 1 : 0);
+  }
+
+  @Override
+  public void textValue(int selection, String value) {
+    current()[selection].putText(rowIndex, value);
+  }
+
+  /** The cells of a series, made when it is new. */
+  Cells[] cells(List<String> group) {
+    Cells[] known = series.get(group);
+    if (known != null) {
+      return known;
+    }
+    long points = (series.size() + 1L) * selections.size() * grid.size();
+    if (points > maxPoints) {
+      throw new RefusedQueryException(
+          ("The answer has more than %,d points: %,d series so far, of %,d windows and %d columns."
+                  + " Ask for fewer series or longer windows, or raise the limit.")
+              .formatted(maxPoints, series.size() + 1, grid.size(), selections.size()));
+    }
+    Cells[] made = new Cells[selections.size()];
+    for (int i = 0; i < made.length; i++) {
+      made[i] = new Cells(grid.size());
+    }
+    series.put(List.copyOf(group), made);
+    return made;
+  }
+
+  Map<List<String>, Cells[]> series() {
+    return series;
+  }
+
+  WindowGrid grid() {
+    return grid;
+  }
+
+  /** The last window that any series has a value in; the one before the first, when none has. */
+  long lastPresent() {
+    long last = grid.first() - 1;
+    for (Cells[] columns : series.values()) {
+      for (Cells column : columns) {
+        for (int i = grid.size() - 1; grid.first() + i > last; i--) {
+          if (column.kindAt(i) != Cells.ABSENT) {
+            last = grid.first() + i;
+          }
+        }
+      }
+    }
+    return last;
+  }
+
+  /** The answer: series with at least one value, filled as the query says. */
+  List<Series> render(TimeSeriesQuery query) {
+    TreeMap<List<String>, Cells[]> sorted = new TreeMap<>(Assembly::compareGroups);
+    sorted.putAll(series);
+    Filling filling = new Filling(query.selections(), query.fill());
+    List<Series> rendered = new ArrayList<>(sorted.size());
+    for (Map.Entry<List<String>, Cells[]> entry : sorted.entrySet()) {
+      int[] shown = filling.shown(entry.getValue());
+      if (shown.length > 0) {
+        rendered.add(
+            new Series(
+                group(query.groupBy(), entry.getKey()),
+                starts(shown),
+                filling.columns(entry.getValue(), shown)));
+      }
+    }
+    return rendered;
+  }
+
+  private long[] starts(int[] shown) {
+    long[] starts = new long[shown.length];
+    for (int i = 0; i < starts.length; i++) {
+      starts[i] = grid.start(grid.first() + shown[i]);
+    }
+    return starts;
+  }
+
+  private static Map<String, String> group(List<String> tags, List<String> values) {
+    Map<String, String> group = new LinkedHashMap<>();
+    for (int i = 0; i < tags.size(); i++) {
+      group.put(tags.get(i), values.get(i));
+    }
+    return Collections.unmodifiableMap(group);
+  }
+
+  private static int compareGroups(List<String> a, List<String> b) {
+    for (int i = 0; i < a.size(); i++) {
+      int order = a.get(i).compareTo(b.get(i));
+      if (order != 0) {
+        return order;
+      }
+    }
+    return 0;
+  }
+
+  private Cells[] current() {
+    Cells[] cells = rowCells;
+    if (cells == null) {
+      throw new IllegalStateException("A value came before its row");
+    }
+    return cells;
+  }
+}

@@ -1,0 +1,43 @@
+package dev.aquifer.tsquery;
+
+import java.util.List;
+
+/**
+ * A server that holds time series, with the dialect it speaks. Implementations are thread-safe.
+ *
+ * <p>Every read that is sent carries exactly one condition on the tenant, at the top, with the
+ * request's tenant. Windows without points are not reported: filling is done on this side, so that
+ * answers are the same on every server.
+ */
+public interface Backend extends AutoCloseable {
+  /** What it is called in messages and keys; without credentials. */
+  String name();
+
+  /**
+   * Refuses what the dialect cannot do, before any I/O.
+   *
+   * @throws dev.aquifer.RefusedQueryException naming the part that cannot be done
+   */
+  void check(TimeSeriesQuery query);
+
+  /** The statements that {@link #fetch} sends for the request. */
+  List<StatementText> render(FetchRequest request);
+
+  /**
+   * Sends one request, and hands the whole answer to the sink, or throws. A sink that was handed
+   * half an answer is thrown away by the caller.
+   *
+   * @throws dev.aquifer.UnavailableException the server could not be reached, broke off, or passed
+   *     the request's timeout; named without credentials
+   */
+  void fetch(FetchRequest request, RowSink sink);
+
+  /** How many ranges one request may have. */
+  default int rangesInRequest() {
+    return 32;
+  }
+
+  /** Lets go of what it made itself; not of what it was given. Idempotent. */
+  @Override
+  default void close() {}
+}

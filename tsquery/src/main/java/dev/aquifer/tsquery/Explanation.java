@@ -1,0 +1,43 @@
+package dev.aquifer.tsquery;
+
+import java.util.List;
+
+/**
+ * What a query would do now. Nothing was sent.
+ *
+ * @param backend who would be asked
+ * @param fingerprint of the query
+ * @param windows in the range
+ * @param cached windows that the cache would answer
+ * @param missing whole windows that would be fetched and kept
+ * @param clipped windows at the edges that would be fetched and not kept
+ * @param statements what would be sent
+ */
+public record Explanation(
+    String backend,
+    String fingerprint,
+    long windows,
+    long cached,
+    long missing,
+    int clipped,
+    List<StatementText> statements) {
+  /** Copies the list. */
+  public Explanation {
+    statements = List.copyOf(statements);
+  }
+
+  /** The same in words, a line each. */
+  @Override
+  public String toString() {
+    StringBuilder text = new StringBuilder();
+    text.append("backend     ").append(backend).append('\n');
+    text.append("fingerprint ").append(fingerprint).append('\n');
+    text.append(
+        "windows     %d = %d cached + %d to fetch + %d clipped%n"
+            .formatted(windows, cached, missing, clipped));
+    for (StatementText statement : statements) {
+      text.append(statement).append('\n');
+    }
+    return text.toString();
+  }
+}

@@ -1,0 +1,107 @@
+package dev.aquifer.tsquery;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/** Turns cells over the whole grid into columns of the windows that are shown. */
+final class Filling {
+  private final List<Selection> selections;
+  private final Fill fill;
+
+  Filling(List<Selection> selections, Fill fill) {
+    this.selections = selections;
+    this.fill = fill;
+  }
+
+  /** The indexes of the windows to show; none when the series has no value at all. */
+  int[] shown(Cells[] columns) {
+    int size = columns[0].size();
+    int[] present = IntStream.range(0, size).filter(i -> anyAt(columns, i)).toArray();
+    boolean all = fill.kind() != Fill.Kind.NONE && present.length > 0;
+    return all ? IntStream.range(0, size).toArray() : present;
+  }
+
+  List<ValueColumn> columns(Cells[] columns, int[] shown) {
+    List<ValueColumn> filled = new ArrayList<>(columns.length);
+    for (int i = 0; i < columns.length; i++) {
+      filled.add(column(selections.get(i), columns[i], shown));
+    }
+    return filled;
+  }
+
+  private ValueColumn column(Selection selection, Cells source, int[] shown) {
+    Cells cells = new Cells(shown.length);
+    for (int i = 0; i < shown.length; i++) {
+      cells.copy(source, shown[i], i, 1);
+    }
+    boolean numeric = numeric(cells);
+    for (int i = 0; i < shown.length; i++) {
+      if (cells.kindAt(i) == Cells.ABSENT) {
+        fillAt(cells, i, selection.aggregate() == Aggregate.COUNT, numeric);
+      }
+    }
+    return new ValueColumn(selection, cells, settleKind(cells, selection));
+  }
+
+  private void fillAt(Cells cells, int index, boolean count, boolean numeric) {
+    if (fill.kind() == Fill.Kind.PREVIOUS && index > 0 && present(cells, index - 1)) {
+      cells.copy(cells, index - 1, index, 1);
+    } else if (fill.kind() == Fill.Kind.VALUE && numeric) {
+      putNumber(cells, index, fill.value());
+    } else if (count) {
+      cells.put(index, Cells.LONG, 0);
+    }
+  }
+
+  private static void putNumber(Cells cells, int index, @Nullable Number value) {
+    if (value instanceof Long whole) {
+      cells.put(index, Cells.LONG, whole);
+    } else if (value instanceof Double real) {
+      cells.put(index, Cells.DOUBLE, Double.doubleToRawLongBits(real));
+    }
+  }
+
+  /** One kind for the whole column: one floating value makes all of them floating. */
+  private static ValueKind settleKind(Cells cells, Selection selection) {
+    boolean[] seen = new boolean[Cells.TEXT + 1];
+    for (int i = 0; i < cells.size(); i++) {
+      seen[cells.kindAt(i)] = true;
+    }
+    if (seen[Cells.TEXT]) {
+      return ValueKind.TEXT;
+    }
+    if (seen[Cells.BOOLEAN]) {
+      return ValueKind.BOOLEAN;
+    }
+    if (seen[Cells.DOUBLE]) {
+      cells.widen();
+      return ValueKind.DOUBLE;
+    }
+    boolean real = !seen[Cells.LONG] && selection.aggregate() == Aggregate.MEAN;
+    return real ? ValueKind.DOUBLE : ValueKind.LONG;
+  }
+
+  private static boolean numeric(Cells cells) {
+    for (int i = 0; i < cells.size(); i++) {
+      if (cells.kindAt(i) == Cells.TEXT || cells.kindAt(i) == Cells.BOOLEAN) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static boolean anyAt(Cells[] columns, int index) {
+    for (Cells column : columns) {
+      if (present(column, index)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static boolean present(Cells cells, int index) {
+    return cells.kindAt(index) != Cells.ABSENT;
+  }
+}

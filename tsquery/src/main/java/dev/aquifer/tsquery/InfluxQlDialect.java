@@ -1,0 +1,128 @@
+package dev.aquifer.tsquery;
+
+import dev.aquifer.RefusedQueryException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * Renders a request as InfluxQL: a SELECT for each range, since InfluxQL joins times by AND alone.
+ * Values are bound as {@code $p0}, {@code $p1}, …, or written as literals for servers that bind
+ * none; names are quoted.
+ *
+ * <p>The rules of InfluxQL's scanner, by which the quoting is safe: in {@code '…'} and {@code "…"}
+ * a backslash escapes the quote, itself and n, and a line break ends the text as an error; in
+ * {@code /…/} {@code \/} is a slash and every other pair stays as it is. A regular expression is
+ * put in a group of its own, so that the delimiter never follows one of its backslashes. (Flux's
+ * hexadecimal escapes mean nothing here.)
+ */
+final class InfluxQlDialect {
+  private final boolean bound;
+
+  InfluxQlDialect(boolean bound) {
+    this.bound = bound;
+  }
+
+  void check(TimeSeriesQuery query) {
+    query.groupBy().forEach(tag -> refuseTime("tag", tag));
+    query.selections().forEach(selection -> refuseTime("field", selection.field()));
+    Condition condition = query.condition();
+    if (condition != null) {
+      Condition.tags(condition).forEach(tag -> refuseTime("tag", tag));
+      refuseLineBreaks(condition);
+    }
+  }
+
+  List<StatementText> render(FetchRequest request) {
+    return request.ranges().stream().map(range -> render(request, range)).toList();
+  }
+
+  private StatementText render(FetchRequest request, TimeRange range) {
+    TimeSeriesQuery query = request.query();
+    List<Object> values = new ArrayList<>();
+    Function<String, String> value = text -> value(text, values);
+    StringBuilder text = new StringBuilder("SELECT ");
+    for (int i = 0; i < query.selections().size(); i++) {
+      Selection selection = query.selections().get(i);
+      text.append(i == 0 ? "" : ", ").append(selection.aggregate().function());
+      text.append('(').append(name(selection.field())).append(") AS ").append(column(i));
+    }
+    text.append(" FROM ").append(name(query.measurement()));
+    text.append(" WHERE ").append(name(request.tenantTag())).append(" = ");
+    text.append(value.apply(request.tenant().id()));
+    text.append(" AND time >= ").append(range.startNanos());
+    text.append(" AND time < ").append(range.stopNanos());
+    Condition condition = query.condition();
+    if (condition != null) {
+      text.append(" AND ");
+      condition(condition, text, value);
+    }
+    text.append(" GROUP BY time(").append(query.window().everyNanos()).append("ns, ");
+    text.append(query.window().offsetNanos()).append("ns)");
+    query.groupBy().forEach(tag -> text.append(", ").append(name(tag)));
+    return new StatementText(text.append(" fill(none)").toString(), values);
+  }
+
+  /** What the column of a selection is called in answers. */
+  static String column(int selection) {
+    return "v" + selection;
+  }
+
+  private void condition(Condition condition, StringBuilder text, Function<String, String> value) {
+    if (condition instanceof Condition.Group group) {
+      String separator = "(";
+      for (Condition member : group.members()) {
+        text.append(separator);
+        condition(member, text, value);
+        separator = group.all() ? " AND " : " OR ";
+      }
+      text.append(')');
+    } else if (condition instanceof Condition.OneOf oneOf) {
+      String separator = "(";
+      for (String each : oneOf.values()) {
+        text.append(separator).append(name(oneOf.tag()));
+        text.append(oneOf.negated() ? " != " : " = ").append(value.apply(each));
+        separator = oneOf.negated() ? " AND " : " OR ";
+      }
+      text.append(')');
+    } else if (condition instanceof Condition.Like like) {
+      text.append(name(like.tag())).append(like.negated() ? " !~ " : " =~ ");
+      text.append("/(?:").append(like.regex().replace("/", "\\/")).append(")/");
+    }
+  }
+
+  private String value(String text, List<Object> values) {
+    if (!bound) {
+      return "'" + escaped(text).replace("'", "\\'") + "'";
+    }
+    values.add(text);
+    return "$p" + (values.size() - 1);
+  }
+
+  private static String name(String text) {
+    return '"' + escaped(text).replace("\"", "\\\"") + '"';
+  }
+
+  private static String escaped(String text) {
+    return text.replace("\\", "\\\\").replace("\n", "\\n");
+  }
+
+  /** {@code time} is the clock of the point, quoted or not, wherever it stands. */
+  private static void refuseTime(String what, String name) {
+    if (name.equalsIgnoreCase("time")) {
+      throw new RefusedQueryException(
+          "InfluxQL cannot read a %s called '%s'; it always means the point's time."
+              .formatted(what, name));
+    }
+  }
+
+  private void refuseLineBreaks(Condition condition) {
+    if (condition instanceof Condition.Group group) {
+      group.members().forEach(this::refuseLineBreaks);
+    } else if (condition instanceof Condition.Like like && like.regex().indexOf('\n') >= 0) {
+      throw new RefusedQueryException(
+          "InfluxQL has no line breaks in regular expressions; write \\n for tag %s."
+              .formatted(Names.printable(like.tag())));
+    }
+  }
+}

@@ -1,0 +1,69 @@
+package dev.aquifer.tsquery;
+
+import dev.aquifer.RefusedQueryException;
+
+/** What may be a name (measurement, field, tag) or a text value of a query. */
+final class Names {
+  private static final int MAX_NAME = 256;
+  private static final int MAX_VALUE = 65_536;
+  private static final int SHOWN = 40;
+
+  private Names() {}
+
+  static String require(String what, String name) {
+    if (name.isEmpty() || name.length() > MAX_NAME) {
+      throw new RefusedQueryException(
+          "The %s '%s' has %,d characters; use 1 to %d."
+              .formatted(what, printable(name), name.length(), MAX_NAME));
+    }
+    for (int i = 0; i < name.length(); i++) {
+      if (Character.isISOControl(name.charAt(i))) {
+        throw new RefusedQueryException(
+            "The %s '%s' has the control character U+%04X at index %d; names have none."
+                .formatted(what, printable(name), (int) name.charAt(i), i));
+      }
+    }
+    requireUnicode(what, name);
+    return name;
+  }
+
+  static String requireValue(String what, String value) {
+    if (value.length() > MAX_VALUE) {
+      throw new RefusedQueryException(
+          "The value for %s has %,d characters; at most %,d are allowed."
+              .formatted(what, value.length(), MAX_VALUE));
+    }
+    if (value.indexOf('\0') >= 0) {
+      throw new RefusedQueryException(
+          "The value for %s has the character U+0000, which no server stores.".formatted(what));
+    }
+    requireUnicode("value for " + what, value);
+    return value;
+  }
+
+  /** The text without control characters and with an end, for messages. */
+  static String printable(String text) {
+    return printable(text, SHOWN);
+  }
+
+  static String printable(String text, int most) {
+    String shown = text.length() > most ? text.substring(0, most) + "…" : text;
+    return shown.replaceAll("[\\p{Cntrl}\\p{Cs}]", "?");
+  }
+
+  // Half a surrogate pair becomes '?' in UTF-8: two different names would reach a server as one.
+  private static void requireUnicode(String what, String text) {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (Character.isHighSurrogate(c)
+          && i + 1 < text.length()
+          && Character.isLowSurrogate(text.charAt(i + 1))) {
+        i++;
+      } else if (Character.isSurrogate(c)) {
+        throw new RefusedQueryException(
+            "The %s has half a surrogate pair, U+%04X, at index %d; it is not Unicode text."
+                .formatted(what, (int) c, i));
+      }
+    }
+  }
+}

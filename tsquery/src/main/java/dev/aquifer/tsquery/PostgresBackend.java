@@ -1,0 +1,252 @@
+package dev.aquifer.tsquery;
+
+import dev.aquifer.AquiferException;
+import dev.aquifer.ConfigurationException;
+import dev.aquifer.RefusedQueryException;
+import dev.aquifer.UnavailableException;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.SQLTimeoutException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import javax.sql.DataSource;
+
+/**
+ * Time series in tables of PostgreSQL 14 or newer, read through any {@link DataSource}. Works with
+ * TimescaleDB as with plain tables; an index on tenant and time is what makes it fast. Thread-safe.
+ *
+ * <p>A request is one SELECT in a read-only transaction, its rows read in portions. The connection
+ * is given back as it was taken.
+ */
+public final class PostgresBackend implements Backend {
+  private static final int FETCH_SIZE = 5_000;
+  private static final Set<String> GONE = Set.of("57014", "57P01", "57P02", "57P03", "53300");
+
+  private final DataSource dataSource;
+  private final String name;
+  private final Duration timeout;
+  private final Map<String, SeriesTable> tables;
+  private final Map<String, PostgresDialect> dialects;
+
+  private PostgresBackend(
+      DataSource dataSource, String name, Duration timeout, Map<String, SeriesTable> tables) {
+    this.dataSource = dataSource;
+    this.name = name;
+    this.timeout = timeout;
+    this.tables = Map.copyOf(tables);
+    Map<String, PostgresDialect> made = new LinkedHashMap<>();
+    tables.forEach((measurement, table) -> made.put(measurement, new PostgresDialect(table)));
+    this.dialects = Map.copyOf(made);
+  }
+
+  /**
+   * The measurements in these tables. Statements may take 10 s; the name is {@code postgresql}.
+   *
+   * @throws ConfigurationException when there is no table, or two are of one measurement
+   */
+  public static PostgresBackend of(DataSource dataSource, SeriesTable... tables) {
+    if (tables.length == 0) {
+      throw new ConfigurationException("A PostgreSQL backend has no table; give at least one.");
+    }
+    Map<String, SeriesTable> byMeasurement = new LinkedHashMap<>();
+    for (SeriesTable table : tables) {
+      if (byMeasurement.put(table.measurement(), table) != null) {
+        throw new ConfigurationException(
+            "Two tables are of measurement %s: one must go.".formatted(table.measurement()));
+      }
+    }
+    return new PostgresBackend(dataSource, "postgresql", Duration.ofSeconds(10), byMeasurement);
+  }
+
+  /** The same, called this in messages. */
+  public PostgresBackend named(String newName) {
+    return new PostgresBackend(dataSource, Names.require("backend name", newName), timeout, tables);
+  }
+
+  /** The same, with another limit on each statement; rounded up to seconds. */
+  public PostgresBackend statementTimeout(Duration limit) {
+    return new PostgresBackend(dataSource, name, Nanos.limit("statement timeout", limit), tables);
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public void check(TimeSeriesQuery query) {
+    dialect(query).check(query);
+  }
+
+  @Override
+  public List<StatementText> render(FetchRequest request) {
+    return List.of(dialect(request.query()).render(request));
+  }
+
+  @Override
+  public void fetch(FetchRequest request, RowSink sink) {
+    StatementText statement = dialect(request.query()).render(request);
+    try (Connection connection = dataSource.getConnection()) {
+      boolean autoCommit = connection.getAutoCommit();
+      boolean readOnly = connection.isReadOnly();
+      connection.setReadOnly(true);
+      // Without a transaction the driver would read the whole answer into memory.
+      connection.setAutoCommit(false);
+      try {
+        read(connection, statement, request, sink);
+      } catch (SQLException | RuntimeException e) {
+        try {
+          giveBack(connection, autoCommit, readOnly);
+        } catch (SQLException second) {
+          e.addSuppressed(second);
+        }
+        throw e;
+      }
+      giveBack(connection, autoCommit, readOnly);
+    } catch (SQLException e) {
+      throw failed(request, e);
+    }
+  }
+
+  private static void giveBack(Connection connection, boolean autoCommit, boolean readOnly)
+      throws SQLException {
+    connection.rollback();
+    connection.setAutoCommit(autoCommit);
+    connection.setReadOnly(readOnly);
+  }
+
+  private void read(
+      Connection connection, StatementText statement, FetchRequest request, RowSink sink)
+      throws SQLException {
+    try (PreparedStatement prepared = connection.prepareStatement(statement.text())) {
+      prepared.setQueryTimeout(seconds(request.timeout()));
+      prepared.setFetchSize(FETCH_SIZE);
+      int index = 1;
+      for (Object value : statement.values()) {
+        prepared.setObject(index++, value);
+      }
+      try (ResultSet rows = prepared.executeQuery()) {
+        Rows reader = new Rows(request.query(), table(request.query()), rows);
+        while (rows.next()) {
+          reader.read(sink);
+        }
+      }
+    }
+  }
+
+  private int seconds(Duration left) {
+    Duration limit = left.compareTo(timeout) < 0 ? left : timeout;
+    return (int) Math.max(1, Math.min(Integer.MAX_VALUE, limit.plusNanos(999_999_999).toSeconds()));
+  }
+
+  private AquiferException failed(FetchRequest request, SQLException error) {
+    String state = error.getSQLState() == null ? "" : error.getSQLState();
+    String what =
+        "%s did not answer a query of %s (SQLSTATE %s)"
+            .formatted(name, request.query().measurement(), state);
+    boolean gone =
+        error instanceof SQLTimeoutException || state.startsWith("08") || GONE.contains(state);
+    return gone
+        ? new UnavailableException(
+            what + " within its limit of " + seconds(request.timeout()) + " s", error)
+        : new AquiferException(what + ": " + reason(error), error);
+  }
+
+  private static String reason(SQLException error) {
+    String message = error.getMessage();
+    return message == null ? error.toString() : message;
+  }
+
+  private PostgresDialect dialect(TimeSeriesQuery query) {
+    PostgresDialect dialect = dialects.get(query.measurement());
+    if (dialect == null) {
+      throw unknown(query);
+    }
+    return dialect;
+  }
+
+  private SeriesTable table(TimeSeriesQuery query) {
+    SeriesTable table = tables.get(query.measurement());
+    if (table == null) {
+      throw unknown(query);
+    }
+    return table;
+  }
+
+  private RefusedQueryException unknown(TimeSeriesQuery query) {
+    return new RefusedQueryException(
+        "%s has no measurement '%s'; it has %s."
+            .formatted(name, Names.printable(query.measurement()), tables.keySet()));
+  }
+
+  /** Hands the rows of one answer on. */
+  private static final class Rows {
+    private final List<Selection> selections;
+    private final ValueKind[] kinds;
+    private final int groups;
+    private final ResultSet rows;
+
+    Rows(TimeSeriesQuery query, SeriesTable table, ResultSet rows) {
+      this.selections = query.selections();
+      this.groups = query.groupBy().size();
+      this.rows = rows;
+      this.kinds = new ValueKind[selections.size()];
+      for (int i = 0; i < kinds.length; i++) {
+        SeriesTable.FieldColumn field = table.fields().get(selections.get(i).field());
+        ValueKind own = field == null ? ValueKind.TEXT : field.kind();
+        kinds[i] =
+            switch (selections.get(i).aggregate()) {
+              case COUNT -> ValueKind.LONG;
+              case MEAN -> ValueKind.DOUBLE;
+              default -> own;
+            };
+      }
+    }
+
+    void read(RowSink sink) throws SQLException {
+      List<String> group = new ArrayList<>(groups);
+      for (int i = 0; i < groups; i++) {
+        group.add(rows.getString(i + 2));
+      }
+      sink.row(group, Math.multiplyExact(rows.getLong(1), Nanos.PER_MICRO));
+      for (int i = 0; i < kinds.length; i++) {
+        value(sink, i, groups + 2 + i);
+      }
+    }
+
+    private void value(RowSink sink, int selection, int column) throws SQLException {
+      switch (kinds[selection]) {
+        case LONG -> {
+          long value = rows.getLong(column);
+          if (!rows.wasNull()) {
+            sink.longValue(selection, value);
+          }
+        }
+        case DOUBLE -> {
+          double value = rows.getDouble(column);
+          if (!rows.wasNull()) {
+            sink.doubleValue(selection, value);
+          }
+        }
+        case BOOLEAN -> {
+          boolean value = rows.getBoolean(column);
+          if (!rows.wasNull()) {
+            sink.booleanValue(selection, value);
+          }
+        }
+        case TEXT -> {
+          String value = rows.getString(column);
+          if (value != null) {
+            sink.textValue(selection, value);
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,201 @@
+package dev.aquifer.tsquery;
+
+import dev.aquifer.RefusedQueryException;
+import java.time.LocalDateTime;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Renders a request as one SELECT for PostgreSQL 14 and newer. Names come from the table's mapping
+ * and are quoted; every value, the tenant first of all, is bound.
+ *
+ * <p>An answer must not depend on the plan that the server chooses, else a cached window would
+ * differ in its last bits from one fetched with others. So sums and means of floating numbers add
+ * in order of time and value, first and last break ties by value, and zeros lose their sign in
+ * extremes.
+ */
+final class PostgresDialect {
+  private final SeriesTable table;
+
+  PostgresDialect(SeriesTable table) {
+    this.table = table;
+  }
+
+  void check(TimeSeriesQuery query) {
+    Window window = query.window();
+    if (window.everyNanos() % Nanos.PER_MICRO != 0 || window.offsetNanos() % Nanos.PER_MICRO != 0) {
+      throw new RefusedQueryException(
+          "PostgreSQL counts time in microseconds; windows of %s with offset %s are finer."
+              .formatted(window.every(), window.offset()));
+    }
+    for (Selection selection : query.selections()) {
+      SeriesTable.FieldColumn field = table.fields().get(selection.field());
+      if (field == null) {
+        throw new RefusedQueryException(
+            "Measurement %s has no field '%s'; its fields are %s."
+                .formatted(
+                    table.measurement(),
+                    Names.printable(selection.field()),
+                    table.fields().keySet()));
+      }
+      boolean number = field.kind() == ValueKind.LONG || field.kind() == ValueKind.DOUBLE;
+      if (!number && !selection.aggregate().forAnyKind()) {
+        throw new RefusedQueryException(
+            "%s cannot be computed: the field is %s. Use count, first or last."
+                .formatted(selection, field.kind()));
+      }
+    }
+    query.groupBy().forEach(this::tagColumn);
+    Condition condition = query.condition();
+    if (condition != null) {
+      Condition.tags(condition).forEach(this::tagColumn);
+    }
+  }
+
+  StatementText render(FetchRequest request) {
+    TimeSeriesQuery query = request.query();
+    List<Object> values = new ArrayList<>();
+    StringBuilder sql = new StringBuilder("SELECT ");
+    bucket(query.window(), sql, values);
+    for (String tag : query.groupBy()) {
+      sql.append(", coalesce(").append(tagColumn(tag)).append("::text, '')");
+    }
+    for (Selection selection : query.selections()) {
+      sql.append(", ").append(aggregate(selection));
+    }
+    sql.append(" FROM ");
+    if (table.schema() != null) {
+      sql.append(quote(table.schema())).append('.');
+    }
+    sql.append(quote(table.table())).append(" AS p WHERE p.").append(quote(table.tenant()));
+    sql.append(" = ? AND (");
+    values.add(request.tenant().id());
+    String separator = "";
+    for (TimeRange range : request.ranges()) {
+      sql.append(separator).append('(').append(time()).append(" >= ? AND ");
+      sql.append(time()).append(" < ?)");
+      values.add(bound(ceilMicros(range.startNanos())));
+      values.add(bound(ceilMicros(range.stopNanos())));
+      separator = " OR ";
+    }
+    sql.append(')');
+    Condition condition = query.condition();
+    if (condition != null) {
+      sql.append(" AND ");
+      condition(condition, sql, values);
+    }
+    sql.append(" GROUP BY 1");
+    for (int i = 0; i < query.groupBy().size(); i++) {
+      sql.append(", ").append(i + 2);
+    }
+    return new StatementText(sql.toString(), values);
+  }
+
+  private void bucket(Window window, StringBuilder sql, List<Object> values) {
+    sql.append("(extract(epoch FROM date_bin(?::interval, ").append(time()).append(", ?))");
+    sql.append(" * 1000000)::bigint");
+    values.add(window.everyNanos() / Nanos.PER_MICRO + " microseconds");
+    values.add(bound(window.offsetNanos() / Nanos.PER_MICRO));
+  }
+
+  private String aggregate(Selection selection) {
+    SeriesTable.FieldColumn field = table.fields().get(selection.field());
+    if (field == null) {
+      throw new IllegalStateException("not checked: " + selection);
+    }
+    String column = "p." + quote(field.column());
+    boolean real = field.kind() == ValueKind.DOUBLE;
+    String value = column + cast(field.kind());
+    // -0.0 + 0.0 is 0.0: which of two equal zeros comes first must not show.
+    String unsigned = real ? "(" + value + " + 0.0::float8)" : value;
+    String ordered = real ? value + " ORDER BY " + time() + ", " + unsigned : value;
+    return switch (selection.aggregate()) {
+      case COUNT -> "count(" + column + ")";
+      case SUM -> "sum(" + ordered + ")" + cast(field.kind());
+      case MEAN -> "avg(" + ordered + ")::float8";
+      case MIN -> "min(" + unsigned + ")";
+      case MAX -> "max(" + unsigned + ")";
+      case FIRST -> ranked(column, unsigned, "");
+      case LAST -> ranked(column, unsigned, " DESC");
+    };
+  }
+
+  private String ranked(String column, String value, String direction) {
+    return "(array_agg(%s ORDER BY %s%s, %s%s) FILTER (WHERE %s IS NOT NULL))[1]"
+        .formatted(value, time(), direction, value, direction, column);
+  }
+
+  private static String cast(ValueKind kind) {
+    return switch (kind) {
+      case LONG -> "::bigint";
+      case DOUBLE -> "::float8";
+      case BOOLEAN -> "::boolean";
+      case TEXT -> "::text";
+    };
+  }
+
+  private void condition(Condition condition, StringBuilder sql, List<Object> values) {
+    if (condition instanceof Condition.Group group) {
+      String separator = "(";
+      for (Condition member : group.members()) {
+        sql.append(separator);
+        condition(member, sql, values);
+        separator = group.all() ? " AND " : " OR ";
+      }
+      sql.append(')');
+    } else if (condition instanceof Condition.OneOf oneOf) {
+      oneOf(oneOf, sql, values);
+    } else if (condition instanceof Condition.Like like) {
+      sql.append("coalesce(").append(tagColumn(like.tag())).append("::text, '')");
+      sql.append(like.negated() ? " !~ ?" : " ~ ?");
+      values.add(like.regex());
+    }
+  }
+
+  /** Without functions around the column, so that an index on it serves. */
+  private void oneOf(Condition.OneOf oneOf, StringBuilder sql, List<Object> values) {
+    String column = tagColumn(oneOf.tag());
+    boolean absentListed = oneOf.values().contains("");
+    sql.append('(').append(column).append(oneOf.negated() ? " NOT IN (" : " IN (");
+    sql.append("?, ".repeat(oneOf.values().size() - 1)).append("?)");
+    values.addAll(oneOf.values());
+    if (absentListed != oneOf.negated()) {
+      sql.append(" OR ").append(column).append(" IS NULL");
+    }
+    sql.append(')');
+  }
+
+  private String tagColumn(String tag) {
+    String column = table.tags().get(tag);
+    if (column == null) {
+      throw new RefusedQueryException(
+          "Measurement %s has no tag '%s'; its tags are %s."
+              .formatted(table.measurement(), Names.printable(tag), table.tags().keySet()));
+    }
+    return "p." + quote(column);
+  }
+
+  private String time() {
+    return "p." + quote(table.time());
+  }
+
+  private Object bound(long micros) {
+    OffsetDateTime time =
+        Nanos.instant(Math.multiplyExact(micros, Nanos.PER_MICRO)).atOffset(ZoneOffset.UTC);
+    LocalDateTime local = time.toLocalDateTime();
+    return table.timeHasZone() ? time : local;
+  }
+
+  /**
+   * Stored times are whole microseconds, so at or after a moment is at or after the next of them.
+   */
+  private static long ceilMicros(long nanos) {
+    return -Math.floorDiv(-nanos, Nanos.PER_MICRO);
+  }
+
+  private static String quote(String identifier) {
+    return '"' + identifier.replace("\"", "\"\"") + '"';
+  }
+}

@@ -1,0 +1,217 @@
+package dev.aquifer.tsquery;
+
+import dev.aquifer.Tenant;
+import dev.aquifer.UnavailableException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One query on its way to an answer. In rounds: plan and claim; copy what is cached; fetch and keep
+ * what was claimed; then wait for what others fetch, and plan again for what is still pending. Own
+ * fetches end before others' are waited for, so that two queries never wait for each other.
+ *
+ * <p>Used by one thread, once.
+ */
+final class QueryRun {
+  /** A flight of another that failed is tried again by oneself, that often. */
+  private static final int RETRIES = 1;
+
+  /** What all queries of a {@link TimeSeries} have in common. */
+  record Setting(
+      Backend backend, String tenantTag, Duration timeout, long maxPoints, Clock clock) {}
+
+  private final Setting setting;
+  private final Tenant tenant;
+  private final TimeSeriesQuery query;
+  private final TimeRange range;
+  private final WindowGrid grid;
+  private final Assembly assembly;
+  private final long started = System.nanoTime();
+  private long fetched;
+  private int requests;
+
+  QueryRun(
+      Setting setting, Tenant tenant, TimeSeriesQuery query, TimeRange range, WindowGrid grid) {
+    this.setting = setting;
+    this.tenant = tenant;
+    this.query = query;
+    this.range = range;
+    this.grid = grid;
+    this.assembly = new Assembly(grid, query.selections(), setting.maxPoints());
+  }
+
+  Tenant tenant() {
+    return tenant;
+  }
+
+  TimeSeriesResult uncached() {
+    fetch(List.of(new Run(grid.first(), grid.end())));
+    return result();
+  }
+
+  TimeSeriesResult cached(WindowCache cache) {
+    Ledger ledger = cache.pin(tenant, query.measurement());
+    try {
+      BitSet pending = allPending();
+      int failures = 0;
+      while (!pending.isEmpty()) {
+        List<Flight> awaited = round(cache, ledger, pending);
+        if (!pending.isEmpty() && !await(awaited.get(0)) && ++failures > RETRIES) {
+          throw new UnavailableException(
+              "%s failed %d times for queries of %s that this one waited for; see the cause."
+                  .formatted(setting.backend().name(), failures, query.measurement()),
+              failure(awaited.get(0)));
+        }
+      }
+      return result();
+    } finally {
+      cache.unpin(ledger);
+    }
+  }
+
+  Explanation explain(WindowCache cache) {
+    Ledger ledger = cache.pin(tenant, query.measurement());
+    try {
+      WindowPlanner.Plan plan =
+          cache.plan(ledger, Track.of(tenant, query), grid, allPending(), now());
+      long cached = plan.cached().stream().mapToLong(each -> each.run().size()).sum();
+      int clipped = 0;
+      for (long bucket = grid.first(); bucket < grid.end(); bucket++) {
+        clipped += grid.clipped(bucket) ? 1 : 0;
+      }
+      List<StatementText> statements = new ArrayList<>();
+      for (FetchRequest request : requests(plan.fetch())) {
+        statements.addAll(setting.backend().render(request));
+      }
+      return new Explanation(
+          setting.backend().name(),
+          query.fingerprint(),
+          grid.size(),
+          cached,
+          grid.size() - cached - clipped,
+          clipped,
+          statements);
+    } finally {
+      cache.unpin(ledger);
+    }
+  }
+
+  /** One round; takes what it answers from pending, and returns whom to wait for. */
+  private List<Flight> round(WindowCache cache, Ledger ledger, BitSet pending) {
+    // Before the epoch and before the read: what is kept is never said to be younger than it is.
+    long now = now();
+    WindowCache.Departure departure =
+        cache.depart(ledger, Track.of(tenant, query), grid, pending, now);
+    WindowPlanner.Plan plan = departure.plan();
+    Throwable error = null;
+    try {
+      for (WindowPlanner.Cached part : plan.cached()) {
+        Run run = part.run();
+        part.segment()
+            .copyTo(
+                assembly,
+                (int) (run.from() - part.segmentFirst()),
+                (int) (run.to() - part.segmentFirst()),
+                (int) (run.from() - grid.first()));
+        clear(pending, run);
+      }
+      if (!plan.fetch().isEmpty()) {
+        fetch(plan.fetch());
+        cache.keep(ledger, departure.flight(), plan.fetch(), assembly, now);
+        plan.fetch().forEach(run -> clear(pending, run));
+      }
+    } catch (RuntimeException | Error e) {
+      error = e;
+      throw e;
+    } finally {
+      cache.land(ledger, departure.flight(), error);
+    }
+    return plan.awaited();
+  }
+
+  private void fetch(List<Run> runs) {
+    assembly.expect(runs);
+    for (FetchRequest request : requests(runs)) {
+      requests++;
+      setting.backend().fetch(request, assembly);
+    }
+    for (Run run : runs) {
+      fetched += run.size();
+    }
+  }
+
+  private List<FetchRequest> requests(List<Run> runs) {
+    int most = setting.backend().rangesInRequest();
+    List<FetchRequest> made = new ArrayList<>();
+    for (int from = 0; from < runs.size(); from += most) {
+      List<TimeRange> ranges = new ArrayList<>();
+      for (Run run : runs.subList(from, Math.min(runs.size(), from + most))) {
+        ranges.add(grid.range(run.from(), run.to()));
+      }
+      made.add(new FetchRequest(query, setting.tenantTag(), tenant, ranges, remaining()));
+    }
+    return made;
+  }
+
+  /** Waits until the flight has ended; false when it failed. */
+  private boolean await(Flight flight) {
+    try {
+      flight.done().get(remaining().toNanos(), TimeUnit.NANOSECONDS);
+      return true;
+    } catch (ExecutionException e) {
+      return false;
+    } catch (TimeoutException e) {
+      throw tooSlow(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new UnavailableException(
+          "Interrupted while another query fetched windows of %s from %s"
+              .formatted(query.measurement(), setting.backend().name()),
+          e);
+    }
+  }
+
+  private static Throwable failure(Flight flight) {
+    return flight.done().handle((nothing, error) -> error).join();
+  }
+
+  private Duration remaining() {
+    Duration left = setting.timeout().minusNanos(System.nanoTime() - started);
+    if (left.isNegative() || left.isZero()) {
+      throw tooSlow(null);
+    }
+    return left;
+  }
+
+  private UnavailableException tooSlow(@Nullable Throwable cause) {
+    return new UnavailableException(
+        "A query of %s was not answered by %s within %s"
+            .formatted(query.measurement(), setting.backend().name(), setting.timeout()),
+        cause);
+  }
+
+  private BitSet allPending() {
+    BitSet pending = new BitSet(grid.size());
+    pending.set(0, grid.size());
+    return pending;
+  }
+
+  private void clear(BitSet pending, Run run) {
+    pending.clear((int) (run.from() - grid.first()), (int) (run.to() - grid.first()));
+  }
+
+  private TimeSeriesResult result() {
+    return new TimeSeriesResult(range, assembly.render(query), grid.size(), fetched, requests);
+  }
+
+  private long now() {
+    return Nanos.of(setting.clock().instant());
+  }
+}

@@ -1,0 +1,235 @@
+package dev.aquifer.tsquery;
+
+import dev.aquifer.ConfigurationException;
+import dev.aquifer.RefusedQueryException;
+import dev.aquifer.Tenant;
+import dev.aquifer.TenantContext;
+import dev.aquifer.spi.Observer;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Answers queries of time series for the current tenant, from cached windows and a backend that is
+ * asked for the missing ones alone. The answer is the uncached one, bit for bit, as long as what
+ * changes in windows that are kept is told of by {@link #invalidate}; what is not told of shows
+ * when the window's time is up ({@link Ageing}).
+ *
+ * <p>Thread-safe; make one a server and share it. Queries run on the caller's thread.
+ *
+ * <pre>{@code
+ * try (TimeSeries series =
+ *     TimeSeries.builder().backend(PostgresBackend.of(dataSource, departures)).build()) {
+ *   TimeSeriesResult day = Tenant.of("DFW").call(() -> series.query(query));
+ * }
+ * }</pre>
+ */
+public final class TimeSeries implements AutoCloseable {
+  private final Backend backend;
+  private final String tenantTag;
+  private final QueryLimits limits;
+  private final Duration timeout;
+  private final Clock clock;
+  private final Observer observer;
+  private final WindowCache cache;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  private TimeSeries(Builder builder, Backend backend) {
+    this.backend = backend;
+    this.tenantTag = builder.tenantTag;
+    this.limits = builder.limits;
+    this.timeout = builder.timeout;
+    this.clock = builder.clock;
+    this.observer = Observer.of(List.of(builder.observer));
+    this.cache = new WindowCache(builder.ageing, builder.maximumWeight);
+  }
+
+  /** A builder; only the backend is needed. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /**
+   * Answers the query for the current tenant.
+   *
+   * @throws dev.aquifer.MissingTenantException the thread has no tenant
+   * @throws RefusedQueryException the query names the tenant's tag, is larger than the limits, or
+   *     uses what the backend cannot do; nothing was sent, unless the answer itself was too large
+   * @throws dev.aquifer.UnavailableException the backend could not be reached or was too slow
+   */
+  public TimeSeriesResult query(TimeSeriesQuery query) {
+    QueryRun run = start(query);
+    TimeSeriesResult result = run.cached(cache);
+    observer.windowAnswered(
+        query.measurement(), run.tenant(), result.shown(), result.fetched(), result.requests());
+    return result;
+  }
+
+  /**
+   * Answers the query from the backend alone; neither reads nor fills the cache. Same errors as
+   * {@link #query}.
+   */
+  public TimeSeriesResult queryUncached(TimeSeriesQuery query) {
+    QueryRun run = start(query);
+    TimeSeriesResult result = run.uncached();
+    observer.windowAnswered(
+        query.measurement(), run.tenant(), result.shown(), result.fetched(), result.requests());
+    return result;
+  }
+
+  /** What {@link #query} would do now. Sends nothing. Same refusals. */
+  public Explanation explain(TimeSeriesQuery query) {
+    return start(query).explain(cache);
+  }
+
+  /**
+   * Voids, for the current tenant, the cached windows that have a moment in common with {@code
+   * [start, stop)}; also those that are being fetched now. Call it after the change is visible to
+   * readers of the backend. The cost grows with the cached segments of this measurement and tenant,
+   * not with their points.
+   *
+   * @throws dev.aquifer.MissingTenantException the thread has no tenant
+   * @throws RefusedQueryException start is not before stop
+   */
+  public void invalidate(String measurement, Instant start, Instant stop) {
+    requireOpen();
+    Tenant tenant = TenantContext.require();
+    cache.invalidate(tenant, Names.require("measurement", measurement), new TimeRange(start, stop));
+  }
+
+  /** Drops the cache and lets go of the backend. Idempotent; calls after it are refused. */
+  @Override
+  public void close() {
+    if (closed.compareAndSet(false, true)) {
+      cache.clear();
+      backend.close();
+    }
+  }
+
+  WindowCache cache() {
+    return cache;
+  }
+
+  private QueryRun start(TimeSeriesQuery query) {
+    requireOpen();
+    Tenant tenant = TenantContext.require();
+    refuseTenantTag(query);
+    Instant now = clock.instant();
+    TimeRange range =
+        query.range() instanceof LastRange last ? last.until(now) : (TimeRange) query.range();
+    WindowGrid grid = WindowGrid.of(query.window(), range, limits, query.selections().size());
+    backend.check(query);
+    return new QueryRun(
+        new QueryRun.Setting(backend, tenantTag, timeout, limits.points(), clock),
+        tenant,
+        query,
+        range,
+        grid);
+  }
+
+  private void refuseTenantTag(TimeSeriesQuery query) {
+    Condition condition = query.condition();
+    boolean named =
+        query.groupBy().contains(tenantTag)
+            || query.selections().stream().anyMatch(each -> each.field().equals(tenantTag))
+            || (condition != null && Condition.tags(condition).contains(tenantTag));
+    if (named) {
+      throw new RefusedQueryException(
+          ("The query of %s names '%s', the tenant's tag. The current tenant is added to every"
+                  + " query; leave it out.")
+              .formatted(query.measurement(), tenantTag));
+    }
+  }
+
+  private void requireOpen() {
+    if (closed.get()) {
+      throw new IllegalStateException("This TimeSeries is closed");
+    }
+  }
+
+  /** Builds a {@link TimeSeries}. Not thread-safe. */
+  public static final class Builder {
+    private @Nullable Backend backend;
+    private String tenantTag = "tenant";
+    private Ageing ageing = Ageing.defaults();
+    private QueryLimits limits = QueryLimits.defaults();
+    private Duration timeout = Duration.ofSeconds(30);
+    private Clock clock = Clock.systemUTC();
+    private Observer observer = new Observer() {};
+    private long maximumWeight = 64L << 20;
+
+    private Builder() {}
+
+    /** Who is asked. Needed. It is closed with the {@link TimeSeries}. */
+    public Builder backend(Backend from) {
+      backend = from;
+      return this;
+    }
+
+    /** The tag that holds the tenant. Default {@code tenant}. */
+    public Builder tenantTag(String tag) {
+      tenantTag = Names.require("tenant tag", tag);
+      return this;
+    }
+
+    /** How long windows are kept. */
+    public Builder ageing(Ageing how) {
+      ageing = how;
+      return this;
+    }
+
+    /** How late points may come without being told of. Default 2 days. */
+    public Builder lateness(Duration time) {
+      ageing = ageing.withLateness(time);
+      return this;
+    }
+
+    /** How large queries may be. */
+    public Builder limits(QueryLimits largest) {
+      limits = largest;
+      return this;
+    }
+
+    /** The longest that a query may take, waiting for others' fetches included. Default 30 s. */
+    public Builder timeout(Duration longest) {
+      timeout = Nanos.limit("timeout", longest);
+      return this;
+    }
+
+    /** The clock that {@code last(…)} and ageing go by. Default the system's. */
+    public Builder clock(Clock time) {
+      clock = time;
+      return this;
+    }
+
+    /** Who is told of answers. */
+    public Builder observer(Observer told) {
+      observer = told;
+      return this;
+    }
+
+    /** The most memory that cached windows may take, in bytes, about. Default 64 MiB. */
+    public Builder maximumWeight(long bytes) {
+      if (bytes < 0) {
+        throw new ConfigurationException("The maximum weight %,d is negative.".formatted(bytes));
+      }
+      maximumWeight = bytes;
+      return this;
+    }
+
+    /**
+     * Builds it.
+     *
+     * @throws ConfigurationException when there is no backend
+     */
+    public TimeSeries build() {
+      if (backend == null) {
+        throw new ConfigurationException("TimeSeries has no backend; add backend(…).");
+      }
+      return new TimeSeries(this, backend);
+    }
+  }
+}

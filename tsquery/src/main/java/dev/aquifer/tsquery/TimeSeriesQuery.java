@@ -1,0 +1,268 @@
+package dev.aquifer.tsquery;
+
+import dev.aquifer.RefusedQueryException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A question about a time series: which fields of a measurement, aggregated how, in which windows
+ * of which range, for which tags, grouped by which.
+ *
+ * <p>Immutable and thread-safe. It never names a tenant: {@link TimeSeries} adds the current one,
+ * and refuses queries that name the tenant's tag themselves.
+ *
+ * <pre>{@code
+ * TimeSeriesQuery query =
+ *     TimeSeriesQuery.builder("departure")
+ *         .select(Aggregate.MEAN, "delay")
+ *         .where(TagPredicate.in("destination", List.of("DFW", "ORD")))
+ *         .last(Duration.ofHours(24))
+ *         .every(Duration.ofMinutes(10))
+ *         .groupBy("destination")
+ *         .build();
+ * }</pre>
+ */
+public final class TimeSeriesQuery {
+  private static final int CANONICAL_VERSION = 1;
+
+  private final String measurement;
+  private final List<Selection> selections;
+  private final @Nullable TagPredicate predicate;
+  private final @Nullable Condition condition;
+  private final QueryRange range;
+  private final Window window;
+  private final List<String> groupBy;
+  private final Fill fill;
+  private final String bucketsFingerprint;
+  private final String fingerprint;
+
+  private TimeSeriesQuery(Builder builder, QueryRange range, Window window) {
+    this.measurement = builder.measurement;
+    this.selections = List.copyOf(builder.selections);
+    this.predicate = builder.predicate;
+    this.condition = builder.predicate == null ? null : Condition.of(builder.predicate);
+    this.range = range;
+    this.window = window;
+    this.groupBy = List.copyOf(builder.groupBy);
+    this.fill = builder.fill;
+    this.bucketsFingerprint = canonical().digest();
+    this.fingerprint = canonicalWithFill().digest();
+  }
+
+  /** A query of this measurement. */
+  public static Builder builder(String measurement) {
+    return new Builder(Names.require("measurement", measurement));
+  }
+
+  /** The measurement. */
+  public String measurement() {
+    return measurement;
+  }
+
+  /** The columns, in order. */
+  public List<Selection> selections() {
+    return selections;
+  }
+
+  /** The condition on tags, if there is one. */
+  public @Nullable TagPredicate predicate() {
+    return predicate;
+  }
+
+  /** The range. */
+  public QueryRange range() {
+    return range;
+  }
+
+  /** The windows. */
+  public Window window() {
+    return window;
+  }
+
+  /** The tags that tell series apart, sorted; empty: all points are one series. */
+  public List<String> groupBy() {
+    return groupBy;
+  }
+
+  /** What stands in empty windows. */
+  public Fill fill() {
+    return fill;
+  }
+
+  /**
+   * SHA-256, in hexadecimal, of the query without its range. Queries that differ only in the range,
+   * in the order of their predicates or of their group tags have the same one.
+   */
+  public String fingerprint() {
+    return fingerprint;
+  }
+
+  /** The same query over another range. */
+  public TimeSeriesQuery withRange(Instant start, Instant stop) {
+    return toBuilder().range(start, stop).build();
+  }
+
+  /** A builder that starts with all of this query's parts. */
+  public Builder toBuilder() {
+    Builder builder = new Builder(measurement);
+    builder.selections.addAll(selections);
+    builder.predicate = predicate;
+    builder.range = range;
+    builder.every = window.every();
+    builder.offset = window.offset();
+    builder.groupBy.addAll(groupBy);
+    builder.fill = fill;
+    return builder;
+  }
+
+  @Nullable Condition condition() {
+    return condition;
+  }
+
+  /** The fingerprint without what is done to buckets after they are there: such queries share. */
+  String bucketsFingerprint() {
+    return bucketsFingerprint;
+  }
+
+  private Canonical canonical() {
+    Canonical out = new Canonical().number(CANONICAL_VERSION).text(measurement);
+    out.number(selections.size());
+    for (Selection selection : selections) {
+      out.text(selection.aggregate().name()).text(selection.field());
+    }
+    out.number(window.everyNanos()).number(window.offsetNanos()).number(groupBy.size());
+    groupBy.forEach(out::text);
+    out.number(condition == null ? 0 : 1);
+    if (condition != null) {
+      Condition.encode(condition, out);
+    }
+    return out;
+  }
+
+  private Canonical canonicalWithFill() {
+    Canonical out = canonical().text(fill.kind().name());
+    if (fill.value() instanceof Long whole) {
+      out.number(whole);
+    } else if (fill.value() instanceof Double real) {
+      out.real(real);
+    }
+    return out;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof TimeSeriesQuery query
+        && fingerprint.equals(query.fingerprint)
+        && range.equals(query.range);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(fingerprint, range);
+  }
+
+  @Override
+  public String toString() {
+    return "%s from %s, %s, every %s, grouped by %s, fingerprint %s"
+        .formatted(
+            selections, measurement, range, window.every(), groupBy, fingerprint.substring(0, 12));
+  }
+
+  /** Builds a {@link TimeSeriesQuery}. Not thread-safe. */
+  public static final class Builder {
+    private final String measurement;
+    private final List<Selection> selections = new ArrayList<>();
+    private @Nullable TagPredicate predicate;
+    private @Nullable QueryRange range;
+    private @Nullable Duration every;
+    private Duration offset = Duration.ZERO;
+    private final TreeSet<String> groupBy = new TreeSet<>();
+    private Fill fill = Fill.none();
+
+    private Builder(String measurement) {
+      this.measurement = measurement;
+    }
+
+    /** Adds a column. At least one is needed; the same one twice is refused. */
+    public Builder select(Aggregate aggregate, String field) {
+      Selection selection = new Selection(aggregate, field);
+      if (selections.contains(selection)) {
+        throw new RefusedQueryException("%s is selected twice.".formatted(selection));
+      }
+      selections.add(selection);
+      return this;
+    }
+
+    /** Adds a condition on tags; with those before, all must hold. */
+    public Builder where(TagPredicate condition) {
+      predicate = predicate == null ? condition : TagPredicate.and(predicate, condition);
+      return this;
+    }
+
+    /** The time from start, inclusive, to stop, exclusive. */
+    public Builder range(Instant start, Instant stop) {
+      range = new TimeRange(start, stop);
+      return this;
+    }
+
+    /** The time that ends when the query is asked, by the clock of the {@link TimeSeries}. */
+    public Builder last(Duration duration) {
+      range = new LastRange(duration);
+      return this;
+    }
+
+    /** The length of the windows. Needed. */
+    public Builder every(Duration length) {
+      every = length;
+      return this;
+    }
+
+    /** Moves the edges of the windows from the epoch's. Default 0. */
+    public Builder offset(Duration by) {
+      offset = by;
+      return this;
+    }
+
+    /** Adds tags that tell series apart. */
+    public Builder groupBy(String... tags) {
+      for (String tag : tags) {
+        groupBy.add(Names.require("tag", tag));
+      }
+      return this;
+    }
+
+    /** What stands in empty windows. Default: they are left out. */
+    public Builder fill(Fill how) {
+      fill = how;
+      return this;
+    }
+
+    /**
+     * The query.
+     *
+     * @throws RefusedQueryException when a column, the range or the window is missing
+     */
+    public TimeSeriesQuery build() {
+      if (selections.isEmpty()) {
+        throw new RefusedQueryException(
+            "The query of %s selects nothing; add select(aggregate, field)."
+                .formatted(measurement));
+      }
+      if (range == null) {
+        throw new RefusedQueryException(
+            "The query of %s has no range; add range(start, stop) or last(duration)."
+                .formatted(measurement));
+      }
+      if (every == null) {
+        throw new RefusedQueryException(
+            "The query of %s has no window; add every(duration).".formatted(measurement));
+      }
+      return new TimeSeriesQuery(this, range, new Window(every, offset));
+    }
+  }
+}

@@ -1,0 +1,310 @@
+package dev.aquifer.tsquery;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.RemovalCause;
+import dev.aquifer.Tenant;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The segments in memory, and the order of what happens to them.
+ *
+ * <p>The race it closes: a fetch reads a window, the window changes and is voided, then the fetch
+ * comes back with what it read. Each fetch takes the epoch of its {@link Ledger} before it reads;
+ * voiding first appends to the ledger's log and then removes from segments, under the ledger's
+ * lock; keeping checks the log under the same lock. So whichever comes second sees the other, and
+ * nothing that was read before a change is kept after it. A flight whose claim was voided is not
+ * waited for.
+ *
+ * <p>Memory is bounded by weight. An eviction takes the segment from the ledger's set within the
+ * same atomic step, and keeping adds it within its own, so that voiding sees all that are there.
+ */
+final class WindowCache {
+  private final Ageing ageing;
+  private final Cache<Track.Part, Segment> segments;
+  private final Map<Ledger.Key, Ledger> ledgers = new ConcurrentHashMap<>();
+
+  /** Off only where a test shows what the check is for. */
+  private volatile boolean epochChecked = true;
+
+  WindowCache(Ageing ageing, long maximumWeight) {
+    this.ageing = ageing;
+    this.segments =
+        Caffeine.newBuilder()
+            .maximumWeight(maximumWeight)
+            .weigher((Track.Part part, Segment segment) -> segment.weight())
+            .executor(Runnable::run)
+            .evictionListener(
+                (Track.@Nullable Part part, @Nullable Segment segment, RemovalCause cause) -> {
+                  if (part != null) {
+                    evicted(part);
+                  }
+                })
+            .build();
+  }
+
+  Ledger pin(Tenant tenant, String measurement) {
+    Ledger.Key key = new Ledger.Key(tenant, measurement);
+    while (true) {
+      Ledger ledger = ledgers.computeIfAbsent(key, Ledger::new);
+      if (ledger.pin()) {
+        return ledger;
+      }
+      ledgers.remove(key, ledger);
+    }
+  }
+
+  void unpin(Ledger ledger) {
+    ledger.unpin();
+    if (ledger.retire()) {
+      ledgers.remove(ledger.key, ledger);
+    }
+  }
+
+  /** What is to be done for the pending windows, and the flight that claims those to fetch. */
+  record Departure(WindowPlanner.Plan plan, Flight flight) {}
+
+  /** Plans, and claims in the same step what nobody else fetches. */
+  Departure depart(Ledger ledger, Track track, WindowGrid grid, BitSet pending, long now) {
+    ledger.lock.lock();
+    try {
+      WindowPlanner.Plan plan = plan(ledger, track, grid, pending, now);
+      List<Run> claims = new ArrayList<>();
+      for (Run run : plan.fetch()) {
+        claim(run, grid, now, claims);
+      }
+      Flight flight = new Flight(track, claims, ledger.log.begin(), new CompletableFuture<>());
+      ledger.flights.add(flight);
+      return new Departure(plan, flight);
+    } finally {
+      ledger.lock.unlock();
+    }
+  }
+
+  /** The plan alone. */
+  WindowPlanner.Plan plan(Ledger ledger, Track track, WindowGrid grid, BitSet pending, long now) {
+    ledger.lock.lock();
+    try {
+      List<Flight> joinable = new ArrayList<>();
+      for (Flight flight : ledger.flights) {
+        if (flight.track().equals(track) && !voided(ledger, flight)) {
+          joinable.add(flight);
+        }
+      }
+      return new WindowPlanner(grid)
+          .plan(
+              pending,
+              new WindowPlanner.View(
+                  index -> segments.getIfPresent(new Track.Part(track, index)), joinable, now));
+    } finally {
+      ledger.lock.unlock();
+    }
+  }
+
+  /** Keeps the whole windows of what was fetched, except those voided since the flight began. */
+  void keep(Ledger ledger, Flight flight, List<Run> fetched, Assembly assembly, long fetchedAt) {
+    WindowGrid grid = assembly.grid();
+    long lastPresent = assembly.lastPresent();
+    ledger.lock.lock();
+    try {
+      for (Run run : fetched) {
+        long from = Math.max(run.from(), grid.fullFirst());
+        long to = Math.min(run.to(), grid.fullEnd());
+        while (from < to) {
+          long index = Math.floorDiv(from, (long) Segment.LENGTH);
+          long end = Math.min(to, (index + 1) * Segment.LENGTH);
+          List<Segment.Fetched> windows = new ArrayList<>();
+          for (long bucket = from; bucket < end; bucket++) {
+            addFetched(ledger, flight, grid, bucket, bucket > lastPresent, fetchedAt, windows);
+          }
+          if (!windows.isEmpty()) {
+            put(ledger, new Track.Part(flight.track(), index), assembly, windows);
+          }
+          from = end;
+        }
+      }
+    } finally {
+      ledger.lock.unlock();
+    }
+  }
+
+  /** Ends the flight: its claims are free, and those who wait go on. */
+  void land(Ledger ledger, Flight flight, @Nullable Throwable error) {
+    ledger.lock.lock();
+    try {
+      ledger.flights.remove(flight);
+      ledger.log.end(flight.epoch());
+    } finally {
+      ledger.lock.unlock();
+    }
+    if (error == null) {
+      flight.done().complete(null);
+    } else {
+      flight.done().completeExceptionally(error);
+    }
+  }
+
+  void invalidate(Tenant tenant, String measurement, TimeRange range) {
+    // Without a ledger nothing is kept, and no fetch has begun that reads what was before.
+    Ledger ledger = ledgers.get(new Ledger.Key(tenant, measurement));
+    if (ledger == null) {
+      return;
+    }
+    ledger.lock.lock();
+    try {
+      ledger.log.append(range.startNanos(), range.stopNanos());
+      for (Iterator<Track.Part> parts = ledger.parts.iterator(); parts.hasNext(); ) {
+        Track.Part part = parts.next();
+        if (voidIn(part, range)) {
+          parts.remove();
+        }
+      }
+    } finally {
+      ledger.lock.unlock();
+    }
+  }
+
+  void clear() {
+    for (Ledger ledger : ledgers.values()) {
+      ledger.lock.lock();
+      try {
+        segments.invalidateAll(List.copyOf(ledger.parts));
+        ledger.parts.clear();
+      } finally {
+        ledger.lock.unlock();
+      }
+    }
+  }
+
+  long weight() {
+    segments.cleanUp();
+    return segments.policy().eviction().orElseThrow().weightedSize().orElse(0);
+  }
+
+  int ledgers() {
+    return ledgers.size();
+  }
+
+  void checkEpochs(boolean checked) {
+    epochChecked = checked;
+  }
+
+  private boolean voided(Ledger ledger, Flight flight) {
+    for (Run run : flight.claims()) {
+      Track track = flight.track();
+      if (voidedSince(ledger, flight.epoch(), track.start(run.from()), track.start(run.to()))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private boolean voidedSince(Ledger ledger, long epoch, long start, long stop) {
+    return epochChecked && ledger.log.voidedSince(epoch, start, stop);
+  }
+
+  private void claim(Run run, WindowGrid grid, long now, List<Run> claims) {
+    long from = Math.max(run.from(), grid.fullFirst());
+    long to = Math.min(run.to(), grid.fullEnd());
+    // What cannot be kept for a moment cannot be handed to those who would wait for it.
+    while (to > from && goodFor(grid, to - 1, now, false).isZero()) {
+      to--;
+    }
+    if (from < to) {
+      claims.add(new Run(from, to));
+    }
+  }
+
+  private void addFetched(
+      Ledger ledger,
+      Flight flight,
+      WindowGrid grid,
+      long bucket,
+      boolean trailing,
+      long fetchedAt,
+      List<Segment.Fetched> windows) {
+    if (voidedSince(ledger, flight.epoch(), grid.start(bucket), grid.start(bucket + 1))) {
+      return;
+    }
+    long until;
+    if (age(grid, bucket, fetchedAt) >= ageing.lateness().toNanos()) {
+      until = Segment.FOR_GOOD;
+    } else {
+      long time = goodFor(grid, bucket, fetchedAt, trailing).toNanos();
+      until = fetchedAt + time;
+    }
+    windows.add(
+        new Segment.Fetched((int) Math.floorMod(bucket, (long) Segment.LENGTH), fetchedAt, until));
+  }
+
+  /** How long a window that is fetched now will do; not asked for one that is settled. */
+  private Duration goodFor(WindowGrid grid, long bucket, long now, boolean trailing) {
+    long age = age(grid, bucket, now);
+    if (age >= ageing.lateness().toNanos()) {
+      return ageing.cold().isZero() ? Duration.ofNanos(1) : ageing.cold();
+    }
+    if (age < 0 || (trailing && age < ageing.hotAge().toNanos())) {
+      return ageing.open();
+    }
+    if (age < ageing.hotAge().toNanos()) {
+      return ageing.hot();
+    }
+    return age < ageing.warmAge().toNanos() ? ageing.warm() : ageing.cold();
+  }
+
+  /** How long ago a window ended, in nanoseconds; 292 years at most. */
+  private static long age(WindowGrid grid, long bucket, long now) {
+    long end = grid.start(bucket + 1);
+    return end < now - Long.MAX_VALUE ? Long.MAX_VALUE : now - end;
+  }
+
+  private void put(
+      Ledger ledger, Track.Part part, Assembly assembly, List<Segment.Fetched> windows) {
+    int base = (int) (part.firstBucket() - assembly.grid().first());
+    segments
+        .asMap()
+        .compute(
+            part,
+            (key, old) -> {
+              ledger.parts.add(key);
+              return (old == null ? Segment.unknown() : old).with(assembly, base, windows);
+            });
+  }
+
+  /** Whether nothing of the segment is left. */
+  private boolean voidIn(Track.Part part, TimeRange range) {
+    int from = part.indexFrom(range.startNanos());
+    int to = part.indexTo(range.stopNanos());
+    if (from >= to) {
+      return false;
+    }
+    Segment left =
+        segments
+            .asMap()
+            .computeIfPresent(
+                part,
+                (key, segment) -> {
+                  Segment rest = segment.without(from, to);
+                  return rest.allUnknown() ? null : rest;
+                });
+    return left == null;
+  }
+
+  private void evicted(Track.Part part) {
+    Ledger ledger = ledgers.get(new Ledger.Key(part.track().tenant(), part.track().measurement()));
+    if (ledger != null) {
+      ledger.parts.remove(part);
+      if (ledger.retire()) {
+        ledgers.remove(ledger.key, ledger);
+      }
+    }
+  }
+}

@@ -1,0 +1,325 @@
+package dev.aquifer.tsquery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.aquifer.AquiferException;
+import dev.aquifer.RefusedQueryException;
+import dev.aquifer.Tenant;
+import dev.aquifer.UnavailableException;
+import dev.aquifer.testkit.InfluxDatabase;
+import dev.aquifer.testkit.InfluxServer;
+import dev.aquifer.testkit.InfluxTest;
+import dev.aquifer.testkit.Proof;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Against a real InfluxDB, 1.x or 2.x. Each test writes a measurement of its own. */
+@InfluxTest
+class InfluxQlBackendTest {
+  private static final Instant START = Instant.parse("2026-03-01T00:00:00Z");
+  private static final AtomicLong COUNT = new AtomicLong();
+
+  private final InfluxDatabase database;
+  private final TimeSeries series;
+  private final String measurement = "m " + COUNT.incrementAndGet() + "\"\\x";
+
+  InfluxQlBackendTest(InfluxDatabase database) {
+    this.database = database;
+    this.series = TimeSeries.builder().backend(builder(database).build()).build();
+  }
+
+  @AfterEach
+  void close() {
+    series.close();
+  }
+
+  @Test
+  void query_everyAggregate_computesItInEachWindow() throws Exception {
+    write("t1", START.plusSeconds(10), "d1", "icu", 4.0);
+    write("t1", START.plusSeconds(20), "d1", "icu", -2.5);
+    write("t1", START.plusSeconds(60), "d1", "icu", 7.0);
+    TimeSeriesQuery.Builder query = minutes(3);
+    for (Aggregate aggregate : Aggregate.values()) {
+      query.select(aggregate, "value");
+    }
+
+    Series series = only(answer("t1", query.build()));
+
+    assertThat(series.size()).isEqualTo(2);
+    assertThat(series.start(1)).isEqualTo(START.plusSeconds(60));
+    assertThat(series.column(Aggregate.COUNT, "value").longAt(0)).isEqualTo(2);
+    assertThat(series.column(Aggregate.SUM, "value").doubleAt(0)).isEqualTo(1.5);
+    assertThat(series.column(Aggregate.MEAN, "value").doubleAt(0)).isEqualTo(0.75);
+    assertThat(series.column(Aggregate.MIN, "value").doubleAt(0)).isEqualTo(-2.5);
+    assertThat(series.column(Aggregate.MAX, "value").doubleAt(0)).isEqualTo(4.0);
+    assertThat(series.column(Aggregate.FIRST, "value").doubleAt(0)).isEqualTo(4.0);
+    assertThat(series.column(Aggregate.LAST, "value").doubleAt(0)).isEqualTo(-2.5);
+    assertThat(series.column(Aggregate.LAST, "value").doubleAt(1)).isEqualTo(7.0);
+  }
+
+  @Test
+  void query_integerTextAndBooleanFields_keepTheirValues() throws Exception {
+    line("t1", START, "d1", "", "seq=9007199254740993i,note=\"it's\",ok=true");
+    TimeSeriesQuery query =
+        minutes(1)
+            .select(Aggregate.LAST, "seq")
+            .select(Aggregate.LAST, "note")
+            .select(Aggregate.FIRST, "ok")
+            .build();
+
+    assertThat(only(answer("t1", query)).columns())
+        .extracting(column -> column.valueAt(0))
+        .containsExactly(9_007_199_254_740_993L, "it's", true);
+  }
+
+  @Test
+  void query_beforeTheEpochWithOffset_flooredAsAfterIt() throws Exception {
+    write("t1", Instant.parse("1969-12-31T23:59:59.5Z"), "d1", "", 1);
+    write("t1", Instant.EPOCH, "d1", "", 2);
+    TimeSeriesQuery query =
+        minutes(1)
+            .select(Aggregate.COUNT, "value")
+            .every(Duration.ofSeconds(10))
+            .offset(Duration.ofSeconds(3))
+            .range(Instant.ofEpochSecond(-60), Instant.ofEpochSecond(60))
+            .build();
+
+    Series series = only(answer("t1", query));
+
+    assertThat(series.size()).isEqualTo(1);
+    assertThat(series.start(0)).isEqualTo(Instant.ofEpochSecond(-7));
+    assertThat(series.columns().get(0).longAt(0)).isEqualTo(2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void query_hostileTagValues_findExactlyTheirOwnRow(boolean bound) throws Exception {
+    List<String> hostile = Hostile.VALUES.stream().filter(v -> !v.endsWith("\\")).toList();
+    for (int i = 0; i < hostile.size(); i++) {
+      write("t1", START.plusSeconds(i), hostile.get(i), "icu", i + 1);
+    }
+    try (InfluxQlBackend other = builder(database).boundValues(bound).build();
+        TimeSeries series = TimeSeries.builder().backend(other).build()) {
+      for (int i = 0; i < hostile.size(); i++) {
+        String value = hostile.get(i);
+        for (TagPredicate predicate :
+            List.of(
+                TagPredicate.eq("device", value),
+                TagPredicate.in("device", List.of(value, value)),
+                TagPredicate.matches("device", "^" + literal(value) + "$"))) {
+          TimeSeriesQuery query =
+              minutes(60).select(Aggregate.SUM, "value").where(predicate).groupBy("device").build();
+          Series found = only(Tenant.of("t1").call(() -> series.query(query)));
+          assertThat(found.group()).containsEntry("device", value);
+          assertThat(found.columns().get(0).doubleAt(0)).isEqualTo(i + 1);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void query_withHostileValuesOfOneTenant_neverSeesAnother(boolean bound) throws Exception {
+    write("t1", START, "d1", "icu", 1);
+    write("t2", START, "d1", "icu", 2);
+    try (InfluxQlBackend other = builder(database).boundValues(bound).build();
+        TimeSeries series = TimeSeries.builder().backend(other).build()) {
+      for (String value : Hostile.VALUES) {
+        for (TagPredicate predicate :
+            List.of(
+                TagPredicate.eq("device", value),
+                TagPredicate.ne("device", value),
+                TagPredicate.matches("device", literal(value) + "|.*"),
+                TagPredicate.not(TagPredicate.matches("device", literal(value))))) {
+          TimeSeriesQuery query =
+              minutes(60).select(Aggregate.SUM, "value").where(predicate).build();
+          for (Series found : Tenant.of("t1").call(() -> series.query(query)).series()) {
+            assertThat(found.columns().get(0).doubleAt(0)).as(value).isEqualTo(1);
+          }
+          assertThat(Tenant.of("t3").call(() -> series.query(query)).series()).isEmpty();
+        }
+      }
+    }
+  }
+
+  @Test
+  void query_absentTag_readsAsEmptyText() throws Exception {
+    write("t1", START, "d1", "", 1);
+    write("t1", START, "d2", "icu", 2);
+
+    assertThat(sum(TagPredicate.eq("ward", ""))).isEqualTo(1);
+    assertThat(sum(TagPredicate.ne("ward", ""))).isEqualTo(2);
+    assertThat(sum(TagPredicate.ne("ward", "icu"))).isEqualTo(1);
+    assertThat(sum(TagPredicate.not(TagPredicate.matches("ward", "c")))).isEqualTo(1);
+    assertThat(sum(TagPredicate.in("ward", List.of("", "icu")))).isEqualTo(3);
+  }
+
+  @Test
+  void query_moreRowsThanAChunk_readsAllChunks() throws Exception {
+    StringBuilder lines = new StringBuilder();
+    for (int i = 0; i < 25_000; i++) {
+      lines.append(key("t1", "d" + i % 2, "")).append(" value=").append(i).append(' ');
+      lines.append(Nanos.of(START.plusSeconds(i))).append('\n');
+    }
+    database.write(lines.toString());
+    TimeSeriesQuery query =
+        minutes(500)
+            .select(Aggregate.SUM, "value")
+            .every(Duration.ofSeconds(1))
+            .groupBy("device")
+            .build();
+
+    TimeSeriesResult result = answer("t1", query);
+
+    assertThat(result.series()).extracting(Series::size).containsExactly(12_500, 12_500);
+    assertThat(result.series().get(1).columns().get(0).doubleAt(12_499)).isEqualTo(24_999);
+  }
+
+  @Test
+  void query_randomSchedules_equalTheUncachedAnswer() {
+    Proof.of("window-schedules-influxql")
+        .tries(12, 1_000)
+        .each(
+            random -> {
+              String own = "vitals" + COUNT.incrementAndGet();
+              SteppingClock clock = new SteppingClock(Schedule.NOON);
+              try (InfluxQlBackend mapped = builder(database).build();
+                  TimeSeries series =
+                      TimeSeries.builder()
+                          .backend(mapped)
+                          .clock(clock)
+                          .ageing(Schedule.exact(random))
+                          .build()) {
+                List<TimeSeriesQuery> shapes =
+                    IntStream.range(0, 3).mapToObj(i -> Schedule.shape(random, own)).toList();
+                Schedule.Writer writer =
+                    (tenant, time, device, ward, value) ->
+                        database.write(
+                            key(own, tenant, device, ward)
+                                + " value="
+                                + value
+                                + " "
+                                + Nanos.of(time));
+                new Schedule(random, clock, series, writer, shapes).run(40);
+              }
+            });
+  }
+
+  @Test
+  void query_fieldOrTagCalledTime_isRefused() {
+    assertThatThrownBy(() -> answer("t1", minutes(1).select(Aggregate.SUM, "Time").build()))
+        .isInstanceOf(RefusedQueryException.class)
+        .hasMessageContaining("Time");
+  }
+
+  @Test
+  void query_unknownDatabase_saysSo(InfluxServer server) {
+    InfluxQlBackend wrong =
+        authorized(InfluxQlBackend.builder(server.url(), "nosuch"), server).build();
+    TimeSeriesQuery query = minutes(1).select(Aggregate.SUM, "value").build();
+
+    assertThatThrownBy(() -> answer(wrong, "t1", query))
+        .isInstanceOf(AquiferException.class)
+        .hasMessageContaining("nosuch");
+  }
+
+  @Test
+  void query_nobodyListening_saysWhoDidNotAnswer() {
+    InfluxQlBackend dead =
+        InfluxQlBackend.builder("http://127.0.0.1:1", "db").user("u", "hunter2").build();
+    TimeSeriesQuery query = minutes(1).select(Aggregate.SUM, "value").build();
+
+    assertThatThrownBy(() -> answer(dead, "t1", query))
+        .isInstanceOf(UnavailableException.class)
+        .hasMessageContaining("127.0.0.1:1")
+        .message()
+        .doesNotContain("hunter2");
+  }
+
+  private double sum(TagPredicate predicate) throws Exception {
+    TimeSeriesQuery query = minutes(1).select(Aggregate.SUM, "value").where(predicate).build();
+    return only(answer("t1", query)).columns().get(0).doubleAt(0);
+  }
+
+  private TimeSeriesResult answer(String tenant, TimeSeriesQuery query) throws Exception {
+    return Tenant.of(tenant).call(() -> series.query(query));
+  }
+
+  private static TimeSeriesResult answer(Backend from, String tenant, TimeSeriesQuery query)
+      throws Exception {
+    try (TimeSeries series = TimeSeries.builder().backend(from).build()) {
+      return Tenant.of(tenant).call(() -> series.query(query));
+    }
+  }
+
+  private static Series only(TimeSeriesResult result) {
+    assertThat(result.series()).hasSize(1);
+    return result.series().get(0);
+  }
+
+  private TimeSeriesQuery.Builder minutes(int minutes) {
+    return TimeSeriesQuery.builder(measurement)
+        .every(Duration.ofMinutes(1))
+        .range(START, START.plus(Duration.ofMinutes(minutes)));
+  }
+
+  private void write(String tenant, Instant time, String device, String ward, double value) {
+    line(tenant, time, device, ward, "value=" + value);
+  }
+
+  private void line(String tenant, Instant time, String device, String ward, String fields) {
+    database.write(key(tenant, device, ward) + " " + fields + " " + Nanos.of(time));
+  }
+
+  private String key(String tenant, String device, String ward) {
+    return key(measurement, tenant, device, ward);
+  }
+
+  /** The series of a line of the line protocol; tag values must not end in a backslash there. */
+  private static String key(String measurement, String tenant, String device, String ward) {
+    return measurement.replace(" ", "\\ ").replace(",", "\\,")
+        + (",tenant=" + tenant)
+        + (",device=" + escaped(device))
+        + (ward.isEmpty() ? "" : ",ward=" + escaped(ward));
+  }
+
+  private static String escaped(String value) {
+    return value.replace(",", "\\,").replace("=", "\\=").replace(" ", "\\ ");
+  }
+
+  /** The text as a regular expression, its signs escaped. */
+  private static String literal(String value) {
+    StringBuilder regex = new StringBuilder();
+    value
+        .codePoints()
+        .forEach(
+            c -> {
+              if (Character.isLetterOrDigit(c) && c < 128) {
+                regex.appendCodePoint(c);
+              } else if (c < 128) {
+                regex.append('\\').appendCodePoint(c);
+              } else {
+                regex.appendCodePoint(c);
+              }
+            });
+    return regex.toString();
+  }
+
+  private static InfluxQlBackend.Builder builder(InfluxDatabase database) {
+    return authorized(
+        InfluxQlBackend.builder(database.server().url(), database.name()), database.server());
+  }
+
+  private static InfluxQlBackend.Builder authorized(
+      InfluxQlBackend.Builder builder, InfluxServer server) {
+    return server.token().isEmpty() ? builder : builder.token(server.token());
+  }
+}

@@ -1,0 +1,154 @@
+package dev.aquifer.tsquery;
+
+import dev.aquifer.Tenant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * An exact backend over a list of points, by which random schedules are judged: it computes every
+ * window from the points alone, in order of time, and counts how often each was asked for.
+ */
+class PointsBackend implements Backend {
+  record Point(Tenant tenant, long time, Map<String, String> tags, double value) {}
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final TreeMap<Long, List<Point>> points = new TreeMap<>();
+  private final AtomicInteger requests = new AtomicInteger();
+  private final AtomicLongArray asked = new AtomicLongArray(1 << 16);
+
+  @Override
+  public String name() {
+    return "points";
+  }
+
+  void add(String tenant, long time, Map<String, String> tags, double value) {
+    lock.lock();
+    try {
+      points
+          .computeIfAbsent(time, key -> new ArrayList<>())
+          .add(new Point(Tenant.of(tenant), time, tags, value));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void remove(long from, long to) {
+    lock.lock();
+    try {
+      points.subMap(from, to).clear();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  int requests() {
+    return requests.get();
+  }
+
+  /** How often the window with this number, 0 to 65,535, was asked for. */
+  long asked(int bucket) {
+    return asked.get(bucket);
+  }
+
+  @Override
+  public void check(TimeSeriesQuery query) {}
+
+  @Override
+  public List<StatementText> render(FetchRequest request) {
+    return request.ranges().stream()
+        .map(range -> new StatementText(request.query().measurement() + " " + range, List.of()))
+        .toList();
+  }
+
+  @Override
+  public void fetch(FetchRequest request, RowSink sink) {
+    requests.incrementAndGet();
+    for (TimeRange range : request.ranges()) {
+      Map<List<String>, Map<Long, List<Double>>> windows = collect(request, range);
+      windows.forEach(
+          (group, rows) ->
+              rows.forEach(
+                  (start, values) -> {
+                    sink.row(group, start);
+                    for (int i = 0; i < request.query().selections().size(); i++) {
+                      emit(request.query().selections().get(i).aggregate(), values, i, sink);
+                    }
+                  }));
+    }
+  }
+
+  private Map<List<String>, Map<Long, List<Double>>> collect(
+      FetchRequest request, TimeRange range) {
+    TimeSeriesQuery query = request.query();
+    long every = query.window().everyNanos();
+    long offset = query.window().offsetNanos();
+    count(range, every, offset);
+    Map<List<String>, Map<Long, List<Double>>> windows = new LinkedHashMap<>();
+    lock.lock();
+    try {
+      for (List<Point> at : points.subMap(range.startNanos(), range.stopNanos()).values()) {
+        for (Point point : at) {
+          Condition condition = query.condition();
+          if (point.tenant.equals(request.tenant())
+              && (condition == null || holds(condition, point))) {
+            List<String> group =
+                query.groupBy().stream().map(tag -> point.tags.getOrDefault(tag, "")).toList();
+            long start = Math.floorDiv(point.time - offset, every) * every + offset;
+            windows
+                .computeIfAbsent(group, key -> new TreeMap<>())
+                .computeIfAbsent(start, key -> new ArrayList<>())
+                .add(point.value);
+          }
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+    return windows;
+  }
+
+  private void count(TimeRange range, long every, long offset) {
+    long first = Math.floorDiv(range.startNanos() - offset, every);
+    long last = Math.floorDiv(range.stopNanos() - 1 - offset, every);
+    for (long bucket = Math.max(0, first); bucket <= Math.min(last, asked.length() - 1); bucket++) {
+      asked.incrementAndGet((int) bucket);
+    }
+  }
+
+  private static boolean holds(Condition condition, Point point) {
+    if (condition instanceof Condition.Group group) {
+      return group.all()
+          ? group.members().stream().allMatch(member -> holds(member, point))
+          : group.members().stream().anyMatch(member -> holds(member, point));
+    }
+    if (condition instanceof Condition.OneOf oneOf) {
+      String value = point.tags.getOrDefault(oneOf.tag(), "");
+      return oneOf.values().contains(value) != oneOf.negated();
+    }
+    Condition.Like like = (Condition.Like) condition;
+    String value = point.tags.getOrDefault(like.tag(), "");
+    return java.util.regex.Pattern.compile(like.regex()).matcher(value).find() != like.negated();
+  }
+
+  private static void emit(Aggregate aggregate, List<Double> values, int selection, RowSink sink) {
+    double sum = 0;
+    for (double value : values) {
+      sum += value;
+    }
+    switch (aggregate) {
+      case COUNT -> sink.longValue(selection, values.size());
+      case SUM -> sink.doubleValue(selection, sum);
+      case MEAN -> sink.doubleValue(selection, sum / values.size());
+      case MIN -> sink.doubleValue(selection, values.stream().mapToDouble(v -> v).min().orElse(0));
+      case MAX -> sink.doubleValue(selection, values.stream().mapToDouble(v -> v).max().orElse(0));
+      case FIRST -> sink.doubleValue(selection, values.get(0));
+      case LAST -> sink.doubleValue(selection, values.get(values.size() - 1));
+    }
+  }
+}

@@ -1,0 +1,190 @@
+package dev.aquifer.tsquery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.aquifer.Tenant;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
+
+/**
+ * A random schedule of queries, on-time and late writes, invalidations and moves of the clock, run
+ * against a backend that can be written to. Late writes are told of; on-time ones (at or after the
+ * clock's now) are not, and must show because open windows are never kept in a schedule. Every
+ * answer must be the uncached one, bit for bit.
+ */
+final class Schedule {
+  /** Writes a point that every later read sees. */
+  interface Writer {
+    void write(String tenant, Instant time, String device, String ward, double value);
+  }
+
+  static final Instant NOON = Instant.parse("2026-03-01T12:00:00Z");
+  private static final Duration STEP = Duration.ofSeconds(10);
+  private static final List<String> TENANTS = List.of("t1", "t2");
+  private static final List<String> DEVICES = List.of("d1", "d2", "d'3\\x");
+
+  private final RandomGenerator random;
+  private final SteppingClock clock;
+  private final TimeSeries series;
+  private final Writer writer;
+  private final Instant origin;
+  private final List<TimeSeriesQuery> shapes;
+  private Consumer<Runnable> duringFetch = change -> {};
+  private long shown;
+  private long fetched;
+
+  Schedule(
+      RandomGenerator random,
+      SteppingClock clock,
+      TimeSeries series,
+      Writer writer,
+      List<TimeSeriesQuery> shapes) {
+    this.random = random;
+    this.clock = clock;
+    this.series = series;
+    this.writer = writer;
+    this.origin = clock.instant();
+    this.shapes = shapes;
+  }
+
+  /** Ageing under which exactness needs nothing but invalidation: open windows are never kept. */
+  static Ageing exact(RandomGenerator random) {
+    return new Ageing(
+        Duration.ZERO,
+        Duration.ofSeconds(random.nextInt(1, 300)),
+        Duration.ofSeconds(random.nextInt(0, 300)),
+        Duration.ofSeconds(random.nextInt(1, 900)),
+        Duration.ofSeconds(random.nextInt(300, 900)),
+        Duration.ofSeconds(random.nextInt(1, 1800)),
+        Duration.ofSeconds(random.nextInt(0, 1200)));
+  }
+
+  static TimeSeriesQuery shape(RandomGenerator random, String measurement) {
+    TimeSeriesQuery.Builder query =
+        TimeSeriesQuery.builder(measurement)
+            .every(Duration.ofSeconds(random.nextInt(1, 40)))
+            .offset(Duration.ofSeconds(random.nextInt(-20, 20)))
+            .last(Duration.ofMinutes(1))
+            .fill(fill(random));
+    Aggregate[] all = Aggregate.values();
+    int first = random.nextInt(all.length);
+    query.select(all[first], "value");
+    if (random.nextBoolean()) {
+      query.select(all[(first + 1 + random.nextInt(all.length - 1)) % all.length], "value");
+    }
+    if (random.nextBoolean()) {
+      query.groupBy("device");
+    }
+    switch (random.nextInt(5)) {
+      case 0 -> query.where(TagPredicate.ne("ward", "icu"));
+      case 1 -> query.where(TagPredicate.in("device", List.of("d'3\\x", "d1")));
+      case 2 -> query.where(TagPredicate.not(TagPredicate.matches("ward", "^i")));
+      default -> {}
+    }
+    return query.build();
+  }
+
+  /**
+   * Lets late writes, and the word of them, also overtake fetches: what is handed over is to be
+   * done after the next fetch has read and before it is kept.
+   */
+  Schedule overtaking(Consumer<Runnable> during) {
+    duringFetch = during;
+    return this;
+  }
+
+  void run(int steps) throws Exception {
+    for (int i = 0; i < steps; i++) {
+      step();
+    }
+  }
+
+  /** Windows in all cached answers. */
+  long shown() {
+    return shown;
+  }
+
+  /** Windows that had to be fetched for them. */
+  long fetched() {
+    return fetched;
+  }
+
+  private void step() throws Exception {
+    switch (random.nextInt(12)) {
+      case 0 -> clock.advance(STEP.multipliedBy(random.nextInt(1, 12)));
+      case 1 -> write(clock.instant().plusMillis(random.nextInt(40_000)), false);
+      case 2 -> write(clock.instant().minusMillis(random.nextInt(1, 400_000)), true);
+      case 3 -> invalidate();
+      default -> query();
+    }
+  }
+
+  private void write(Instant time, boolean late) {
+    Tenant tenant = tenant();
+    String device = DEVICES.get(random.nextInt(DEVICES.size()));
+    String ward = random.nextBoolean() ? "icu" : random.nextBoolean() ? "er" : "";
+    double value = random.nextInt(-1000, 1000) / 10.0 + random.nextInt(3) * 1e-9;
+    writer.write(tenant.id(), time, device, ward, value);
+    if (late) {
+      tenant.run(() -> series.invalidate(shapes.get(0).measurement(), time, time.plusNanos(1)));
+    }
+  }
+
+  private void invalidate() {
+    Instant from = clock.instant().minusMillis(random.nextInt(400_000));
+    tenant()
+        .run(
+            () ->
+                series.invalidate(
+                    shapes.get(0).measurement(),
+                    from,
+                    from.plusMillis(1 + random.nextInt(60_000))));
+  }
+
+  private void query() throws Exception {
+    TimeSeriesQuery shape = shapes.get(random.nextInt(shapes.size()));
+    Instant stop = clock.instant().plusMillis(random.nextInt(-300_000, 30_000));
+    if (random.nextBoolean()) {
+      stop = Instant.ofEpochSecond(stop.getEpochSecond());
+    }
+    Instant start = stop.minusMillis(random.nextInt(1, 400_000));
+    TimeSeriesQuery query = shape.withRange(start, stop);
+    Tenant tenant = tenant();
+    TimeSeriesResult uncached = tenant.call(() -> series.queryUncached(query));
+    if (random.nextInt(4) == 0) {
+      Instant late = start.plusMillis(random.nextInt(400_000));
+      duringFetch.accept(() -> write(late.isBefore(clock.instant()) ? late : start, true));
+    }
+    TimeSeriesResult cached = tenant.call(() -> series.query(query));
+    duringFetch.accept(() -> {});
+    shown += cached.shown();
+    fetched += cached.fetched();
+    assertThat(cached.series())
+        .as(
+            "%s for %s, %s after the start",
+            query, tenant, Duration.between(origin, clock.instant()))
+        .isEqualTo(uncached.series());
+  }
+
+  private Tenant tenant() {
+    return Tenant.of(TENANTS.get(random.nextInt(TENANTS.size())));
+  }
+
+  private static Fill fill(RandomGenerator random) {
+    return switch (random.nextInt(5)) {
+      case 0 -> Fill.nulls();
+      case 1 -> Fill.previous();
+      case 2 -> Fill.value(-7L);
+      case 3 -> Fill.value(0.5);
+      default -> Fill.none();
+    };
+  }
+
+  static Map<String, String> tags(String device, String ward) {
+    return ward.isEmpty() ? Map.of("device", device) : Map.of("device", device, "ward", ward);
+  }
+}
