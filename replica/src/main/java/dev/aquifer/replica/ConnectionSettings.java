@@ -34,17 +34,11 @@ final class ConnectionSettings {
     version++;
   }
 
+  /** All but isolation and schema, which the lease keeps track of. */
   void apply(Connection connection) throws SQLException {
     // What may not change within a transaction comes before autocommit goes off.
     if (readOnly != connection.isReadOnly()) {
       connection.setReadOnly(readOnly);
-    }
-    if (isolation != Connection.TRANSACTION_NONE
-        && isolation != connection.getTransactionIsolation()) {
-      connection.setTransactionIsolation(isolation);
-    }
-    if (schema != null && !schema.equals(connection.getSchema())) {
-      connection.setSchema(schema);
     }
     if (holdability != 0) {
       connection.setHoldability(holdability);

@@ -156,12 +156,13 @@ abstract class RoutedConnectionSurface implements Connection {
   public void setReadOnly(boolean readOnly) throws SQLException {
     checkOpen();
     if (settings.readOnly != readOnly) {
-      Lease bound = boundLease();
-      if (bound != null) {
-        bound.connection.setReadOnly(readOnly);
-      }
       settings.readOnly = readOnly;
-      changed();
+      try {
+        changed();
+      } catch (SQLException e) {
+        settings.readOnly = !readOnly;
+        throw e;
+      }
     }
   }
 
@@ -190,12 +191,14 @@ abstract class RoutedConnectionSurface implements Connection {
           TRANSACTION_READ_COMMITTED,
           TRANSACTION_REPEATABLE_READ,
           TRANSACTION_SERIALIZABLE -> {
-        Lease bound = boundLease();
-        if (bound != null) {
-          bound.connection.setTransactionIsolation(level);
-        }
+        int before = settings.isolation;
         settings.isolation = level;
-        changed();
+        try {
+          changed();
+        } catch (SQLException e) {
+          settings.isolation = before;
+          throw e;
+        }
       }
       default ->
           throw new SQLException(
