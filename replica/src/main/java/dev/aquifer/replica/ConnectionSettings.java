@@ -21,9 +21,21 @@ final class ConnectionSettings {
   @Nullable Executor timeoutExecutor;
   int networkTimeout;
   @Nullable Map<String, Class<?>> types;
-  final Properties clientProperties = new Properties();
+
+  /** Null until one is set: making them costs more than all else of a connection. */
+  @Nullable Properties clientProperties;
 
   private int version;
+
+  /** The client's properties, to be changed. */
+  Properties clientProperties() {
+    Properties known = clientProperties;
+    if (known == null) {
+      known = new Properties();
+      clientProperties = known;
+    }
+    return known;
+  }
 
   /** 0 while nothing was ever set; changes with each {@link #changed()}. */
   int version() {
@@ -49,8 +61,11 @@ final class ConnectionSettings {
     if (types != null) {
       connection.setTypeMap(types);
     }
-    for (String name : clientProperties.stringPropertyNames()) {
-      connection.setClientInfo(name, clientProperties.getProperty(name));
+    Properties client = clientProperties;
+    if (client != null) {
+      for (String name : client.stringPropertyNames()) {
+        connection.setClientInfo(name, client.getProperty(name));
+      }
     }
     if (autoCommit != connection.getAutoCommit()) {
       connection.setAutoCommit(autoCommit);

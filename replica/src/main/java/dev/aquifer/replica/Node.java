@@ -94,7 +94,9 @@ final class Node {
     }
   }
 
-  /** Load by which two nodes are compared; smaller is better. Weights count where they are drawn. */
+  /**
+   * Load by which two nodes are compared; smaller is better. Weights count where they are drawn.
+   */
   double load(long now) {
     double idle = now - respondedAt;
     double response = responseNanos * Math.exp(-Math.max(0, idle) / DECAY);

@@ -165,7 +165,12 @@ final class RoutedConnection extends RoutedConnectionSurface {
       statement.detach();
     }
     Lease lease = lease(route);
-    S physical = statement.attach(lease);
+    S physical;
+    try {
+      physical = statement.attach(lease);
+    } catch (SQLException e) {
+      throw failed(e, lease, parsed, more, null);
+    }
     if (!settings.autoCommit && transaction == null) {
       transaction = lease;
       lease.use();

@@ -301,27 +301,27 @@ abstract class RoutedConnectionSurface implements Connection {
 
   @Override
   public void setClientInfo(String name, @Nullable String value) throws SQLClientInfoException {
-    settings.clientProperties.setProperty(name, value == null ? "" : value);
+    settings.clientProperties().setProperty(name, value == null ? "" : value);
     settings.changed();
   }
 
   @Override
   public void setClientInfo(Properties properties) throws SQLClientInfoException {
-    settings.clientProperties.putAll(properties);
+    settings.clientProperties().putAll(properties);
     settings.changed();
   }
 
   @Override
   public @Nullable String getClientInfo(String name) throws SQLException {
     checkOpen();
-    return settings.clientProperties.getProperty(name);
+    return settings.clientProperties().getProperty(name);
   }
 
   @Override
   public Properties getClientInfo() throws SQLException {
     checkOpen();
     Properties copy = new Properties();
-    copy.putAll(settings.clientProperties);
+    copy.putAll(settings.clientProperties());
     return copy;
   }
 
