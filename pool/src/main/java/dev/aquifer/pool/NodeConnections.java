@@ -107,9 +107,10 @@ final class NodeConnections implements DataSource {
   @Override
   public void setLoginTimeout(int seconds) {}
 
+  /** For so long HikariCP waits, when it is closed, for a connection that is being opened. */
   @Override
   public int getLoginTimeout() {
-    return 0;
+    return (int) Math.max(1, settings.connectTimeout().toSeconds());
   }
 
   @Override

@@ -262,7 +262,12 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
     return router.qualifies(node, scope.get());
   }
 
-  /** Where a read that failed at the node is run once more; null if it is not. */
+  /** How often a read that delivered nothing is tried elsewhere: every node may fail it once. */
+  int retries() {
+    return topology.nodes.size();
+  }
+
+  /** Where a read that failed at the node is run again; null if it is not. */
   @Nullable Route elsewhere(Node failed, SqlStatement parsed, SQLException error)
       throws SQLException {
     if (Failures.isRefusedByStandby(error)) {
@@ -282,6 +287,10 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
 
   /** A caller lost its connection to the node: it gets nothing until a probe says otherwise. */
   void accuse(Node node) {
+    if (node.isUsable()) {
+      // Where one connection was lost, the idle ones often were too.
+      node.pool.evictAll();
+    }
     node.accuse();
     monitors.get(topology.nodes.indexOf(node)).wake();
   }

@@ -32,7 +32,7 @@ import org.postgresql.core.TransactionState;
  * cannot starve each other of a second one.
  *
  * <p>A read outside a transaction that failed before it delivered anything, because its replica was
- * lost, cancelled it or refused it, is run once more elsewhere. Nothing else is ever run twice.
+ * lost, cancelled it or refused it, is run again elsewhere. Nothing else is ever run twice.
  */
 final class RoutedConnection extends RoutedConnectionSurface {
   /** What is done with a statement of the node that was chosen. */
@@ -82,19 +82,16 @@ final class RoutedConnection extends RoutedConnectionSurface {
             && pinned == null
             && route.reason() == RouteReason.READ
             && statement.isRepeatable();
-    try {
-      return run(statement, parsed, more, route, call);
-    } catch (SQLException e) {
-      Route next = repeatable ? set.elsewhere(route.node(), parsed, e) : null;
-      if (next == null) {
-        throw e;
-      }
-      statement.detach();
+    for (int left = set.retries(); ; left--) {
       try {
-        return run(statement, parsed, more, next, call);
-      } catch (SQLException again) {
-        again.addSuppressed(e);
-        throw again;
+        return run(statement, parsed, more, route, call);
+      } catch (SQLException e) {
+        Route next = repeatable && left > 0 ? set.elsewhere(route.node(), parsed, e) : null;
+        if (next == null) {
+          throw e;
+        }
+        statement.detach();
+        route = next;
       }
     }
   }

@@ -94,20 +94,24 @@ class FailureTest {
       Sets.awaitReplicas(set, 2);
       try (Load load = new Load(set, 4)) {
         load.awaitMore(200);
-        long killed = System.nanoTime();
         database.cluster().standby(0).kill();
-        Eventually.within(Duration.ofSeconds(5))
-            .every(Duration.ofMillis(2))
-            .until("it is out", () -> !replica(set, 0).usable());
-        Duration out = Duration.ofNanos(System.nanoTime() - killed);
-        load.awaitMore(200);
-        assertThat(load.error).hasNullValue();
-        assertThat(out).isLessThan(Duration.ofSeconds(1));
-        System.getLogger("test").log(System.Logger.Level.INFO, "out after {0}", out);
-        Eventually.within(Duration.ofSeconds(5))
-            .until("it is ejected", () -> replica(set, 0).state() == NodeState.EJECTED);
-        database.cluster().standby(0).restart();
-        Eventually.within(Duration.ofSeconds(10))
+        // The aim, 200 ms from the kill, holds on an idle machine; this one may be busy.
+        long killed = System.nanoTime();
+        try {
+          Eventually.within(Duration.ofSeconds(10))
+              .every(Duration.ofMillis(2))
+              .until("it is out", () -> !replica(set, 0).usable());
+          Duration out = Duration.ofNanos(System.nanoTime() - killed);
+          load.awaitMore(200);
+          assertThat(load.error).hasNullValue();
+          assertThat(out).isLessThan(Duration.ofSeconds(1));
+          System.getLogger("test").log(System.Logger.Level.INFO, "out after {0}", out);
+          Eventually.within(Duration.ofSeconds(5))
+              .until("it is ejected", () -> replica(set, 0).state() == NodeState.EJECTED);
+        } finally {
+          database.cluster().standby(0).restart();
+        }
+        Eventually.within(Duration.ofSeconds(20))
             .until("it comes back slowly", () -> replica(set, 0).state() == NodeState.RAMP);
         load.awaitMore(100);
         assertThat(load.error).hasNullValue();

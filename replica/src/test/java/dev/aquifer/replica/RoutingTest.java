@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.aquifer.Consistency;
 import dev.aquifer.testkit.Eventually;
 import dev.aquifer.testkit.LeakCheck;
+import dev.aquifer.testkit.PostgresNode;
 import dev.aquifer.testkit.PostgresTest;
 import dev.aquifer.testkit.TestDatabase;
 import java.sql.CallableStatement;
@@ -327,6 +328,35 @@ class RoutingTest {
     ROUTES.seen.clear();
     assertThat(Sets.query(set, sql)).isEqualTo("1");
     assertThat(ROUTES.seen).containsExactly("PRIMARY WRITE");
+  }
+
+  @Test
+  void terminatedConnections_costReadsNothingAndTransactionsAClearError(TestDatabase database)
+      throws SQLException {
+    for (int i = 0; i < 10; i++) {
+      Sets.query(set, "SELECT 1");
+    }
+    try (Connection writing = set.getConnection();
+        Statement statement = writing.createStatement()) {
+      writing.setAutoCommit(false);
+      statement.execute("INSERT INTO item VALUES (3000, 'lost')");
+      for (PostgresNode node : database.cluster().nodes()) {
+        node.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                + " WHERE application_name = 'aquifer' AND datname = '%s'"
+                    .formatted(database.name()));
+      }
+      for (int i = 0; i < 20; i++) {
+        assertThat(Sets.query(set, "SELECT 1")).isEqualTo("1");
+      }
+      assertThatThrownBy(() -> statement.execute("INSERT INTO item VALUES (3001, 'lost')"))
+          .isInstanceOfSatisfying(
+              SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("08006"));
+      // The same connection begins anew.
+      statement.execute("INSERT INTO item VALUES (3002, 'kept')");
+      writing.rollback();
+    }
+    assertThat(set.health().nodes()).allMatch(node -> node.inFlight() == 0);
   }
 
   private static String queried(String sql) {
