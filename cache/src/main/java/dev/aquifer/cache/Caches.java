@@ -1,10 +1,13 @@
 package dev.aquifer.cache;
 
+import dev.aquifer.CausalSession;
 import dev.aquifer.CausalSessions;
 import dev.aquifer.ConfigurationException;
 import dev.aquifer.ReadFloor;
 import dev.aquifer.Tag;
+import dev.aquifer.Tenant;
 import dev.aquifer.TenantContext;
+import dev.aquifer.UnavailableException;
 import dev.aquifer.spi.CommitListener;
 import dev.aquifer.spi.Observer;
 import dev.aquifer.spi.Observer.Scope;
@@ -114,6 +117,41 @@ public final class Caches implements CommitListener, AutoCloseable {
     }
     Partition partition = writes.tenant() == null ? node.shared : node.partition(writes.tenant());
     node.voidNames(partition, names(tags), List.of(), floor, null, Scope.TAG);
+  }
+
+  /**
+   * Makes the session demand, of whichever node it goes on at, every void that this node knows of
+   * the current tenant: for a token that is about to leave. Costs nothing while Redis knows of them
+   * too; else waits until it does.
+   *
+   * @throws UnavailableException when Redis cannot be told within the limit; the voids stay queued
+   */
+  public void demandVoids(CausalSession session, Duration limit) {
+    Tenant tenant = TenantContext.currentOrNull();
+    if (tenant != null) {
+      demandVoids(session, node.partition(tenant), limit);
+    }
+    demandVoids(session, node.shared, limit);
+  }
+
+  private void demandVoids(CausalSession session, Partition partition, Duration limit) {
+    Remote remote = node.remote();
+    try {
+      if (remote != null && !remote.awaitTold(partition, limit)) {
+        throw new UnavailableException(
+            "Redis could not be told within %s of what was voided in partition %s, so other nodes may still serve it. It stays queued; ask for the token again later."
+                .formatted(limit, partition.name));
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new UnavailableException(
+          "Interrupted while Redis was told of what was voided in partition %s."
+              .formatted(partition.name),
+          e);
+    }
+    if (remote != null && partition.applied() > 0) {
+      session.observe(partition.name, partition.applied());
+    }
   }
 
   /** How the node's caches are doing. Costs nothing. */

@@ -3,6 +3,7 @@ package dev.aquifer.cache;
 import dev.aquifer.CausalSession;
 import dev.aquifer.ReadFloor;
 import dev.aquifer.Tag;
+import dev.aquifer.spi.Observer.Role;
 import dev.aquifer.spi.Observer.Tier;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -30,6 +31,9 @@ final class Flight {
   private volatile long tick;
 
   final boolean lateTags;
+
+  /** Where the database read of its loader was answered. */
+  volatile Role route = Role.UNKNOWN;
 
   /** The flight whose loader waits for this one's end; a circle of these is a dead-lock. */
   volatile @Nullable Flight waitsFor;

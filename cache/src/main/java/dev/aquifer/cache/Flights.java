@@ -3,6 +3,7 @@ package dev.aquifer.cache;
 import dev.aquifer.AquiferException;
 import dev.aquifer.CausalSession;
 import dev.aquifer.LoadTimeoutException;
+import dev.aquifer.spi.LastRoute;
 import dev.aquifer.spi.Observer.Tier;
 import java.util.Map;
 import java.util.Set;
@@ -55,6 +56,9 @@ final class Flights {
       }
       Flight.Outcome outcome = await(flight, deadline);
       if (flight == mine || satisfies(outcome, at.view, session)) {
+        if (outcome.tier() == Tier.SOURCE) {
+          LastRoute.record(flight.route);
+        }
         return answered(at.view, outcome);
       }
     }

@@ -2,7 +2,9 @@ package dev.aquifer.cache;
 
 import dev.aquifer.ReadFloor;
 import dev.aquifer.Tag;
+import dev.aquifer.spi.LastRoute;
 import dev.aquifer.spi.Observer.CacheFault;
+import dev.aquifer.spi.Observer.Role;
 import dev.aquifer.spi.Observer.Scope;
 import dev.aquifer.spi.Observer.Tier;
 import java.util.ArrayList;
@@ -66,6 +68,7 @@ final class Loads {
   private void run(Flight flight, Remote.@Nullable Lease lease, long begun, Future<?> limit) {
     current.set(flight);
     flight.loading.set(Thread.currentThread());
+    LastRoute.record(Role.UNKNOWN);
     try {
       Object loaded =
           flight.view.tenant.call(
@@ -73,6 +76,7 @@ final class Loads {
                   node.sessions.call(
                       flight.session,
                       () -> node.positions.call(floor(flight), flight.source::load)));
+      flight.route = LastRoute.last();
       if (loaded instanceof Flights.Later later) {
         later
             .stage()

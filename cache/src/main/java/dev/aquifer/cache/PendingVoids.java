@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class PendingVoids {
   private final int limit;
   private final ReentrantLock lock = new ReentrantLock();
+  private final Condition told = lock.newCondition();
   private final Map<Partition, Map<String, Remote.Stored>> waiting = new LinkedHashMap<>();
 
   // What readers ask: whether anything of the partition waits or is being sent.
@@ -96,7 +98,30 @@ final class PendingVoids {
   }
 
   void sent(Taken taken) {
-    open.computeIfPresent(taken.partition(), (p, users) -> users == 1 ? null : users - 1);
+    lock.lock();
+    try {
+      open.computeIfPresent(taken.partition(), (p, users) -> users == 1 ? null : users - 1);
+      told.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits until {@link #none}; false when that takes longer than this many nanoseconds. */
+  boolean awaitNone(Partition partition, long nanos) throws InterruptedException {
+    lock.lock();
+    try {
+      long left = nanos;
+      while (!none(partition)) {
+        if (left <= 0) {
+          return false;
+        }
+        left = told.awaitNanos(left);
+      }
+      return true;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** They wait again. Keys that wait again are voided by name; their place follows from a whole. */

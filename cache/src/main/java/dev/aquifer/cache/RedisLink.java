@@ -332,6 +332,15 @@ final class RedisLink implements Remote {
     return sequence;
   }
 
+  @Override
+  public boolean awaitTold(Partition partition, Duration limit) throws InterruptedException {
+    if (pending.none(partition)) {
+      return true;
+    }
+    background(this::flush);
+    return pending.awaitNone(partition, limit.toNanos());
+  }
+
   private long told(
       Partition partition, List<String> names, List<Stored> stored, @Nullable String token)
       throws InterruptedException {

@@ -1,6 +1,7 @@
 package dev.aquifer.cache;
 
 import dev.aquifer.ReadFloor;
+import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +42,13 @@ interface Remote extends AutoCloseable {
       List<Stored> stored,
       ReadFloor floor,
       @Nullable String token);
+
+  /**
+   * Waits until Redis knows of every void of the partition that this process made.
+   *
+   * @return false when that takes longer
+   */
+  boolean awaitTold(Partition partition, Duration limit) throws InterruptedException;
 
   /** When the link was last known to be live, in nanoseconds of the process's clock. */
   long provenAt();

@@ -6,6 +6,7 @@ import dev.aquifer.CausalToken;
 import dev.aquifer.Consistency;
 import dev.aquifer.cache.Caches;
 import dev.aquifer.replica.ReplicaSet;
+import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jdbi.v3.core.Jdbi;
@@ -28,6 +29,8 @@ import org.jdbi.v3.core.Jdbi;
  * in order, and may be called again.
  */
 public final class Aquifer implements AutoCloseable {
+  private static final Duration TOLD_WITHIN = Duration.ofSeconds(2);
+
   private final AquiferParts parts;
   private final Repositories repositories;
   private final AtomicBoolean closed = new AtomicBoolean();
@@ -86,6 +89,7 @@ public final class Aquifer implements AutoCloseable {
    */
   public CausalToken token() {
     CausalSession session = parts.sessions().current();
+    parts.caches().demandVoids(session, TOLD_WITHIN);
     return CausalToken.of(parts.database().resolve(session.floor()), session.sequences());
   }
 
