@@ -1,6 +1,5 @@
 package dev.aquifer.cache;
 
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -71,27 +70,29 @@ final class PendingVoids {
     }
   }
 
-  /** Takes what waits of one partition; {@link #sent} or {@link #back} must follow. */
+  /** Takes what waits of some partition; {@link #sent} or {@link #back} must follow. */
   @Nullable Taken take() {
     lock.lock();
     try {
-      var first = waiting.entrySet().iterator();
-      if (!first.hasNext()) {
+      var partitions = waiting.keySet().iterator();
+      return partitions.hasNext() ? take(partitions.next()) : null;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Takes what waits of this partition; null if nothing does. */
+  @Nullable Taken take(Partition partition) {
+    lock.lock();
+    try {
+      Map<String, Remote.Stored> mine = waiting.remove(partition);
+      if (mine == null) {
         return null;
       }
-      var next = first.next();
-      first.remove();
-      count -= next.getValue().size();
-      List<Remote.Stored> stored = new ArrayList<>();
-      next.getValue()
-          .values()
-          .forEach(
-              place -> {
-                if (place.entry().length > 0) {
-                  stored.add(place);
-                }
-              });
-      return new Taken(next.getKey(), List.copyOf(next.getValue().keySet()), stored);
+      count -= mine.size();
+      List<Remote.Stored> stored =
+          mine.values().stream().filter(place -> place.entry().length > 0).toList();
+      return new Taken(partition, List.copyOf(mine.keySet()), stored);
     } finally {
       lock.unlock();
     }

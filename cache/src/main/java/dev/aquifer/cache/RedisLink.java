@@ -43,6 +43,9 @@ final class RedisLink implements Remote {
   private final long silence;
   private final ScheduledFuture<?> heart;
   private final AtomicInteger failures = new AtomicInteger();
+  // Nobody waits for a flush, so it may take longer than what somebody waits for.
+  private static final long FLUSH_TIMEOUT = TimeUnit.SECONDS.toNanos(1);
+
   private final AtomicBoolean flushing = new AtomicBoolean();
   private final AtomicBoolean resyncing = new AtomicBoolean();
   private final AtomicInteger epoch = new AtomicInteger();
@@ -317,7 +320,7 @@ final class RedisLink implements Remote {
     long sequence = 0;
     if (readable(partition)) {
       try {
-        sequence = told(partition, names, stored, token);
+        sequence = told(partition, names, stored, token, timeout);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       }
@@ -337,12 +340,35 @@ final class RedisLink implements Remote {
     if (pending.none(partition)) {
       return true;
     }
-    background(this::flush);
-    return pending.awaitNone(partition, limit.toNanos());
+    long deadline = System.nanoTime() + limit.toNanos();
+    // On the caller's thread: it must not queue behind what waits of other partitions.
+    PendingVoids.Taken taken = pending.take(partition);
+    if (taken != null) {
+      tell(taken, limit.toNanos());
+    }
+    return pending.awaitNone(partition, deadline - System.nanoTime());
+  }
+
+  private boolean tell(PendingVoids.Taken taken, long limit) throws InterruptedException {
+    boolean done = false;
+    try {
+      done = told(taken.partition(), taken.names(), taken.stored(), null, limit) > 0;
+    } finally {
+      if (done) {
+        pending.sent(taken);
+      } else {
+        pending.back(taken);
+      }
+    }
+    return done;
   }
 
   private long told(
-      Partition partition, List<String> names, List<Stored> stored, @Nullable String token)
+      Partition partition,
+      List<String> names,
+      List<Stored> stored,
+      @Nullable String token,
+      long limit)
       throws InterruptedException {
     List<byte[]> keys = new ArrayList<>();
     for (Stored place : stored) {
@@ -360,8 +386,7 @@ final class RedisLink implements Remote {
         .forEach(name -> args.add(StoredKeys.bytes(name)));
     long incarnation = partition.incarnation();
     List<Object> reply =
-        await(
-            send(Script.VOID, partition, keys, args, NEWS_WITH_READ), System.nanoTime() + timeout);
+        await(send(Script.VOID, partition, keys, args, NEWS_WITH_READ), System.nanoTime() + limit);
     CatchUp news = apply(partition, reply, incarnation, 0);
     return news == null ? 0 : news.sequence();
   }
@@ -528,17 +553,7 @@ final class RedisLink implements Remote {
     }
     try {
       for (PendingVoids.Taken taken = pending.take(); taken != null; taken = pending.take()) {
-        boolean done = false;
-        try {
-          done = told(taken.partition(), taken.names(), taken.stored(), null) > 0;
-        } finally {
-          if (done) {
-            pending.sent(taken);
-          } else {
-            pending.back(taken);
-          }
-        }
-        if (!done) {
+        if (!tell(taken, FLUSH_TIMEOUT)) {
           return false;
         }
       }

@@ -24,6 +24,7 @@ import java.util.concurrent.TimeUnit;
  */
 public final class MainJob implements AutoCloseable {
   private static final Duration ENDING = Duration.ofSeconds(20);
+  private static final Duration REMOTE_TIMEOUT = Duration.ofMillis(250);
   private static final long REPLICA_OUT_MILLIS = 2_000;
 
   private final Options options;
@@ -95,6 +96,12 @@ public final class MainJob implements AutoCloseable {
       summary.dashboard(outcome);
     }
     summary.print(out);
+        .filter(
+            m ->
+                m.getId().getName().contains("fault")
+                    || m.getId().getName().contains("routes")
+                    || m.getId().getName().contains("remote"))
+        .forEach(m -> out.println(m.getId() + " " + m.measure()));
     summary.write(options.result());
     out.printf("%nWritten to %s%n", options.result());
     if (options.serve()) {
@@ -115,6 +122,9 @@ public final class MainJob implements AutoCloseable {
                 .meterRegistry(registry, metrics -> metrics.tag("instance", name))
                 .observer(answers)
                 .positionGate(options.gate())
+                // Servers, users and nodes share this machine: Redis may be slow for want of a
+                // core.
+                .caches(caches -> caches.remoteTimeout(REMOTE_TIMEOUT))
                 .build());
     return new Service(aquifer, aquifer.repository(Departures.class));
   }
