@@ -25,7 +25,10 @@ final class Flight {
   final TagCell keyCell;
   final TagCell[] cells;
   final TagCell[] shared;
-  final long tick;
+
+  /** Before what is read now was read; later for a load than for the look in Redis before it. */
+  private volatile long tick;
+
   final boolean lateTags;
 
   /** The flight whose loader waits for this one's end; a circle of these is a dead-lock. */
@@ -49,11 +52,21 @@ final class Flight {
     this.lateTags = view.cache.tagger != null;
   }
 
+  long tick() {
+    return tick;
+  }
+
+  /** The load begins: what was voided until now, it will be shown. */
+  void loadsFrom(long now) {
+    tick = now;
+  }
+
   /**
    * Whether a caller who comes now may share it: nothing it depends on was voided since it began,
    * and its loader was shown all that the caller must be.
    */
   boolean serves(CausalSession caller, Partition allTenants) {
+    long tick = this.tick;
     boolean current =
         lateTags
             ? !view.partition.changedSince(tick) && !allTenants.changedSince(tick)

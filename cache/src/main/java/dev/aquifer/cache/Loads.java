@@ -47,6 +47,7 @@ final class Loads {
 
   /** Loads on a thread of the cache, until the hard limit. */
   void start(Flight flight, Remote.@Nullable Lease lease) {
+    flight.loadsFrom(node.ticks.get());
     long begun = node.nanos.getAsLong();
     Future<?> limit;
     try {
@@ -163,8 +164,8 @@ final class Loads {
     TagCell[] cells = flight.view.own(flight.keyCell, more);
     TagCell[] shared = flight.view.shared(node.shared, more);
     if (!node.guards.overtakenLoads
-        || (flight.view.partition.holds(flight.tick, cells)
-            && node.shared.holds(flight.tick, shared))) {
+        || (flight.view.partition.holds(flight.tick(), cells)
+            && node.shared.holds(flight.tick(), shared))) {
       byte[] payload = node.alone() || negative ? null : encoded(cache, value);
       if (payload != null && payload.length > cache.settings.maxValueBytes()) {
         cache.fault(CacheFault.TOO_LARGE, null);
@@ -178,7 +179,7 @@ final class Loads {
               negative ? null : value,
               negative,
               node.nanos.getAsLong() + TimeUnit.MILLISECONDS.toNanos(ttl),
-              flight.tick,
+              flight.tick(),
               cells,
               shared,
               size + OVERHEAD + 2 * flight.text.length()));

@@ -3,6 +3,7 @@ package dev.aquifer.cache;
 import dev.aquifer.ConfigurationException;
 import dev.aquifer.UnavailableException;
 import io.lettuce.core.ClientOptions;
+import io.lettuce.core.MaintNotificationsConfig;
 import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisConnectionStateListener;
@@ -64,6 +65,7 @@ final class RedisConnections {
     this.client = RedisClient.create(resources);
     client.setOptions(
         ClientOptions.builder()
+            .maintNotificationsConfig(MaintNotificationsConfig.disabled())
             .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
             .socketOptions(
                 SocketOptions.builder()
@@ -97,7 +99,11 @@ final class RedisConnections {
         return;
       }
       if (commands == null) {
-        commands = client.connect(ByteArrayCodec.INSTANCE, uri);
+        StatefulRedisConnection<byte[], byte[]> made = client.connect(ByteArrayCodec.INSTANCE, uri);
+        for (Script script : Script.values()) {
+          made.sync().scriptLoad(script.text());
+        }
+        commands = made;
       }
       if (events == null) {
         StatefulRedisPubSubConnection<byte[], byte[]> made =

@@ -145,6 +145,11 @@ enum Script {
     return PRELUDE + body;
   }
 
+  /** What Redis is to know before the first call. */
+  byte[] text() {
+    return StoredKeys.bytes(text);
+  }
+
   /** Sends the script by its digest, and by its text where Redis does not know it yet. */
   <T> CompletionStage<T> call(
       RedisAsyncCommands<byte[], byte[]> redis,
