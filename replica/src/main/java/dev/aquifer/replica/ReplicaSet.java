@@ -205,6 +205,11 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
     return CausalToken.of(resolve(session.floor()), session.sequences());
   }
 
+  /** The causal sessions that reads and writes of this set work in. */
+  public CausalSessions sessions() {
+    return settings.sessions();
+  }
+
   /** All nodes as they are now. */
   public ReplicaHealth health() {
     return new ReplicaHealth(topology.nodes.stream().map(Node::health).toList());

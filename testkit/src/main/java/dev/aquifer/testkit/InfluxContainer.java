@@ -1,5 +1,6 @@
 package dev.aquifer.testkit;
 
+import java.security.SecureRandom;
 import org.testcontainers.DockerClientFactory;
 import org.testcontainers.containers.InfluxDBContainer;
 import org.testcontainers.utility.DockerImageName;
@@ -22,7 +23,7 @@ final class InfluxContainer {
   }
 
   static InfluxServer start() {
-    String token = Secrets.password(new java.security.SecureRandom());
+    String token = Secrets.password(new SecureRandom());
     InfluxDBContainer<?> container =
         new InfluxDBContainer<>(
                 DockerImageName.parse(System.getProperty(IMAGE_PROPERTY, IMAGE))

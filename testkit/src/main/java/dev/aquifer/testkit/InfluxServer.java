@@ -3,6 +3,7 @@ package dev.aquifer.testkit;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -245,8 +246,7 @@ public final class InfluxServer implements AutoCloseable {
     if (kind == Kind.V1) {
       throw new IllegalStateException("Flux needs InfluxDB 2.x; this is " + this);
     }
-    Map<String, Object> dialect =
-        Map.of("annotations", java.util.List.of("datatype", "group", "default"));
+    Map<String, Object> dialect = Map.of("annotations", List.of("datatype", "group", "default"));
     return http.post(
         "/api/v2/query",
         Map.of("org", org),

@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
@@ -180,7 +181,7 @@ record PostgresBinaries(Path postgres, Path template) {
     }
   }
 
-  private static java.nio.file.attribute.FileAttribute<Set<PosixFilePermission>> privateFile() {
+  private static FileAttribute<Set<PosixFilePermission>> privateFile() {
     return PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
   }
 }

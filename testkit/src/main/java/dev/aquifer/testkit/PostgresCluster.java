@@ -4,10 +4,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,11 +30,6 @@ import javax.sql.DataSource;
  * the server loses nothing that was committed. Connections need the password, which is random for
  * each cluster. Nothing is left behind: {@link #close} ends every process and deletes every file,
  * and so does the end of the JVM, whichever way it ends.
- *
- * <p>A standby is made from a base backup of the running primary: {@code pg_backup_start}, a copy
- * of the data folder without what belongs to the running process, {@code pg_backup_stop}, whose
- * label goes into the copy; {@code standby.signal} and {@code primary_conninfo} make it stream. The
- * control file is copied last, for it says up to where the copy is known to be good.
  *
  * <p>Thread-safe.
  */
@@ -67,20 +58,6 @@ public final class PostgresCluster implements AutoCloseable {
           "shared_memory_type",
           "dynamic_shared_memory_type",
           "logging_collector");
-
-  /** Folders whose contents belong to the running server, not to its data. */
-  private static final Set<String> NOT_COPIED =
-      Set.of(
-          "pg_wal",
-          "pg_replslot",
-          "pg_dynshmem",
-          "pg_notify",
-          "pg_serial",
-          "pg_snapshots",
-          "pg_stat_tmp",
-          "pg_subtrans");
-
-  private static final Path CONTROL_FILE = Path.of("global", "pg_control");
 
   private final Workspace workspace;
   private final PostgresBinaries binaries;
@@ -202,7 +179,7 @@ public final class PostgresCluster implements AutoCloseable {
         throw new IllegalStateException("a cluster has at most " + MAX_STANDBYS + " standbys");
       }
       String name = "standby" + nodes.size();
-      PostgresNode node = startNode(name, copy -> backup(primary(), copy, name));
+      PostgresNode node = startNode(name, copy -> BaseBackup.take(primary(), copy, name));
       nodes.add(node);
       return node;
     } finally {
@@ -268,8 +245,9 @@ public final class PostgresCluster implements AutoCloseable {
       Path nodeFolder = folder.resolve(name);
       PostgresNode node = new PostgresNode(this, name, nodeFolder, port);
       try {
-        Files.createDirectories(nodeFolder);
-        Folders.spread(nodeFolder);
+        Folders.spread(Files.createDirectories(nodeFolder));
+        // Each database is a folder of some 300 files in this one.
+        Folders.spread(Files.createDirectories(node.data().resolve("base")));
         data.fill(node.data());
         node.start(nodeSettings(name, port));
         return node;
@@ -293,34 +271,6 @@ public final class PostgresCluster implements AutoCloseable {
       all.put("primary_conninfo", primary().connectionInfo(name));
     }
     return all;
-  }
-
-  private void backup(PostgresNode source, Path copy, String label) throws IOException {
-    try (Connection connection = source.dataSource("postgres").getConnection();
-        Statement statement = connection.createStatement()) {
-      statement.execute("SELECT pg_backup_start('" + label + "', true)");
-      Path from = source.data();
-      Folders.copy(from, copy, PostgresCluster::isNotCopied);
-      Files.copy(from.resolve(CONTROL_FILE), copy.resolve(CONTROL_FILE));
-      try (ResultSet rows = statement.executeQuery("SELECT labelfile FROM pg_backup_stop(false)")) {
-        rows.next();
-        Files.writeString(copy.resolve("backup_label"), rows.getString(1));
-      }
-      Files.createFile(copy.resolve("standby.signal"));
-    } catch (SQLException e) {
-      throw new TestkitException("no base backup of " + source + ": " + e.getMessage(), e);
-    }
-  }
-
-  private static boolean isNotCopied(Path path) {
-    String file = path.getFileName().toString();
-    Path parent = path.getParent();
-    return path.equals(CONTROL_FILE)
-        || (parent != null && NOT_COPIED.contains(path.getName(0).toString()))
-        || file.startsWith("postmaster.")
-        || file.startsWith("pgsql_tmp")
-        || file.equals("pg_internal.init")
-        || file.equals("backup_label");
   }
 
   /** Settings of a cluster. Not thread-safe. */

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.locks.ReentrantLock;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -371,7 +372,7 @@ public final class PostgresNode {
     return current;
   }
 
-  private void await(String what, java.util.concurrent.Callable<Boolean> condition) {
+  private void await(String what, Callable<Boolean> condition) {
     try {
       Eventually.within(cluster.limit()).until(name + ": " + what, condition);
     } catch (AssertionError e) {

@@ -9,6 +9,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
@@ -249,7 +250,7 @@ public final class RedisServer implements AutoCloseable {
                 List.of(binary.toString(), writeConfiguration().toString()),
                 folder,
                 folder.resolve("log"),
-                java.util.Map.of(),
+                Map.of(),
                 false));
     process = started;
     String own = Long.toString(started.pid());

@@ -1,5 +1,6 @@
 package dev.aquifer.testkit;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -53,7 +54,7 @@ final class ServerProcess {
         new ProcessBuilder(line)
             .directory(command.folder().toFile())
             .redirectErrorStream(true)
-            .redirectInput(ProcessBuilder.Redirect.from(new java.io.File("/dev/null")))
+            .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
             .redirectOutput(ProcessBuilder.Redirect.appendTo(command.log().toFile()));
     // Settings of the user's own servers must not reach these.
     builder.environment().keySet().removeIf(key -> key.matches("(PG|INFLUX|REDIS).*"));

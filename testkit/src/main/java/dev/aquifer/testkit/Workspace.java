@@ -19,6 +19,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
@@ -183,7 +184,7 @@ final class Workspace {
         Path half = cache.resolve(name + ".half");
         Folders.delete(half);
         Folders.delete(target);
-        Files.createDirectory(half);
+        Folders.spread(Files.createDirectory(half));
         filler.fill(half);
         Files.move(half, target);
         Files.writeString(complete, Long.toString(Folders.count(target)));
@@ -258,7 +259,7 @@ final class Workspace {
     try {
       // The watchdog sees the end of its input, kills what may be left, deletes the folder.
       watchdogPipe.close();
-      if (!watchdog.waitFor(10, java.util.concurrent.TimeUnit.SECONDS)) {
+      if (!watchdog.waitFor(10, TimeUnit.SECONDS)) {
         LOG.warn("the watchdog, process {}, did not end", watchdog.pid());
       }
       ownership.close();

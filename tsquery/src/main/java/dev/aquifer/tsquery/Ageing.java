@@ -29,15 +29,19 @@ public record Ageing(
     Duration warmAge,
     Duration cold,
     Duration lateness) {
+  private static final Duration LONGEST = Duration.ofDays(36_500);
+
   /**
    * Checks the order.
    *
-   * @throws ConfigurationException when a duration is negative, or hot is not younger than warm
+   * @throws ConfigurationException when a duration is negative or over 36,500 days, or hot is not
+   *     younger than warm
    */
   public Ageing {
     for (Duration each : new Duration[] {open, hot, hotAge, warm, warmAge, cold, lateness}) {
-      if (each.isNegative()) {
-        throw new ConfigurationException("A duration of ageing is negative: " + each);
+      if (each.isNegative() || each.compareTo(LONGEST) > 0) {
+        throw new ConfigurationException(
+            "A duration of ageing is %s; it must be 0 to %s.".formatted(each, LONGEST));
       }
     }
     if (hotAge.compareTo(warmAge) > 0) {

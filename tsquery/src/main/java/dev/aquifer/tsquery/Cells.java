@@ -1,6 +1,7 @@
 package dev.aquifer.tsquery;
 
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -100,7 +101,7 @@ final class Cells {
       boolean same =
           switch (kinds[i]) {
             case ABSENT -> true;
-            case TEXT -> java.util.Objects.equals(valueAt(i), other.valueAt(i));
+            case TEXT -> Objects.equals(valueAt(i), other.valueAt(i));
             default -> bits[i] == other.bits[i];
           };
       if (!same) {

@@ -177,13 +177,15 @@ final class InfluxQlAnswer {
       for (int i = 1; i < selections.length; i++) {
         value(json, json.nextToken(), selections[i]);
       }
-      if (json.nextToken() != JsonToken.END_ARRAY) {
-        throw unexpected("more values than columns");
-      }
+      json.nextToken();
+      expect(json, JsonToken.END_ARRAY);
     }
   }
 
-  private void value(JsonParser json, JsonToken token, int selection) {
+  private void value(JsonParser json, @Nullable JsonToken token, int selection) {
+    if (token == null) {
+      throw new StreamReadException(null, "the answer broke off");
+    }
     switch (token) {
       case VALUE_NUMBER_INT -> integer(json, selection);
       case VALUE_NUMBER_FLOAT -> sink.doubleValue(selection, json.getDoubleValue());
@@ -205,6 +207,9 @@ final class InfluxQlAnswer {
   }
 
   private static void expect(JsonParser json, JsonToken token) {
+    if (json.currentToken() == null) {
+      throw new StreamReadException(null, "the answer broke off");
+    }
     if (json.currentToken() != token) {
       throw unexpected(json.currentToken() + " instead of " + token);
     }

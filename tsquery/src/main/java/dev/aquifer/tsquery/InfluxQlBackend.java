@@ -287,13 +287,13 @@ public final class InfluxQlBackend implements Backend {
 
     /** The longest that a request may take, the whole answer included. Default 10 s. */
     public Builder timeout(Duration limit) {
-      timeout = positive("timeout", limit);
+      timeout = Nanos.limit("timeout", limit);
       return this;
     }
 
     /** The longest that connecting may take. Default 2 s. */
     public Builder connectTimeout(Duration limit) {
-      connectTimeout = positive("connect timeout", limit);
+      connectTimeout = Nanos.limit("connect timeout", limit);
       return this;
     }
 
@@ -343,13 +343,6 @@ public final class InfluxQlBackend implements Backend {
       }
       throw new ConfigurationException(
           "The URL of InfluxDB must be http(s)://host[:port][/path], without a query.");
-    }
-
-    private static Duration positive(String what, Duration limit) {
-      if (limit.isZero() || limit.isNegative()) {
-        throw new ConfigurationException("The %s %s is not positive.".formatted(what, limit));
-      }
-      return limit;
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.aquifer.tsquery;
 
+import dev.aquifer.ConfigurationException;
 import dev.aquifer.RefusedQueryException;
 import java.time.Duration;
 import java.time.Instant;
@@ -8,6 +9,8 @@ import java.time.Instant;
 final class Nanos {
   static final long PER_SECOND = 1_000_000_000L;
   static final long PER_MICRO = 1_000L;
+
+  private static final Duration LONGEST_WAIT = Duration.ofDays(1);
 
   private Nanos() {}
 
@@ -30,6 +33,16 @@ final class Nanos {
       throw new RefusedQueryException(
           "%s of %s is out of range: nanoseconds reach 292 years.".formatted(what, duration), e);
     }
+  }
+
+  /** A limit on waiting, checked. */
+  static Duration limit(String what, Duration limit) {
+    if (limit.isZero() || limit.isNegative() || limit.compareTo(LONGEST_WAIT) > 0) {
+      throw new ConfigurationException(
+          "The %s is %s; it must be more than 0 and at most %s."
+              .formatted(what, limit, LONGEST_WAIT));
+    }
+    return limit;
   }
 
   static Instant instant(long nanos) {

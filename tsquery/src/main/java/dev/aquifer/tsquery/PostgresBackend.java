@@ -71,11 +71,7 @@ public final class PostgresBackend implements Backend {
 
   /** The same, with another limit on each statement; rounded up to seconds. */
   public PostgresBackend statementTimeout(Duration limit) {
-    if (limit.isZero() || limit.isNegative()) {
-      throw new ConfigurationException(
-          "The statement timeout %s is not positive.".formatted(limit));
-    }
-    return new PostgresBackend(dataSource, name, limit, tables);
+    return new PostgresBackend(dataSource, name, Nanos.limit("statement timeout", limit), tables);
   }
 
   @Override
@@ -104,14 +100,25 @@ public final class PostgresBackend implements Backend {
       connection.setAutoCommit(false);
       try {
         read(connection, statement, request, sink);
-      } finally {
-        connection.rollback();
-        connection.setAutoCommit(autoCommit);
-        connection.setReadOnly(readOnly);
+      } catch (SQLException | RuntimeException e) {
+        try {
+          giveBack(connection, autoCommit, readOnly);
+        } catch (SQLException second) {
+          e.addSuppressed(second);
+        }
+        throw e;
       }
+      giveBack(connection, autoCommit, readOnly);
     } catch (SQLException e) {
       throw failed(request, e);
     }
+  }
+
+  private static void giveBack(Connection connection, boolean autoCommit, boolean readOnly)
+      throws SQLException {
+    connection.rollback();
+    connection.setAutoCommit(autoCommit);
+    connection.setReadOnly(readOnly);
   }
 
   private void read(
@@ -148,7 +155,7 @@ public final class PostgresBackend implements Backend {
     return gone
         ? new UnavailableException(
             what + " within its limit of " + seconds(request.timeout()) + " s", error)
-        : new AquiferException(what + "; check the mapping of the table: " + reason(error), error);
+        : new AquiferException(what + ": " + reason(error), error);
   }
 
   private static String reason(SQLException error) {

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One query on its way to an answer. In rounds: plan and claim; copy what is cached; fetch and keep
@@ -189,7 +190,7 @@ final class QueryRun {
     return left;
   }
 
-  private UnavailableException tooSlow(@org.jspecify.annotations.Nullable Throwable cause) {
+  private UnavailableException tooSlow(@Nullable Throwable cause) {
     return new UnavailableException(
         "A query of %s was not answered by %s within %s"
             .formatted(query.measurement(), setting.backend().name(), setting.timeout()),

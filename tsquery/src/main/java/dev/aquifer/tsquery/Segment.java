@@ -5,6 +5,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A fixed run of whole windows of one track, for all its series. A window is unknown, or was
@@ -117,7 +118,7 @@ final class Segment {
   private static void merge(
       Map<List<String>, Cells[]> merged,
       List<String> group,
-      @org.jspecify.annotations.Nullable Cells[] own,
+      @Nullable Cells[] own,
       Assembly assembly,
       int base,
       boolean[] taken) {
@@ -127,14 +128,17 @@ final class Segment {
     for (int c = 0; c < own.length; c++) {
       Cells cells = new Cells(LENGTH);
       Cells old = own[c];
-      for (int i = 0; i < LENGTH; i++) {
-        if (taken[i]) {
-          if (fetched != null) {
-            cells.copy(fetched[c], base + i, i, 1);
-          }
-        } else if (old != null) {
-          cells.copy(old, i, i, 1);
+      for (int from = 0; from < LENGTH; ) {
+        int to = from + 1;
+        while (to < LENGTH && taken[to] == taken[from]) {
+          to++;
         }
+        if (taken[from] && fetched != null) {
+          cells.copy(fetched[c], base + from, from, to - from);
+        } else if (!taken[from] && old != null) {
+          cells.copy(old, from, from, to - from);
+        }
+        from = to;
       }
       present |= cells.anyPresent(0, LENGTH);
       result[c] = cells;

@@ -1,6 +1,7 @@
 package dev.aquifer.tsquery;
 
 import dev.aquifer.ConfigurationException;
+import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -88,7 +89,7 @@ public record SeriesTable(
   }
 
   private static void requireIdentifier(String what, String name) {
-    int bytes = name.getBytes(java.nio.charset.StandardCharsets.UTF_8).length;
+    int bytes = name.getBytes(StandardCharsets.UTF_8).length;
     if (bytes == 0 || bytes > MAX_IDENTIFIER || name.chars().anyMatch(Character::isISOControl)) {
       throw new ConfigurationException(
           "'%s' cannot be a %s: use 1 to %d bytes without control characters."

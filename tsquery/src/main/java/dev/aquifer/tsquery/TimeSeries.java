@@ -195,10 +195,7 @@ public final class TimeSeries implements AutoCloseable {
 
     /** The longest that a query may take, waiting for others' fetches included. Default 30 s. */
     public Builder timeout(Duration longest) {
-      if (longest.isZero() || longest.isNegative()) {
-        throw new ConfigurationException("The timeout %s is not positive.".formatted(longest));
-      }
-      timeout = longest;
+      timeout = Nanos.limit("timeout", longest);
       return this;
     }
 

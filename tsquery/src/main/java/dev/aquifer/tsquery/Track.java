@@ -17,21 +17,38 @@ record Track(Tenant tenant, String measurement, String fingerprint, long every, 
         query.window().offsetNanos());
   }
 
-  /** When a window starts; the edges of what can be a time at all, beyond them. */
+  /** When a window starts that a grid has, whose edges fit in 64 bits. */
   long start(long bucket) {
-    long high = Math.multiplyHigh(bucket, every);
-    long low = bucket * every;
-    if ((high != 0 || low < 0) && (high != -1 || low >= 0)) {
-      return bucket < 0 ? Long.MIN_VALUE : Long.MAX_VALUE;
-    }
-    long start = low + offset;
-    return low > 0 && start < 0 ? Long.MAX_VALUE : start;
+    return bucket * every + offset;
+  }
+
+  /** The window that a time is in; times at the edge of what can be are taken to be inside it. */
+  private long bucketOf(long nanos) {
+    return Math.floorDiv(nanos < Long.MIN_VALUE + offset ? Long.MIN_VALUE : nanos - offset, every);
   }
 
   /** One segment of it. */
   record Part(Track track, long index) {
     long firstBucket() {
       return index * Segment.LENGTH;
+    }
+
+    /** The index in the segment of the first window that ends after a time; its length if none. */
+    int indexFrom(long nanos) {
+      return clamp(track.bucketOf(nanos));
+    }
+
+    /** The index after the last window that begins before a time. */
+    int indexTo(long nanos) {
+      return clamp(track.bucketOf(nanos - 1) + 1);
+    }
+
+    private int clamp(long bucket) {
+      if (bucket <= firstBucket()) {
+        return 0;
+      }
+      boolean beyond = bucket >= firstBucket() + Segment.LENGTH;
+      return beyond ? Segment.LENGTH : (int) (bucket - firstBucket());
     }
   }
 }

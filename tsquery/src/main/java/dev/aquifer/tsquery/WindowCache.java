@@ -235,7 +235,7 @@ final class WindowCache {
       return;
     }
     long until;
-    if (fetchedAt - grid.start(bucket + 1) >= ageing.lateness().toNanos()) {
+    if (age(grid, bucket, fetchedAt) >= ageing.lateness().toNanos()) {
       until = Segment.FOR_GOOD;
     } else {
       long time = goodFor(grid, bucket, fetchedAt, trailing).toNanos();
@@ -247,7 +247,7 @@ final class WindowCache {
 
   /** How long a window that is fetched now will do; not asked for one that is settled. */
   private Duration goodFor(WindowGrid grid, long bucket, long now, boolean trailing) {
-    long age = now - grid.start(bucket + 1);
+    long age = age(grid, bucket, now);
     if (age >= ageing.lateness().toNanos()) {
       return ageing.cold().isZero() ? Duration.ofNanos(1) : ageing.cold();
     }
@@ -258,6 +258,12 @@ final class WindowCache {
       return ageing.hot();
     }
     return age < ageing.warmAge().toNanos() ? ageing.warm() : ageing.cold();
+  }
+
+  /** How long ago a window ended, in nanoseconds; 292 years at most. */
+  private static long age(WindowGrid grid, long bucket, long now) {
+    long end = grid.start(bucket + 1);
+    return end < now - Long.MAX_VALUE ? Long.MAX_VALUE : now - end;
   }
 
   private void put(
@@ -275,11 +281,8 @@ final class WindowCache {
 
   /** Whether nothing of the segment is left. */
   private boolean voidIn(Track.Part part, TimeRange range) {
-    Track track = part.track();
-    long first = Math.floorDiv(range.startNanos() - track.offset(), track.every());
-    long end = Math.floorDiv(range.stopNanos() - 1 - track.offset(), track.every()) + 1;
-    int from = (int) Math.max(0, Math.min(Segment.LENGTH, first - part.firstBucket()));
-    int to = (int) Math.max(0, Math.min(Segment.LENGTH, end - part.firstBucket()));
+    int from = part.indexFrom(range.startNanos());
+    int to = part.indexTo(range.stopNanos());
     if (from >= to) {
       return false;
     }

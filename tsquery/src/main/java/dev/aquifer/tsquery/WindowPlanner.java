@@ -1,9 +1,12 @@
 package dev.aquifer.tsquery;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.LongFunction;
 import java.util.function.LongPredicate;
@@ -51,16 +54,18 @@ final class WindowPlanner {
   Plan plan(BitSet pending, View view) {
     byte[] states = new byte[grid.size()];
     Set<Flight> awaited = new LinkedHashSet<>();
-    classify(pending, view, states, awaited);
+    Map<Long, Segment> seen = new HashMap<>();
+    classify(pending, view, states, awaited, seen);
     mergeGaps(states);
     List<Cached> cached = new ArrayList<>();
     for (Run run : runs(states, state -> state == SETTLED || state == FRESH)) {
-      split(run, view, cached);
+      split(run, seen, cached);
     }
     return new Plan(cached, runs(states, state -> state == FETCH), List.copyOf(awaited));
   }
 
-  private void classify(BitSet pending, View view, byte[] states, Set<Flight> awaited) {
+  private void classify(
+      BitSet pending, View view, byte[] states, Set<Flight> awaited, Map<Long, Segment> seen) {
     long segmentIndex = Long.MIN_VALUE;
     Segment segment = null;
     for (int i = pending.nextSetBit(0); i >= 0; i = pending.nextSetBit(i + 1)) {
@@ -73,6 +78,9 @@ final class WindowPlanner {
       if (index != segmentIndex) {
         segmentIndex = index;
         segment = view.segments.apply(index);
+        if (segment != null) {
+          seen.put(index, segment);
+        }
       }
       int inSegment = (int) Math.floorMod(bucket, (long) Segment.LENGTH);
       if (segment != null && segment.fresh(inSegment, view.now)) {
@@ -102,7 +110,7 @@ final class WindowPlanner {
       if (states[i] == FETCH) {
         int gap = i - lastFetch - 1;
         if (lastFetch >= 0 && gap > 0 && gap <= MERGED_GAP && allFresh(states, lastFetch + 1, i)) {
-          java.util.Arrays.fill(states, lastFetch + 1, i, FETCH);
+          Arrays.fill(states, lastFetch + 1, i, FETCH);
         }
         lastFetch = i;
       }
@@ -133,11 +141,12 @@ final class WindowPlanner {
     return runs;
   }
 
-  private static void split(Run run, View view, List<Cached> into) {
+  /** From the segments that were looked at: one may be evicted at any moment. */
+  private static void split(Run run, Map<Long, Segment> seen, List<Cached> into) {
     for (long from = run.from(); from < run.to(); ) {
       long index = Math.floorDiv(from, (long) Segment.LENGTH);
       long to = Math.min(run.to(), (index + 1) * Segment.LENGTH);
-      Segment segment = view.segments.apply(index);
+      Segment segment = seen.get(index);
       if (segment != null) {
         into.add(new Cached(segment, index * Segment.LENGTH, new Run(from, to)));
       }

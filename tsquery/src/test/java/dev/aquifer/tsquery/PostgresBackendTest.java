@@ -259,7 +259,7 @@ class PostgresBackendTest {
   @Test
   void query_randomSchedules_equalTheUncachedAnswer() {
     Proof.of("window-schedules-postgresql")
-        .tries(12, 1_000)
+        .tries(8, 1_000)
         .each(
             random -> {
               execute("TRUNCATE vitals");

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
 /**
@@ -32,6 +33,9 @@ final class Schedule {
   private final Writer writer;
   private final Instant origin;
   private final List<TimeSeriesQuery> shapes;
+  private Consumer<Runnable> duringFetch = change -> {};
+  private long shown;
+  private long fetched;
 
   Schedule(
       RandomGenerator random,
@@ -84,14 +88,33 @@ final class Schedule {
     return query.build();
   }
 
+  /**
+   * Lets late writes, and the word of them, also overtake fetches: what is handed over is to be
+   * done after the next fetch has read and before it is kept.
+   */
+  Schedule overtaking(Consumer<Runnable> during) {
+    duringFetch = during;
+    return this;
+  }
+
   void run(int steps) throws Exception {
     for (int i = 0; i < steps; i++) {
       step();
     }
   }
 
+  /** Windows in all cached answers. */
+  long shown() {
+    return shown;
+  }
+
+  /** Windows that had to be fetched for them. */
+  long fetched() {
+    return fetched;
+  }
+
   private void step() throws Exception {
-    switch (random.nextInt(8)) {
+    switch (random.nextInt(12)) {
       case 0 -> clock.advance(STEP.multipliedBy(random.nextInt(1, 12)));
       case 1 -> write(clock.instant().plusMillis(random.nextInt(40_000)), false);
       case 2 -> write(clock.instant().minusMillis(random.nextInt(1, 400_000)), true);
@@ -132,7 +155,14 @@ final class Schedule {
     TimeSeriesQuery query = shape.withRange(start, stop);
     Tenant tenant = tenant();
     TimeSeriesResult uncached = tenant.call(() -> series.queryUncached(query));
+    if (random.nextInt(4) == 0) {
+      Instant late = start.plusMillis(random.nextInt(400_000));
+      duringFetch.accept(() -> write(late.isBefore(clock.instant()) ? late : start, true));
+    }
     TimeSeriesResult cached = tenant.call(() -> series.query(query));
+    duringFetch.accept(() -> {});
+    shown += cached.shown();
+    fetched += cached.fetched();
     assertThat(cached.series())
         .as(
             "%s for %s, %s after the start",

@@ -1,0 +1,79 @@
+package dev.aquifer.cache;
+
+import dev.aquifer.Tag;
+import dev.aquifer.Tenant;
+import dev.aquifer.spi.Observer;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.Type;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+
+/** What all tenants' parts of one cache share: its name, settings, codec and counts. */
+final class CacheCore {
+  final String name;
+  final CacheSettings settings;
+  final @Nullable Tagger<Object, Object> tagger;
+  final Node node;
+  final Values values;
+  final long memoryLimit;
+  final LongAdder memoryHits = new LongAdder();
+  final LongAdder remoteHits = new LongAdder();
+  final LongAdder loads = new LongAdder();
+  final LongAdder failures = new LongAdder();
+  final LongAdder faults = new LongAdder();
+  private final boolean optional;
+  private final ConcurrentHashMap<Tenant, TenantView> views = new ConcurrentHashMap<>();
+
+  CacheCore(
+      String name,
+      Type type,
+      CacheSettings settings,
+      @Nullable Tagger<Object, Object> tagger,
+      Node node) {
+    this.name = name;
+    this.settings = settings;
+    this.tagger = tagger;
+    this.node = node;
+    this.values = new Values(type, node.codec, settings);
+    this.optional =
+        type == Optional.class
+            || (type instanceof ParameterizedType p && p.getRawType() == Optional.class);
+    long tolerance = settings.remoteLoss().tolerance().toNanos();
+    this.memoryLimit = node.alone() ? Long.MAX_VALUE : node.silence() + tolerance;
+  }
+
+  TenantView view(Tenant tenant) {
+    TenantView view = views.get(tenant);
+    return view != null
+        ? view
+        : views.computeIfAbsent(
+            tenant, t -> new TenantView(this, t, node.partition(t), node.shared));
+  }
+
+  boolean absent(@Nullable Object value) {
+    return value == null || (value instanceof Optional<?> o && o.isEmpty());
+  }
+
+  /** What callers get where there is no value. */
+  @Nullable Object none() {
+    return optional ? Optional.empty() : null;
+  }
+
+  /** The tags that depend on the value; an error of the tagger's is the caller's to handle. */
+  Set<Tag> tags(Object key, @Nullable Object value) {
+    return tagger == null ? Set.of() : tagger.tags(key, value);
+  }
+
+  void fault(Observer.CacheFault fault, @Nullable Throwable error) {
+    faults.increment();
+    node.observer.cacheFault(name, fault, error);
+  }
+
+  CacheStatistics statistics() {
+    return new CacheStatistics(
+        memoryHits.sum(), remoteHits.sum(), loads.sum(), failures.sum(), faults.sum());
+  }
+}

@@ -1,0 +1,33 @@
+package dev.aquifer.cache;
+
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
+/**
+ * What the method returns is remembered, a tenant and its arguments apart. {@link CachingProxy}
+ * reads it, once, when the proxy is made.
+ *
+ * <p>Values are shared between callers: they are to be treated as immutable. A null or an empty
+ * Optional is remembered too, for {@link #negativeTtl}. Of an asynchronous method ({@code
+ * CompletableFuture}) only the part that runs on the calling thread is held to a database position;
+ * what it reads on threads of its own may be as old as a lagging replica.
+ */
+@Documented
+@Retention(RetentionPolicy.RUNTIME)
+@Target(ElementType.METHOD)
+public @interface Cached {
+  /** How long: a number and {@code ms}, {@code s}, {@code m}, {@code h} or {@code d}. */
+  String ttl() default "10m";
+
+  /** How long absence is remembered, {@code 0s}: not at all. Empty: 30 s, or the ttl if shorter. */
+  String negativeTtl() default "";
+
+  /**
+   * What the value depends on: names with parameters in braces, by name or index, such as {@code
+   * flight:{id}} or {@code flight:{0}}; {@code {key.id}} is a component of a record.
+   */
+  String[] tags() default {};
+}

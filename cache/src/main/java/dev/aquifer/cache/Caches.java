@@ -1,0 +1,355 @@
+package dev.aquifer.cache;
+
+import dev.aquifer.CausalSessions;
+import dev.aquifer.ConfigurationException;
+import dev.aquifer.ReadFloor;
+import dev.aquifer.Tag;
+import dev.aquifer.TenantContext;
+import dev.aquifer.spi.CommitListener;
+import dev.aquifer.spi.Observer;
+import dev.aquifer.spi.Observer.Scope;
+import dev.aquifer.spi.PositionSource;
+import dev.aquifer.spi.WriteSet;
+import java.lang.reflect.Type;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The caches of one node: they share memory, the link to Redis, and what is void. Thread-safe;
+ * close it to end its threads and connections.
+ *
+ * <p>Without {@link Builder#redis} there is one tier and one process, with the same behaviour.
+ *
+ * <p>A commit listener: what a transaction wrote is void on this node before its commit returns to
+ * the application, and on the others as soon as they hear of it, or at once for readers who bear
+ * the writer's causal token.
+ */
+public final class Caches implements CommitListener, AutoCloseable {
+  private final Node node;
+  private final Threads threads;
+  private final ConcurrentHashMap<String, CacheCore> caches = new ConcurrentHashMap<>();
+
+  private Caches(Node node, Threads threads) {
+    this.node = node;
+    this.threads = threads;
+  }
+
+  /** A builder that starts from the defaults. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /**
+   * Makes a cache.
+   *
+   * @param name 1 to 128 characters of {@code A-Z a-z 0-9 _ . - $}, the same on every node
+   * @param type what its values are
+   * @throws ConfigurationException when there is one of that name already, or the name or the type
+   *     cannot be used
+   */
+  public <K, V> TieredCache<K, V> cache(String name, Class<V> type, CacheSettings settings) {
+    return made(name, type, settings, null);
+  }
+
+  /** As {@link #cache(String, Class, CacheSettings)}, for a type with arguments. */
+  public <K, V> TieredCache<K, V> cache(String name, TypeRef<V> type, CacheSettings settings) {
+    return made(name, type.type(), settings, null);
+  }
+
+  /**
+   * As {@link #cache(String, TypeRef, CacheSettings)}, with tags that depend on key and value.
+   * Loads of such a cache are held to the newest void of their whole tenant, since their tags are
+   * known too late to choose.
+   */
+  public <K, V> TieredCache<K, V> cache(
+      String name, TypeRef<V> type, CacheSettings settings, Tagger<? super K, ? super V> tagger) {
+    return made(name, type.type(), settings, tagger);
+  }
+
+  /**
+   * Every value with one of these tags is void for the current tenant: on this node when this
+   * returns, on the others when they hear of it, or at once for readers who bear this session's
+   * causal token. Takes one round trip, whatever the number of values; while Redis cannot be
+   * reached it takes effect here, and elsewhere afterwards.
+   *
+   * @throws dev.aquifer.MissingTenantException when no tenant is current
+   */
+  public void invalidateTags(Tag... tags) {
+    invalidateTags(List.of(tags));
+  }
+
+  /** See {@link #invalidateTags(Tag...)}. */
+  public void invalidateTags(Collection<Tag> tags) {
+    Partition partition = node.partition(TenantContext.require());
+    if (!tags.isEmpty()) {
+      node.voidNames(partition, names(tags), Scope.TAG);
+    }
+  }
+
+  /** Everything of the current tenant, in all caches, is void. See {@link #invalidateTags}. */
+  public void invalidateTenant() {
+    node.voidNames(node.partition(TenantContext.require()), List.of(Partition.ALL), Scope.TENANT);
+  }
+
+  /** All of one cache is void for the current tenant; the name need not be in use on this node. */
+  public void invalidateCache(String name) {
+    node.voidNames(
+        node.partition(TenantContext.require()),
+        List.of(KeyText.cacheName(checked(name))),
+        Scope.CACHE);
+  }
+
+  @Override
+  public void committed(WriteSet writes, ReadFloor floor) {
+    Set<Tag> tags = writes.tags();
+    if (tags.isEmpty()) {
+      return;
+    }
+    Partition partition = writes.tenant() == null ? node.shared : node.partition(writes.tenant());
+    node.voidNames(partition, names(tags), List.of(), floor, null, Scope.TAG);
+  }
+
+  /** How the node's caches are doing. Costs nothing. */
+  public CacheHealth health() {
+    Remote remote = node.remote();
+    return remote == null ? new CacheHealth(true, true, Duration.ZERO, 0) : remote.health();
+  }
+
+  /** What each cache did, by name. */
+  public java.util.Map<String, CacheStatistics> statistics() {
+    java.util.TreeMap<String, CacheStatistics> all = new java.util.TreeMap<>();
+    caches.forEach((name, cache) -> all.put(name, cache.statistics()));
+    return all;
+  }
+
+  /** Ends connections and threads. Loads that run are interrupted. Idempotent. */
+  @Override
+  public void close() {
+    Remote remote = node.remote();
+    if (remote != null) {
+      remote.close();
+    }
+    threads.close();
+  }
+
+  Node node() {
+    return node;
+  }
+
+  @SuppressWarnings("unchecked")
+  <K, V> TieredCache<K, V> made(
+      String name, Type type, CacheSettings settings, @Nullable Tagger<?, ?> tagger) {
+    CacheCore core =
+        new CacheCore(checked(name), type, settings, (Tagger<Object, Object>) tagger, node);
+    if (caches.putIfAbsent(name, core) != null) {
+      throw new ConfigurationException(
+          "There is a cache named '%s' already; give each a name of its own.".formatted(name));
+    }
+    return new TieredCache<>(core);
+  }
+
+  static String checked(String name) {
+    boolean fits = !name.isEmpty() && name.length() <= 128;
+    for (int i = 0; fits && i < name.length(); i++) {
+      char c = name.charAt(i);
+      fits =
+          (c >= 'a' && c <= 'z')
+              || (c >= 'A' && c <= 'Z')
+              || (c >= '0' && c <= '9')
+              || "_.-$".indexOf(c) >= 0;
+    }
+    if (!fits) {
+      throw new ConfigurationException(
+          "Not a name for a cache: '%s'. Use 1 to 128 characters of A-Z a-z 0-9 _ . - $"
+              .formatted(
+                  name.codePoints()
+                      .limit(60)
+                      .filter(c -> c >= ' ' && c < 127)
+                      .collect(
+                          StringBuilder::new,
+                          StringBuilder::appendCodePoint,
+                          StringBuilder::append)));
+    }
+    return name;
+  }
+
+  private static List<String> names(Collection<Tag> tags) {
+    return tags.stream().map(tag -> KeyText.tagName(tag.name())).distinct().toList();
+  }
+
+  /** Collects the settings of a node's caches. Not thread-safe. */
+  public static final class Builder {
+    private @Nullable String redis;
+    private boolean redisRequired = true;
+    private CausalSessions sessions = new CausalSessions();
+    private PositionSource positions = PositionSource.PRIMARY_ONLY;
+    private Observer observer = Observer.NONE;
+    private Codec codec = new CborCodec();
+    private long memoryBytes = 128L << 20;
+    private Duration remoteTimeout = Duration.ofMillis(50);
+    private Duration connectTimeout = Duration.ofSeconds(5);
+    private Duration silenceLimit = Duration.ofSeconds(2);
+    private int pendingLimit = 10_000;
+    private @Nullable Executor executor;
+    private @Nullable ScheduledExecutorService timer;
+    private LongSupplier nanos = System::nanoTime;
+
+    private Builder() {}
+
+    /**
+     * Where Redis is: {@code redis://user:password@host:6379/0}, {@code rediss://} for TLS, {@code
+     * redis-sentinel://}. Redis 6.2 or newer.
+     */
+    public Builder redis(String uri) {
+      this.redis = uri;
+      return this;
+    }
+
+    /**
+     * Whether a Redis that cannot be reached at the start is an error (the default), or the same as
+     * one that is lost later: reads load, and it is tried again in the background.
+     */
+    public Builder redisRequired(boolean required) {
+      this.redisRequired = required;
+      return this;
+    }
+
+    /** The sessions that say what a caller must be shown; one object a node. */
+    public Builder sessions(CausalSessions sessions) {
+      this.sessions = sessions;
+      return this;
+    }
+
+    /** Where a load's database position comes from; by default there are no replicas. */
+    public Builder positions(PositionSource positions) {
+      this.positions = positions;
+      return this;
+    }
+
+    /** Who is told of what happens. */
+    public Builder observer(Observer observer) {
+      this.observer = Observer.of(List.of(observer));
+      return this;
+    }
+
+    /** How values become bytes; CBOR by Jackson by default. */
+    public Builder codec(Codec codec) {
+      this.codec = codec;
+      return this;
+    }
+
+    /** How many bytes, about, the values in memory may take together; 128 MiB by default. */
+    public Builder memoryBytes(long bytes) {
+      this.memoryBytes = bytes;
+      return this;
+    }
+
+    /** How long a call may wait for Redis; 50 ms by default. */
+    public Builder remoteTimeout(Duration timeout) {
+      this.remoteTimeout = timeout;
+      return this;
+    }
+
+    /** How long the first connection may take; 5 s by default. */
+    public Builder connectTimeout(Duration timeout) {
+      this.connectTimeout = timeout;
+      return this;
+    }
+
+    /** After how long without a sign of life memory stops answering; 2 s by default. */
+    public Builder silenceLimit(Duration limit) {
+      this.silenceLimit = limit;
+      return this;
+    }
+
+    /**
+     * How many voided names may wait for Redis, 10,000 by default; a tenant's whole partition is
+     * voided in their place when there are more.
+     */
+    public Builder pendingLimit(int names) {
+      this.pendingLimit = names;
+      return this;
+    }
+
+    /**
+     * Where loads run; by default daemon threads of the cache, as many as there are loads at a
+     * time. A bounded executor must have room for loads that call other caches.
+     */
+    public Builder executor(Executor executor) {
+      this.executor = executor;
+      return this;
+    }
+
+    /** Where limits and heartbeats are timed; it is not shut down by {@link Caches#close}. */
+    public Builder scheduler(ScheduledExecutorService timer) {
+      this.timer = timer;
+      return this;
+    }
+
+    /** Monotonic nanoseconds, {@code System::nanoTime} by default. */
+    public Builder clock(LongSupplier nanos) {
+      this.nanos = nanos;
+      return this;
+    }
+
+    /**
+     * The caches.
+     *
+     * @throws ConfigurationException when a setting is out of range
+     * @throws dev.aquifer.UnavailableException when Redis cannot be reached and is required
+     */
+    public Caches build() {
+      positive("remoteTimeout", remoteTimeout);
+      positive("connectTimeout", connectTimeout);
+      positive("silenceLimit", silenceLimit);
+      if (silenceLimit.compareTo(remoteTimeout) <= 0) {
+        throw new ConfigurationException(
+            "silenceLimit %s must be longer than remoteTimeout %s: a heartbeat takes up to that."
+                .formatted(silenceLimit, remoteTimeout));
+      }
+      if (memoryBytes < 0 || pendingLimit < 1) {
+        throw new ConfigurationException(
+            "memoryBytes is %d, pendingLimit is %d; use 0 or more, and 1 or more."
+                .formatted(memoryBytes, pendingLimit));
+      }
+      NodeSettings settings =
+          new NodeSettings(
+              redis,
+              redisRequired,
+              sessions,
+              positions,
+              observer,
+              memoryBytes,
+              remoteTimeout,
+              connectTimeout,
+              silenceLimit,
+              pendingLimit,
+              nanos);
+      Threads threads = new Threads(executor, timer);
+      try {
+        Node node = new Node(settings, codec, threads.executor(), threads.timer());
+        if (redis != null) {
+          node.attach(RedisLink.open(redis, settings, node));
+        }
+        return new Caches(node, threads);
+      } catch (RuntimeException e) {
+        threads.close();
+        throw e;
+      }
+    }
+
+    private static void positive(String name, Duration value) {
+      if (value.isZero() || value.isNegative() || value.compareTo(Duration.ofDays(1)) > 0) {
+        throw new ConfigurationException(
+            "%s is %s; use a time above zero and up to a day.".formatted(name, value));
+      }
+    }
+  }
+}

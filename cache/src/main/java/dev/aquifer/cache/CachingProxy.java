@@ -1,0 +1,142 @@
+package dev.aquifer.cache;
+
+import dev.aquifer.ConfigurationException;
+import dev.aquifer.Tag;
+import dev.aquifer.TenantContext;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes an interface's methods do what {@link Cached} and {@link Evicts} say. Annotations are read
+ * once, when the proxy is made; a call is a look-up in what was read. Proxies are thread-safe where
+ * their delegate is.
+ */
+public final class CachingProxy {
+  private CachingProxy() {}
+
+  /**
+   * The delegate, with its annotated methods cached.
+   *
+   * @throws ConfigurationException when an annotation contradicts another or its method; the
+   *     message names class and method
+   */
+  public static <T> T of(Class<T> type, T delegate, Caches caches) {
+    return of(type, delegate, caches, method -> Set.of());
+  }
+
+  /**
+   * As {@link #of(Class, Object, Caches)}, with more tags.
+   *
+   * @param tags what the values of a cached method depend on, beside what its annotation says
+   */
+  public static <T> T of(
+      Class<T> type, T delegate, Caches caches, Function<Method, Set<Tag>> tags) {
+    if (!type.isInterface()) {
+      throw new ConfigurationException(
+          "%s is no interface; a caching proxy needs one.".formatted(type.getName()));
+    }
+    Map<Method, MethodPlan> plans = new HashMap<>();
+    for (Method method : type.getMethods()) {
+      if (!java.lang.reflect.Modifier.isStatic(method.getModifiers()) && !method.isBridge()) {
+        plans.put(method, MethodPlan.of(type, method, caches, tags));
+      }
+    }
+    Object proxy =
+        Proxy.newProxyInstance(
+            type.getClassLoader(), new Class<?>[] {type}, new Calls(delegate, caches, plans));
+    return type.cast(proxy);
+  }
+
+  private record Calls(Object delegate, Caches caches, Map<Method, MethodPlan> plans)
+      implements InvocationHandler {
+
+    @Override
+    public @Nullable Object invoke(
+        Object proxy, Method method, @Nullable Object @Nullable [] arguments) throws Throwable {
+      MethodPlan plan = plans.get(method);
+      if (plan == null) {
+        return ofObject(proxy, method, arguments);
+      }
+      TieredCache<Object, Object> cache = plan.cache();
+      if (cache != null) {
+        Object key = CallKey.of(arguments, plan.plainKey());
+        return plan.async()
+            ? cache.getAsync(key, k -> later(method, arguments))
+            : cache.<Exception>get(key, k -> call(method, arguments));
+      }
+      return plan.evicts() ? evicting(plan, arguments) : call(method, arguments);
+    }
+
+    private @Nullable Object evicting(MethodPlan plan, @Nullable Object @Nullable [] arguments)
+        throws Exception {
+      Object result;
+      try {
+        result = call(plan.method(), arguments);
+      } catch (Throwable e) {
+        evict(plan, arguments);
+        throw e;
+      }
+      if (result instanceof CompletionStage<?> stage) {
+        Runnable evict = TenantContext.wrap(() -> evict(plan, arguments));
+        return stage.whenComplete((value, error) -> evict.run());
+      }
+      evict(plan, arguments);
+      return result;
+    }
+
+    private void evict(MethodPlan plan, @Nullable Object @Nullable [] arguments) {
+      @Nullable Object[] given = arguments == null ? new Object[0] : arguments;
+      if (plan.evictsTenant()) {
+        caches.invalidateTenant();
+        return;
+      }
+      List<Tag> tags = new ArrayList<>();
+      plan.evicted().forEach(template -> tags.add(template.tag(given)));
+      caches.invalidateTags(tags);
+      plan.evictedCaches().forEach(caches::invalidateCache);
+    }
+
+    private @Nullable Object call(Method method, @Nullable Object @Nullable [] arguments)
+        throws Exception {
+      try {
+        return method.invoke(delegate, arguments);
+      } catch (InvocationTargetException e) {
+        throw Flights.sneaky(e.getCause());
+      }
+    }
+
+    @SuppressWarnings("unchecked")
+    private CompletionStage<@Nullable Object> later(
+        Method method, @Nullable Object @Nullable [] arguments) {
+      try {
+        Object stage = call(method, arguments);
+        return stage == null
+            ? CompletableFuture.<@Nullable Object>completedFuture(null)
+            : (CompletionStage<@Nullable Object>) stage;
+      } catch (Exception e) {
+        throw Flights.<RuntimeException>sneaky(e);
+      }
+    }
+
+    private @Nullable Object ofObject(
+        Object proxy, Method method, @Nullable Object @Nullable [] arguments) throws Exception {
+      return switch (method.getName()) {
+        case "equals" -> arguments != null && proxy == arguments[0];
+        case "hashCode" -> System.identityHashCode(proxy);
+        case "toString" -> "caching " + delegate;
+        default -> call(method, arguments);
+      };
+    }
+  }
+}

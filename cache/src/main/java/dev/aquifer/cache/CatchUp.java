@@ -1,0 +1,28 @@
+package dev.aquifer.cache;
+
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What Redis says a process has missed of a partition.
+ *
+ * @param incarnation of the partition's state
+ * @param sequence where the partition is
+ * @param floor entries read before this sequence are void, their markers were dropped
+ * @param events what is missing, in order and without a gap, where that is known
+ * @param markers else all markers
+ * @param regressed whether the sequence is below the one that had been applied when Redis was
+ *     asked: it lost events
+ */
+record CatchUp(
+    long incarnation,
+    long sequence,
+    long floor,
+    List<Event> events,
+    @Nullable Map<String, Long> markers,
+    boolean regressed) {
+
+  /** One void. */
+  record Event(long sequence, List<String> names) {}
+}

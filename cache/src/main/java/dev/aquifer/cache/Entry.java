@@ -1,0 +1,36 @@
+package dev.aquifer.cache;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A value in memory. It is valid while nothing it depends on was voided at a later tick than the
+ * one at which it was known to be current.
+ *
+ * @param value the value, null where there is none
+ * @param negative whether it says that there is no value
+ * @param expires in nanoseconds of the process's clock
+ * @param tick a moment at which the value was current
+ * @param cells of its tenant: key, cache and tags
+ * @param shared of the partition that work without a tenant voids: its tags
+ * @param weight in bytes, estimated
+ */
+@SuppressWarnings("ArrayRecordComponent") // equal only to itself
+record Entry(
+    @Nullable Object value,
+    boolean negative,
+    long expires,
+    long tick,
+    TagCell[] cells,
+    TagCell[] shared,
+    int weight) {
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return this == other;
+  }
+
+  @Override
+  public int hashCode() {
+    return System.identityHashCode(this);
+  }
+}

@@ -1,0 +1,161 @@
+package dev.aquifer.cache;
+
+import com.github.luben.zstd.Zstd;
+import dev.aquifer.Tag;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An entry as Redis stores it. Big-endian: magic and format (4), CRC-32C of all that follows (4),
+ * flags, codec and its version (3), created, and incarnation and sequence of both partitions (5 ×
+ * 8), the number of tags (2) and each with its length (2), the payload's size (4), the payload.
+ *
+ * <p>Bytes that are not exactly that are no entry: {@link #read} returns null for them, whatever
+ * they are. Nothing is allocated by a size that they claim before it is checked.
+ */
+@SuppressWarnings("ArrayRecordComponent") // never compared
+record Envelope(
+    int flags,
+    int codecId,
+    int codecVersion,
+    long created,
+    long incarnation,
+    long asOf,
+    long sharedIncarnation,
+    long sharedAsOf,
+    Set<Tag> tags,
+    int size,
+    byte[] stored) {
+  private static final int MAGIC = 0x4151_4501;
+  private static final int COMPRESSED = 1;
+  private static final int NEGATIVE = 2;
+  private static final int FIXED = 4 + 4 + 3 + 5 * 8 + 2 + 4;
+  private static final int MAX_TAGS = 4096;
+
+  boolean negative() {
+    return (flags & NEGATIVE) != 0;
+  }
+
+  boolean writtenBy(Codec codec) {
+    return negative() || (codecId == codec.id() && codecVersion == codec.version());
+  }
+
+  /**
+   * The payload, decompressed.
+   *
+   * @throws IllegalStateException when it is larger than allowed, or not what it says
+   */
+  byte[] payload(int most) {
+    if (size < 0 || size > most) {
+      throw new IllegalStateException(
+          "A payload of %,d bytes; %,d are allowed".formatted(size, most));
+    }
+    if ((flags & COMPRESSED) == 0) {
+      if (size != stored.length) {
+        throw new IllegalStateException("A payload of another size than stated");
+      }
+      return stored;
+    }
+    byte[] raw = new byte[size];
+    long count = Zstd.decompressByteArray(raw, 0, size, stored, 0, stored.length);
+    if (Zstd.isError(count) || count != size) {
+      throw new IllegalStateException("A payload that cannot be decompressed to its size");
+    }
+    return raw;
+  }
+
+  /** The bytes of an entry. */
+  static byte[] write(
+      Remote.Lease lease, Remote.Filling filling, Codec codec, int compressFrom, long created) {
+    byte[] payload = filling.payload();
+    int size = payload.length;
+    int flags = filling.negative() ? NEGATIVE : 0;
+    if (size >= compressFrom) {
+      byte[] smaller = Zstd.compress(payload);
+      if (smaller.length < size) {
+        payload = smaller;
+        flags |= COMPRESSED;
+      }
+    }
+    List<byte[]> tags =
+        filling.tags().stream().map(tag -> tag.getBytes(StandardCharsets.UTF_8)).toList();
+    int length = FIXED + payload.length + tags.stream().mapToInt(tag -> 2 + tag.length).sum();
+    ByteBuffer out = ByteBuffer.allocate(length).putInt(MAGIC).putInt(0);
+    out.put((byte) flags).put((byte) codec.id()).put((byte) codec.version());
+    out.putLong(created).putLong(lease.incarnation()).putLong(lease.asOf());
+    out.putLong(lease.sharedIncarnation()).putLong(lease.sharedAsOf());
+    out.putShort((short) tags.size());
+    tags.forEach(tag -> out.putShort((short) tag.length).put(tag));
+    out.putInt(size).put(payload);
+    out.putInt(4, checksum(out.array()));
+    return out.array();
+  }
+
+  /** The entry of the bytes, or null where they are none. Never throws. */
+  static @Nullable Envelope read(byte[] bytes) {
+    if (bytes.length < FIXED) {
+      return null;
+    }
+    ByteBuffer in = ByteBuffer.wrap(bytes);
+    if (in.getInt() != MAGIC || in.getInt() != checksum(bytes)) {
+      return null;
+    }
+    try {
+      return fields(in);
+    } catch (BufferUnderflowException | IllegalArgumentException e) {
+      return null;
+    }
+  }
+
+  private static @Nullable Envelope fields(ByteBuffer in) {
+    int flags = in.get() & 0xFF;
+    int codecId = in.get() & 0xFF;
+    int codecVersion = in.get() & 0xFF;
+    long created = in.getLong();
+    long incarnation = in.getLong();
+    long asOf = in.getLong();
+    long sharedIncarnation = in.getLong();
+    long sharedAsOf = in.getLong();
+    int count = in.getShort() & 0xFFFF;
+    if ((flags & ~(COMPRESSED | NEGATIVE)) != 0 || count > MAX_TAGS) {
+      return null;
+    }
+    Set<Tag> tags = new LinkedHashSet<>();
+    for (int i = 0; i < count; i++) {
+      int length = in.getShort() & 0xFFFF;
+      if (length > in.remaining()) {
+        return null;
+      }
+      byte[] name = new byte[length];
+      in.get(name);
+      tags.add(Tag.of(new String(name, StandardCharsets.UTF_8)));
+    }
+    int size = in.getInt();
+    byte[] stored = new byte[in.remaining()];
+    in.get(stored);
+    return new Envelope(
+        flags,
+        codecId,
+        codecVersion,
+        created,
+        incarnation,
+        asOf,
+        sharedIncarnation,
+        sharedAsOf,
+        tags,
+        size,
+        stored);
+  }
+
+  private static int checksum(byte[] bytes) {
+    CRC32C sum = new CRC32C();
+    sum.update(bytes, 8, bytes.length - 8);
+    return (int) sum.getValue();
+  }
+}

@@ -1,0 +1,25 @@
+package dev.aquifer.cache;
+
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
+/**
+ * When the method has returned, or failed (it may have written by then), the named things are void
+ * for its tenant on every node. {@link CachingProxy} reads it, once, when the proxy is made.
+ */
+@Documented
+@Retention(RetentionPolicy.RUNTIME)
+@Target(ElementType.METHOD)
+public @interface Evicts {
+  /** Tags, written as in {@link Cached#tags}. */
+  String[] tags() default {};
+
+  /** Whole caches, by the names that {@link CacheName} gives. */
+  String[] caches() default {};
+
+  /** Everything of the tenant. */
+  boolean tenant() default false;
+}

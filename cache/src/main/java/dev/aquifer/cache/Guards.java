@@ -1,0 +1,16 @@
+package dev.aquifer.cache;
+
+/**
+ * What keeps stale values out, each of which a test takes out to show that it would notice. Always
+ * on outside tests.
+ */
+final class Guards {
+  /** A load that a void overtook is stored nowhere. */
+  volatile boolean overtakenLoads = true;
+
+  /** An entry of Redis is judged by the markers of its tags. */
+  volatile boolean markers = true;
+
+  /** Only the holder of a standing lease fills. */
+  volatile boolean leases = true;
+}

@@ -1,0 +1,99 @@
+package dev.aquifer.cache;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The texts that travel between nodes: names of voids, each after its length, and what scripts
+ * answer. A text that is not one of ours reads as "everything is void", which is always safe.
+ */
+final class Names {
+  private Names() {}
+
+  static String write(Collection<String> names) {
+    StringBuilder text = new StringBuilder();
+    for (String name : names) {
+      text.append(name.length()).append(':').append(name);
+    }
+    return text.toString();
+  }
+
+  static List<String> read(String text) {
+    List<String> names = new ArrayList<>();
+    int at = 0;
+    while (at < text.length()) {
+      int colon = text.indexOf(':', at);
+      if (colon < 0 || colon - at > 6) {
+        return List.of(Partition.ALL);
+      }
+      int length;
+      try {
+        length = Integer.parseInt(text, at, colon, 10);
+      } catch (NumberFormatException e) {
+        return List.of(Partition.ALL);
+      }
+      if (length < 0 || length > text.length() - colon - 1) {
+        return List.of(Partition.ALL);
+      }
+      names.add(text.substring(colon + 1, colon + 1 + length));
+      at = colon + 1 + length;
+    }
+    return names;
+  }
+
+  /** The first parts of every script's answer. */
+  static CatchUp news(List<?> answer, long knownIncarnation, long applied) {
+    long incarnation = incarnation(text(answer.get(0)));
+    long sequence = Long.parseLong(text(answer.get(1)));
+    long floor = Long.parseLong(text(answer.get(2)));
+    List<?> news = (List<?>) answer.get(3);
+    List<CatchUp.Event> events = List.of();
+    Map<String, Long> markers = null;
+    if (!news.isEmpty() && text(news.get(0)).equals("E")) {
+      events = new ArrayList<>();
+      for (int i = 1; i + 1 < news.size(); i += 2) {
+        String id = text(news.get(i));
+        events.add(
+            new CatchUp.Event(
+                Long.parseLong(id, 0, id.indexOf('-'), 10), read(text(news.get(i + 1)))));
+      }
+    } else if (!news.isEmpty()) {
+      markers = markers(news);
+    }
+    return new CatchUp(
+        incarnation,
+        sequence,
+        floor,
+        events,
+        markers,
+        incarnation == knownIncarnation && sequence < applied);
+  }
+
+  static String text(@Nullable Object bytes) {
+    if (bytes instanceof byte[] array) {
+      return new String(array, StandardCharsets.UTF_8);
+    }
+    throw new IllegalStateException("Redis answered something that no script of ours returns.");
+  }
+
+  /** Hexadecimal, never 0. */
+  static long incarnation(String text) {
+    return Long.parseUnsignedLong(text, 16);
+  }
+
+  private static Map<String, Long> markers(List<?> news) {
+    Map<String, Long> markers = new HashMap<>();
+    for (int i = 1; i + 1 < news.size(); i += 2) {
+      String name = text(news.get(i));
+      if (name.length() > 1) {
+        markers.put(name, Long.parseLong(text(news.get(i + 1))));
+      }
+    }
+    return markers;
+  }
+}

@@ -1,0 +1,22 @@
+package dev.aquifer.cache;
+
+import dev.aquifer.CausalSessions;
+import dev.aquifer.spi.Observer;
+import dev.aquifer.spi.PositionSource;
+import java.time.Duration;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** What {@link Caches.Builder} collected. */
+record NodeSettings(
+    @Nullable String redis,
+    boolean redisRequired,
+    CausalSessions sessions,
+    PositionSource positions,
+    Observer observer,
+    long memoryBytes,
+    Duration remoteTimeout,
+    Duration connectTimeout,
+    Duration silenceLimit,
+    int pendingLimit,
+    LongSupplier nanos) {}

@@ -1,0 +1,321 @@
+package dev.aquifer.cache;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.aquifer.ReadFloor;
+import dev.aquifer.Tenant;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One partition of invalidations as this process knows it: a tenant's, or the one ({@code *}) that
+ * work without a tenant voids. It mirrors the sequence and the markers that Redis holds.
+ *
+ * <p>Two measures of "later" are kept apart. <em>Sequences</em> come from Redis and judge what is
+ * stored there. <em>Ticks</em> count what this process has applied, whatever its source, and judge
+ * what is in memory: so a void that Redis could not be told of yet works here at once.
+ *
+ * <p>Why a fill that races a void is never served (race R2): a void first raises the sequences of
+ * its cells, then takes a tick, then writes it to them. A fill takes its tick first and judges the
+ * sequences after. If it judged before they were raised, its tick is below the void's; if after, it
+ * is refused. Cells of a load are taken before the load begins, or start at the tick of the last
+ * marker that was dropped, so no void falls between.
+ */
+final class Partition {
+  /** The name that voids everything. */
+  static final String ALL = "*";
+
+  /** How many markers are kept before the older half is dropped. */
+  static final int MAX_MARKERS = 4096;
+
+  private static final int STRIPES = 64;
+
+  final String name;
+  final @Nullable Tenant tenant;
+
+  private final AtomicLong ticks;
+  private final LongSupplier nanos;
+  private final ReentrantLock lock = new ReentrantLock();
+
+  // Weak: a cell lives as long as an entry, a load or a marker needs it.
+  private final Cache<String, TagCell> cells = Caffeine.newBuilder().weakValues().build();
+  private final ConcurrentHashMap<String, TagCell> marked = new ConcurrentHashMap<>();
+  private final AtomicReferenceArray<ReadFloor> keyFloors = new AtomicReferenceArray<>(STRIPES);
+
+  private volatile long incarnation;
+  private volatile long applied;
+  private volatile long heard;
+  private long strange;
+  private long strangeHeard;
+  private volatile long dropped;
+  private volatile long droppedTick;
+  private volatile long voidTick;
+  private volatile long lastTick;
+  private volatile ReadFloor newestFloor = ReadFloor.NONE;
+
+  Partition(String name, @Nullable Tenant tenant, AtomicLong ticks, LongSupplier nanos) {
+    this.name = name;
+    this.tenant = tenant;
+    this.ticks = ticks;
+    this.nanos = nanos;
+    for (int i = 0; i < STRIPES; i++) {
+      keyFloors.set(i, ReadFloor.NONE);
+    }
+  }
+
+  /** The cell of a name, the same for all who hold it. */
+  TagCell cell(String named) {
+    return cells.get(named, n -> new TagCell(dropped, droppedTick));
+  }
+
+  /** The random number that Redis gave this partition when it was made; 0: not known. */
+  long incarnation() {
+    return incarnation;
+  }
+
+  /** Up to which sequence everything has been applied here. */
+  long applied() {
+    return applied;
+  }
+
+  /** Whether a later event was heard than could be applied. */
+  boolean behind() {
+    return heard > applied;
+  }
+
+  /** Whether nothing that the entry depends on was voided since its tick. */
+  boolean holds(long tick, TagCell[] depends) {
+    if (lastTick <= tick) {
+      return true;
+    }
+    if (voidTick > tick) {
+      return false;
+    }
+    for (TagCell cell : depends) {
+      if (cell.tick() > tick) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Whether anything at all was voided since the tick. */
+  boolean changedSince(long tick) {
+    return lastTick > tick;
+  }
+
+  /** Whether a value stored in Redis, read at this sequence of this incarnation, is current. */
+  boolean stands(long ofIncarnation, long asOf, TagCell[] depends) {
+    if (ofIncarnation != incarnation || ofIncarnation == 0 || asOf < dropped) {
+      return false;
+    }
+    for (TagCell cell : depends) {
+      if (cell.sequence() > asOf) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** The demand on a load of the key: what voided it must be shown. */
+  ReadFloor keyFloor(String key) {
+    return keyFloors.get(stripe(key));
+  }
+
+  /** The demand of the newest void of anything, for loads whose tags are not known before. */
+  ReadFloor newestFloor() {
+    return newestFloor;
+  }
+
+  /** A void of this process that no Redis numbers: there is none, or it cannot be told yet. */
+  long voidHere(Collection<String> names, ReadFloor floor, boolean numbered) {
+    lock.lock();
+    try {
+      long sequence = numbered ? applied + 1 : 0;
+      raise(names, sequence, floor);
+      if (numbered) {
+        applied = sequence;
+        heard = sequence;
+        drop();
+      }
+      return sequence;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** An event as it was published. Returns false where events before it are missing. */
+  boolean hear(long ofIncarnation, long sequence, Collection<String> names, ReadFloor floor) {
+    lock.lock();
+    try {
+      if (ofIncarnation == incarnation && sequence <= applied) {
+        return true;
+      }
+      if (ofIncarnation != incarnation) {
+        // Of a state that is not known here yet, or not this database's.
+        strange = ofIncarnation;
+        strangeHeard = sequence;
+        return false;
+      }
+      if (sequence != applied + 1) {
+        heard = Math.max(heard, sequence);
+        return false;
+      }
+      raise(names, sequence, floor);
+      applied = sequence;
+      heard = Math.max(heard, sequence);
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Takes over what Redis answered: the events that were missing, or its whole state.
+   *
+   * @return whether what Redis has is older than what was applied here: it lost something
+   */
+  boolean catchUp(CatchUp news, ReadFloor floor) {
+    lock.lock();
+    try {
+      if (news.incarnation() == incarnation && news.sequence() < applied) {
+        return news.regressed();
+      }
+      if (news.markers() != null) {
+        adopt(news, news.markers(), floor);
+      } else if (news.incarnation() == incarnation) {
+        for (CatchUp.Event event : news.events()) {
+          if (event.sequence() > applied) {
+            raise(event.names(), event.sequence(), floor);
+            applied = event.sequence();
+          }
+        }
+      }
+      heard = Math.max(heard, applied);
+      return false;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Everything of this partition in memory is void: O(1). */
+  void voidAll() {
+    lock.lock();
+    try {
+      bump(ticks.incrementAndGet());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Cells whose demand is a moment become cheaper once its position is known. */
+  List<TagCell> marked() {
+    return List.copyOf(marked.values());
+  }
+
+  private void adopt(CatchUp news, Map<String, Long> markers, ReadFloor floor) {
+    boolean another = news.incarnation() != incarnation;
+    // Nothing stands until the new state is complete.
+    incarnation = 0;
+    if (another) {
+      cells.asMap().values().forEach(TagCell::forget);
+      marked.clear();
+      heard = strange == news.incarnation() ? strangeHeard : 0;
+    }
+    dropped = news.floor();
+    long now = nanos.getAsLong();
+    markers.forEach(
+        (named, sequence) -> {
+          TagCell cell = cell(named);
+          if (sequence > cell.sequence() || another) {
+            cell.mark(sequence, floor, now);
+          }
+          marked.put(named, cell);
+        });
+    // Keys that were voided meanwhile leave no marker, so every stripe takes the demand.
+    for (int i = 0; i < STRIPES; i++) {
+      keyFloors.set(i, keyFloors.get(i).and(floor));
+    }
+    newestFloor = newestFloor.and(floor);
+    bump(ticks.incrementAndGet());
+    applied = news.sequence();
+    heard = Math.max(heard, applied);
+    incarnation = news.incarnation();
+  }
+
+  private void bump(long tick) {
+    voidTick = tick;
+    lastTick = tick;
+  }
+
+  /** The order of the steps is the proof above. */
+  private void raise(Collection<String> names, long sequence, ReadFloor floor) {
+    long now = nanos.getAsLong();
+    TagCell[] touched = new TagCell[names.size()];
+    int count = 0;
+    boolean all = false;
+    for (String named : names) {
+      if (named.equals(ALL)) {
+        all = true;
+        continue;
+      }
+      boolean key = KeyText.isKey(named);
+      if (key) {
+        int stripe = stripe(named);
+        keyFloors.set(stripe, keyFloors.get(stripe).and(floor));
+      }
+      TagCell cell = key ? cells.getIfPresent(named) : cell(named);
+      if (cell != null) {
+        cell.mark(sequence, floor, now);
+        touched[count++] = cell;
+        if (!key) {
+          marked.put(named, cell);
+        }
+      }
+    }
+    newestFloor = newestFloor.and(floor);
+    if (all) {
+      dropped = Math.max(dropped, sequence);
+      for (int i = 0; i < STRIPES; i++) {
+        keyFloors.set(i, keyFloors.get(i).and(floor));
+      }
+      marked.values().forEach(cell -> cell.mark(0, floor, now));
+    }
+    long tick = ticks.incrementAndGet();
+    for (int i = 0; i < count; i++) {
+      touched[i].tick(tick);
+    }
+    if (all) {
+      voidTick = tick;
+    }
+    lastTick = tick;
+  }
+
+  /** Where no Redis bounds the markers: forgets the older half, and with it what is that old. */
+  private void drop() {
+    if (marked.size() <= MAX_MARKERS) {
+      return;
+    }
+    long[] sequences = marked.values().stream().mapToLong(TagCell::sequence).toArray();
+    long[] markedTicks = marked.values().stream().mapToLong(TagCell::tick).toArray();
+    Arrays.sort(sequences);
+    Arrays.sort(markedTicks);
+    // Raised before a cell goes: whoever makes it anew must start from here.
+    dropped = Math.max(dropped, sequences[sequences.length / 2]);
+    droppedTick = Math.max(droppedTick, markedTicks[markedTicks.length / 2]);
+    marked.values().removeIf(cell -> cell.sequence() <= dropped);
+  }
+
+  private static int stripe(String key) {
+    int hash = key.hashCode();
+    return (hash ^ (hash >>> 16)) & (STRIPES - 1);
+  }
+}

@@ -1,0 +1,62 @@
+package dev.aquifer.cache;
+
+import dev.aquifer.ReadFloor;
+
+/**
+ * What one process knows of one tag (or key, or cache) of a partition: the sequence of its newest
+ * marker, which entries of Redis are judged by, and this process's tick at which it was last
+ * voided, which entries in memory are judged by.
+ *
+ * <p>Written under the partition's lock, read without one.
+ */
+final class TagCell {
+  private volatile long sequence;
+  private volatile long tick;
+  private volatile ReadFloor floor = ReadFloor.NONE;
+  private volatile long seen;
+
+  TagCell(long sequence, long tick) {
+    this.sequence = sequence;
+    this.tick = tick;
+  }
+
+  long sequence() {
+    return sequence;
+  }
+
+  long tick() {
+    return tick;
+  }
+
+  /** What a load of a value with this tag must be shown. */
+  ReadFloor floor() {
+    return floor;
+  }
+
+  /** When the floor was raised, in nanoseconds. */
+  long seen() {
+    return seen;
+  }
+
+  void mark(long at, ReadFloor demand, long now) {
+    if (at > sequence) {
+      sequence = at;
+    }
+    floor = floor.and(demand);
+    seen = now;
+  }
+
+  void settle(ReadFloor from, ReadFloor to) {
+    if (floor.equals(from)) {
+      floor = to;
+    }
+  }
+
+  void tick(long at) {
+    tick = at;
+  }
+
+  void forget() {
+    sequence = 0;
+  }
+}

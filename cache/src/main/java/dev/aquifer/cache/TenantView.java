@@ -1,0 +1,58 @@
+package dev.aquifer.cache;
+
+import dev.aquifer.Tag;
+import dev.aquifer.Tenant;
+import java.util.Set;
+
+/** One tenant's part of one cache. Held for the life of the cache, so its cells are too. */
+final class TenantView {
+  final CacheCore cache;
+  final Tenant tenant;
+  final Partition partition;
+  final TagCell cacheCell;
+  private final TagCell[] fixed;
+  private final TagCell[] fixedShared;
+
+  TenantView(CacheCore cache, Tenant tenant, Partition partition, Partition shared) {
+    this.cache = cache;
+    this.tenant = tenant;
+    this.partition = partition;
+    this.cacheCell = partition.cell(KeyText.cacheName(cache.name));
+    this.fixed = cells(partition, cache.settings.tags());
+    this.fixedShared = cells(shared, cache.settings.tags());
+  }
+
+  /** The cells that an entry of this key depends on. */
+  TagCell[] own(TagCell key, Set<Tag> more) {
+    TagCell[] found = new TagCell[2 + fixed.length + more.size()];
+    found[0] = key;
+    found[1] = cacheCell;
+    System.arraycopy(fixed, 0, found, 2, fixed.length);
+    fill(partition, more, found, 2 + fixed.length);
+    return found;
+  }
+
+  /** The same of the shared partition, which has only tags. */
+  TagCell[] shared(Partition shared, Set<Tag> more) {
+    if (more.isEmpty()) {
+      return fixedShared;
+    }
+    TagCell[] found = new TagCell[fixedShared.length + more.size()];
+    System.arraycopy(fixedShared, 0, found, 0, fixedShared.length);
+    fill(shared, more, found, fixedShared.length);
+    return found;
+  }
+
+  private static TagCell[] cells(Partition partition, Set<Tag> tags) {
+    TagCell[] found = new TagCell[tags.size()];
+    fill(partition, tags, found, 0);
+    return found;
+  }
+
+  private static void fill(Partition partition, Set<Tag> tags, TagCell[] into, int at) {
+    int next = at;
+    for (Tag tag : tags) {
+      into[next++] = partition.cell(KeyText.tagName(tag.name()));
+    }
+  }
+}

@@ -1,0 +1,68 @@
+package dev.aquifer.tsquery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.aquifer.Tenant;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** What a dashboard that slides costs. */
+class DashboardTest {
+  private static final Tenant T1 = Tenant.of("t1");
+
+  /** A day by minutes, refreshed every 10 s for an hour. */
+  @Test
+  void query_slidingForAnHour_fetchesAtMostOnePercent() throws Exception {
+    SteppingClock clock = new SteppingClock(Schedule.NOON);
+    PointsBackend backend = new PointsBackend();
+    for (int i = -90_000; i < 3_700; i += 5) {
+      backend.add("t1", Nanos.of(Schedule.NOON.plusSeconds(i)), Map.of(), i);
+    }
+    TimeSeriesQuery query =
+        TimeSeriesQuery.builder("vitals")
+            .select(Aggregate.MEAN, "value")
+            .every(Duration.ofMinutes(1))
+            .last(Duration.ofDays(1))
+            .build();
+    try (TimeSeries series = TimeSeries.builder().backend(backend).clock(clock).build()) {
+      T1.call(() -> series.query(query));
+      long fetched = 0;
+      long shown = 0;
+      for (int i = 0; i < 360; i++) {
+        clock.advance(Duration.ofSeconds(10));
+        TimeSeriesResult result = T1.call(() -> series.query(query));
+        assertThat(result.requests()).isLessThanOrEqualTo(1);
+        fetched += result.fetched();
+        shown += result.shown();
+      }
+      assertThat(fetched).isLessThanOrEqualTo(shown / 100);
+    }
+  }
+
+  @Test
+  void query_slidingByOneSettledWindow_fetchesTheTailAlone() throws Exception {
+    SteppingClock clock = new SteppingClock(Schedule.NOON);
+    PointsBackend backend = new PointsBackend();
+    for (int i = -7_200; i < 7_200; i += 30) {
+      backend.add("t1", Nanos.of(Schedule.NOON.plusSeconds(i)), Map.of(), i);
+    }
+    TimeSeriesQuery query =
+        TimeSeriesQuery.builder("vitals")
+            .select(Aggregate.COUNT, "value")
+            .every(Duration.ofMinutes(1))
+            .last(Duration.ofHours(1))
+            .build();
+    try (TimeSeries series =
+        TimeSeries.builder().backend(backend).clock(clock).lateness(Duration.ZERO).build()) {
+      assertThat(T1.call(() -> series.query(query)).fetched()).isEqualTo(60);
+      for (int i = 0; i < 100; i++) {
+        clock.advance(Duration.ofMinutes(1));
+        TimeSeriesResult result = T1.call(() -> series.query(query));
+        assertThat(result.fetched()).isEqualTo(1);
+        assertThat(result.requests()).isEqualTo(1);
+        assertThat(result.shown()).isEqualTo(60);
+      }
+    }
+  }
+}

@@ -1,0 +1,144 @@
+package dev.aquifer.tsquery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.aquifer.RefusedQueryException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+
+class TimeSeriesQueryTest {
+  @Test
+  void fingerprint_ofTheSameQuestion_isTheSame() {
+    TagPredicate a = TagPredicate.eq("a", "1");
+    TagPredicate b = TagPredicate.in("b", List.of("2", "3"));
+    String fingerprint = query(q -> q.where(a).where(b).groupBy("x", "y")).fingerprint();
+
+    assertThat(query(q -> q.where(b).where(a).groupBy("y", "x")).fingerprint())
+        .isEqualTo(fingerprint);
+    assertThat(
+            query(
+                    q ->
+                        q.where(
+                                TagPredicate.not(
+                                    TagPredicate.or(
+                                        TagPredicate.not(a),
+                                        TagPredicate.not(TagPredicate.and(b, a)))))
+                            .groupBy("x", "y"))
+                .fingerprint())
+        .isEqualTo(fingerprint);
+    assertThat(
+            query(q -> q.where(a).where(b).groupBy("x", "y").range(Instant.EPOCH, Instant.now()))
+                .fingerprint())
+        .isEqualTo(fingerprint);
+    assertThat(
+            query(
+                    q ->
+                        q.where(TagPredicate.in("b", List.of("3", "2", "3")))
+                            .where(a)
+                            .groupBy("x", "y"))
+                .fingerprint())
+        .isEqualTo(fingerprint);
+  }
+
+  @Test
+  void fingerprint_ofDifferentQuestions_differs() {
+    List<UnaryOperator<TimeSeriesQuery.Builder>> different =
+        List.of(
+            q -> q,
+            q -> q.select(Aggregate.SUM, "v"),
+            q -> q.groupBy("a"),
+            q -> q.groupBy("a", "b"),
+            q -> q.groupBy("a,b"),
+            q -> q.every(Duration.ofSeconds(11)),
+            q -> q.offset(Duration.ofSeconds(1)),
+            q -> q.fill(Fill.nulls()),
+            q -> q.fill(Fill.value(1L)),
+            q -> q.fill(Fill.value(1.0)),
+            q -> q.where(TagPredicate.eq("a", "b")),
+            q -> q.where(TagPredicate.ne("a", "b")),
+            q -> q.where(TagPredicate.matches("a", "b")),
+            q -> q.where(TagPredicate.eq("ab", "")),
+            q -> q.where(TagPredicate.eq("a", "b,c")),
+            q -> q.where(TagPredicate.in("a", List.of("b", "c"))),
+            q -> q.where(TagPredicate.eq("a", "b")).groupBy("a"),
+            q -> q.where(TagPredicate.or(TagPredicate.eq("a", "b"), TagPredicate.eq("c", "d"))),
+            q -> q.where(TagPredicate.and(TagPredicate.eq("a", "b"), TagPredicate.eq("c", "d"))));
+    Set<String> fingerprints = new HashSet<>();
+    different.forEach(change -> fingerprints.add(query(change).fingerprint()));
+
+    assertThat(fingerprints).hasSize(different.size());
+  }
+
+  @Test
+  void build_withoutWhatIsNeeded_saysWhat() {
+    assertRefused(
+        TimeSeriesQuery.builder("m").every(Duration.ofSeconds(1)).last(Duration.ofDays(1)),
+        "select");
+    assertRefused(
+        TimeSeriesQuery.builder("m").select(Aggregate.SUM, "v").last(Duration.ofDays(1)), "every");
+    assertRefused(
+        TimeSeriesQuery.builder("m").select(Aggregate.SUM, "v").every(Duration.ofSeconds(1)),
+        "range");
+  }
+
+  @Test
+  void builder_namesThatAreNone_areRefused() {
+    for (String name : List.of("", "a\nb", "a\0b", "x".repeat(257), "half\ud800")) {
+      assertThatThrownBy(() -> TimeSeriesQuery.builder(name))
+          .isInstanceOf(RefusedQueryException.class);
+      assertThatThrownBy(() -> query(q -> q.groupBy(name)))
+          .isInstanceOf(RefusedQueryException.class);
+      assertThatThrownBy(() -> TagPredicate.eq(name, "v"))
+          .isInstanceOf(RefusedQueryException.class);
+      assertThatThrownBy(() -> new Selection(Aggregate.SUM, name))
+          .isInstanceOf(RefusedQueryException.class);
+    }
+    assertThatThrownBy(() -> TagPredicate.eq("a", "half\udc00"))
+        .isInstanceOf(RefusedQueryException.class);
+    assertThatThrownBy(() -> TagPredicate.eq("a", "nul\0"))
+        .isInstanceOf(RefusedQueryException.class);
+  }
+
+  @Test
+  void where_nestedBeyondMeasure_isRefused() {
+    TagPredicate deep = TagPredicate.eq("a", "b");
+    for (int i = 0; i < 10_000; i++) {
+      deep = TagPredicate.not(deep);
+    }
+    TagPredicate tooDeep = deep;
+    assertThatThrownBy(() -> query(q -> q.where(tooDeep)))
+        .isInstanceOf(RefusedQueryException.class)
+        .hasMessageContaining("nested");
+  }
+
+  @Test
+  void where_valuesBeyondMeasure_areRefused() {
+    List<String> values =
+        java.util.stream.IntStream.range(0, 1_001).mapToObj(Integer::toString).toList();
+    assertThatThrownBy(() -> query(q -> q.where(TagPredicate.in("a", values))))
+        .isInstanceOf(RefusedQueryException.class)
+        .hasMessageContaining("1,000");
+  }
+
+  private static void assertRefused(TimeSeriesQuery.Builder builder, String part) {
+    assertThatThrownBy(builder::build)
+        .isInstanceOf(RefusedQueryException.class)
+        .hasMessageContaining(part);
+  }
+
+  private static TimeSeriesQuery query(UnaryOperator<TimeSeriesQuery.Builder> change) {
+    return change
+        .apply(
+            TimeSeriesQuery.builder("m")
+                .select(Aggregate.MEAN, "v")
+                .every(Duration.ofSeconds(10))
+                .last(Duration.ofHours(1)))
+        .build();
+  }
+}

@@ -1,0 +1,173 @@
+package dev.aquifer.tsquery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.aquifer.RefusedQueryException;
+import java.time.Duration;
+import java.time.Instant;
+import org.junit.jupiter.api.Test;
+
+class WindowGridTest {
+  private static final Instant EPOCH = Instant.EPOCH;
+
+  @Test
+  void of_alignedRange_hasWholeWindowsAlone() {
+    WindowGrid grid = grid(10, 0, 20, 50);
+
+    assertThat(grid.first()).isEqualTo(2);
+    assertThat(grid.end()).isEqualTo(5);
+    assertThat(grid.fullFirst()).isEqualTo(2);
+    assertThat(grid.fullEnd()).isEqualTo(5);
+  }
+
+  @Test
+  void of_rangeInsideWindows_clipsBothEdges() {
+    WindowGrid grid = grid(10, 0, 23, 51);
+
+    assertThat(grid.first()).isEqualTo(2);
+    assertThat(grid.end()).isEqualTo(6);
+    assertThat(grid.fullFirst()).isEqualTo(3);
+    assertThat(grid.fullEnd()).isEqualTo(5);
+    assertThat(grid.range(2, 3)).isEqualTo(seconds(23, 30));
+    assertThat(grid.range(5, 6)).isEqualTo(seconds(50, 51));
+    assertThat(grid.range(2, 6)).isEqualTo(seconds(23, 51));
+  }
+
+  @Test
+  void of_rangeWithinOneWindow_hasNoWholeWindow() {
+    WindowGrid grid = grid(10, 0, 23, 27);
+
+    assertThat(grid.size()).isEqualTo(1);
+    assertThat(grid.clipped(2)).isTrue();
+    assertThat(grid.fullFirst()).isGreaterThanOrEqualTo(grid.fullEnd());
+  }
+
+  @Test
+  void of_stopOneNanosecondPastAnEdge_hasOneMoreClippedWindow() {
+    TimeRange range = new TimeRange(EPOCH, EPOCH.plusSeconds(10).plusNanos(1));
+    WindowGrid grid = WindowGrid.of(window(10, 0), range, QueryLimits.defaults(), 1);
+
+    assertThat(grid.size()).isEqualTo(2);
+    assertThat(grid.clipped(1)).isTrue();
+    assertThat(grid.range(1, 2).stop()).isEqualTo(EPOCH.plusSeconds(10).plusNanos(1));
+  }
+
+  @Test
+  void of_offset_movesTheEdges() {
+    WindowGrid grid = grid(10, 3, 3, 23);
+
+    assertThat(grid.first()).isZero();
+    assertThat(grid.start(0)).isEqualTo(3 * Nanos.PER_SECOND);
+    assertThat(grid.size()).isEqualTo(2);
+    assertThat(grid.clipped(0)).isFalse();
+  }
+
+  @Test
+  void of_negativeOffset_isTheEqualPositiveOne() {
+    assertThat(window(86_400, -3 * 3_600).offset()).isEqualTo(Duration.ofHours(21));
+    assertThat(window(10, 33).offset()).isEqualTo(Duration.ofSeconds(3));
+  }
+
+  @Test
+  void of_beforeTheEpoch_floors() {
+    WindowGrid grid = grid(10, 3, -12, -1);
+
+    assertThat(grid.first()).isEqualTo(-2);
+    assertThat(grid.start(-2)).isEqualTo(-17 * Nanos.PER_SECOND);
+    assertThat(grid.end()).isZero();
+    assertThat(grid.fullFirst()).isEqualTo(-1);
+    assertThat(grid.fullEnd()).isEqualTo(-1);
+  }
+
+  @Test
+  void of_everyNanosecondOfSmallRanges_coversTheRangeExactly() {
+    for (int every = 1; every <= 5; every++) {
+      for (int offset = 0; offset < every; offset++) {
+        for (int start = -12; start < 12; start++) {
+          for (int stop = start + 1; stop < start + 14; stop++) {
+            coversExactly(every, offset, start, stop);
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void of_emptyOrReversedRange_isRefused() {
+    assertThatThrownBy(() -> seconds(5, 5))
+        .isInstanceOf(RefusedQueryException.class)
+        .hasMessageContaining("empty");
+    assertThatThrownBy(() -> seconds(6, 5)).isInstanceOf(RefusedQueryException.class);
+  }
+
+  @Test
+  void of_timeBeyondNanoseconds_isRefused() {
+    Instant far = Instant.parse("9999-01-01T00:00:00Z");
+    assertThatThrownBy(() -> new TimeRange(EPOCH, far))
+        .isInstanceOf(RefusedQueryException.class)
+        .hasMessageContaining("9999");
+    TimeRange last =
+        new TimeRange(
+            Instant.ofEpochSecond(0, Long.MAX_VALUE - 5), Instant.ofEpochSecond(0, Long.MAX_VALUE));
+    assertThatThrownBy(() -> WindowGrid.of(window(7, 0), last, QueryLimits.defaults(), 1))
+        .isInstanceOf(RefusedQueryException.class)
+        .hasMessageContaining("64-bit");
+  }
+
+  @Test
+  void of_windowBomb_isRefusedWithTheFigures() {
+    TimeRange range = new TimeRange(EPOCH, EPOCH.plus(Duration.ofDays(90)));
+    Window milli = new Window(Duration.ofMillis(1), Duration.ZERO);
+    assertThatThrownBy(() -> WindowGrid.of(milli, range, QueryLimits.defaults(), 1))
+        .isInstanceOf(RefusedQueryException.class)
+        .hasMessageContaining("7,776,000,000")
+        .hasMessageContaining("100,000");
+  }
+
+  @Test
+  void of_longRange_isRefused() {
+    QueryLimits limits = new QueryLimits(100_000, Duration.ofDays(7), 1_000_000);
+    TimeRange range = new TimeRange(EPOCH, EPOCH.plus(Duration.ofDays(7)).plusNanos(1));
+    assertThatThrownBy(() -> WindowGrid.of(window(3_600, 0), range, limits, 1))
+        .isInstanceOf(RefusedQueryException.class)
+        .hasMessageContaining("PT168H");
+  }
+
+  @Test
+  void window_zeroOrNegative_isRefused() {
+    assertThatThrownBy(() -> window(0, 0)).isInstanceOf(RefusedQueryException.class);
+    assertThatThrownBy(() -> window(-1, 0)).isInstanceOf(RefusedQueryException.class);
+    Duration endless = Duration.ofSeconds(Long.MAX_VALUE);
+    assertThatThrownBy(() -> new Window(endless, Duration.ZERO))
+        .isInstanceOf(RefusedQueryException.class);
+  }
+
+  private static void coversExactly(int every, int offset, int start, int stop) {
+    TimeRange range = TimeRange.ofNanos(start, stop);
+    Window window = new Window(Duration.ofNanos(every), Duration.ofNanos(offset));
+    WindowGrid grid = WindowGrid.of(window, range, QueryLimits.defaults(), 1);
+    long at = start;
+    for (long bucket = grid.first(); bucket < grid.end(); bucket++) {
+      TimeRange part = grid.range(bucket, bucket + 1);
+      assertThat(part.startNanos()).isEqualTo(at);
+      at = part.stopNanos();
+      assertThat(grid.bucketOf(part.startNanos())).isEqualTo(bucket);
+      assertThat(grid.bucketOf(at - 1)).isEqualTo(bucket);
+      assertThat(grid.clipped(bucket)).isEqualTo(at - part.startNanos() < every);
+    }
+    assertThat(at).isEqualTo(stop);
+  }
+
+  private static WindowGrid grid(long every, long offset, long start, long stop) {
+    return WindowGrid.of(window(every, offset), seconds(start, stop), QueryLimits.defaults(), 1);
+  }
+
+  private static Window window(long every, long offset) {
+    return new Window(Duration.ofSeconds(every), Duration.ofSeconds(offset));
+  }
+
+  private static TimeRange seconds(long start, long stop) {
+    return new TimeRange(EPOCH.plusSeconds(start), EPOCH.plusSeconds(stop));
+  }
+}
