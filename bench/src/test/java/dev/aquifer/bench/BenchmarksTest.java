@@ -40,7 +40,17 @@ class BenchmarksTest {
             "SelectOne.awswrapper",
             "RouteDecision.aquifer",
             "RouteDecision.map",
-            "FirstAnalysis.aquifer");
+            "FirstAnalysis.aquifer",
+            "L1Hit.aquifer",
+            "L1Hit.caffeine",
+            "L1Hit.jetcache",
+            "L1Hit.redisson",
+            "L1HitTagged.aquifer",
+            "L1HitTagged.caffeine",
+            "L2Hit.aquifer",
+            "L2Hit.lettuce",
+            "L2Hit.jetcache",
+            "L2Hit.redisson");
   }
 
   @Test
@@ -49,6 +59,8 @@ class BenchmarksTest {
         new OptionsBuilder()
             .include("\\.FirstAnalysis\\.")
             .include("\\.RouteDecision\\.")
+            .include("\\.L[12]Hit\\.")
+            .include("\\.L1HitTagged\\.")
             .include("\\.SelectOne\\.aquifer$")
             .forks(0)
             .warmupIterations(0)
@@ -61,7 +73,7 @@ class BenchmarksTest {
     Collection<RunResult> results = new Runner(options).run();
 
     assertThat(results)
-        .hasSize(4)
+        .hasSize(14)
         .allSatisfy(result -> assertThat(result.getPrimaryResult().getScore()).isPositive());
   }
 }
