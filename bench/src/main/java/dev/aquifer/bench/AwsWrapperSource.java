@@ -2,6 +2,7 @@ package dev.aquifer.bench;
 
 import com.zaxxer.hikari.HikariConfig;
 import java.util.Properties;
+import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
@@ -28,7 +29,12 @@ public class AwsWrapperSource extends Postgres {
               config.setMinimumIdle(POOL);
               config.setMaximumPoolSize(POOL);
               return config;
-            });
+            },
+            (host, properties) -> host.getUrl(),
+            // By default it pools connections to servers of RDS only.
+            (host, properties) -> true,
+            TimeUnit.MINUTES.toNanos(30),
+            TimeUnit.MINUTES.toNanos(10));
     Driver.setCustomConnectionProvider(pools);
     Properties properties = new Properties();
     properties.setProperty("wrapperPlugins", "readWriteSplitting");
@@ -54,7 +60,6 @@ public class AwsWrapperSource extends Postgres {
   public void close() {
     pools.releaseResources();
     Driver.resetCustomConnectionProvider();
-    Driver.releaseResources();
     stopServers();
   }
 }

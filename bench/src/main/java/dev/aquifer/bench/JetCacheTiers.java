@@ -5,6 +5,7 @@ import com.alicp.jetcache.MultiLevelCacheBuilder;
 import com.alicp.jetcache.embedded.CaffeineCacheBuilder;
 import com.alicp.jetcache.redis.lettuce.RedisLettuceCacheBuilder;
 import io.lettuce.core.RedisClient;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Scope;
@@ -49,7 +50,7 @@ public class JetCacheTiers extends Redis {
   /** Ends them. */
   @TearDown(Level.Trial)
   public void close() {
-    client.shutdown();
+    client.shutdown(Duration.ZERO, Duration.ofSeconds(2));
     stopServer();
   }
 }

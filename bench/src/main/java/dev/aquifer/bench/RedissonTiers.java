@@ -2,6 +2,7 @@ package dev.aquifer.bench;
 
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
@@ -51,7 +52,7 @@ public class RedissonTiers extends Redis {
   /** Ends them. */
   @TearDown(Level.Trial)
   public void close() {
-    client.shutdown();
+    client.shutdown(0, 2, TimeUnit.SECONDS);
     stopServer();
   }
 

@@ -58,10 +58,10 @@ class BenchmarksTest {
     Options options =
         new OptionsBuilder()
             .include("\\.FirstAnalysis\\.")
-            .include("\\.RouteDecision\\.")
-            .include("\\.L[12]Hit\\.")
-            .include("\\.L1HitTagged\\.")
-            .include("\\.SelectOne\\.aquifer$")
+            .include("\\.RouteDecision\\.map$")
+            .include("\\.L1Hit\\.")
+            .include("\\.L2Hit\\.aquifer$")
+            .include("\\.(RouteDecision|SelectOne)\\.aquifer$")
             .forks(0)
             .warmupIterations(0)
             .measurementIterations(1)
@@ -73,7 +73,7 @@ class BenchmarksTest {
     Collection<RunResult> results = new Runner(options).run();
 
     assertThat(results)
-        .hasSize(14)
+        .hasSize(9)
         .allSatisfy(result -> assertThat(result.getPrimaryResult().getScore()).isPositive());
   }
 }
