@@ -9,6 +9,7 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -49,16 +50,50 @@ public final class CachingProxy {
     Map<Method, MethodPlan> plans = new HashMap<>();
     for (Method method : type.getMethods()) {
       if (!java.lang.reflect.Modifier.isStatic(method.getModifiers()) && !method.isBridge()) {
+        // Interfaces need not be public.
+        boolean open = method.trySetAccessible();
+        if (!open) {
+          throw new ConfigurationException(
+              "%s.%s cannot be called; open its package to dev.aquifer.cache."
+                  .formatted(type.getName(), method.getName()));
+        }
         plans.put(method, MethodPlan.of(type, method, caches, tags));
       }
     }
     Object proxy =
         Proxy.newProxyInstance(
-            type.getClassLoader(), new Class<?>[] {type}, new Calls(delegate, caches, plans));
+            type.getClassLoader(),
+            new Class<?>[] {type},
+            new Calls(delegate, caches, plans, inherited(delegate, plans)));
     return type.cast(proxy);
   }
 
-  private record Calls(Object delegate, Caches caches, Map<Method, MethodPlan> plans)
+  /**
+   * Default methods that the delegate's class does not override: run on the caching proxy, so that
+   * what they call is cached too. Those of a delegate that is itself a proxy are its own business.
+   */
+  private static Set<Method> inherited(Object delegate, Map<Method, MethodPlan> plans) {
+    Set<Method> found = new HashSet<>();
+    for (Method method : plans.keySet()) {
+      if (method.isDefault()
+          && !Proxy.isProxyClass(delegate.getClass())
+          && java.lang.reflect.Modifier.isPublic(method.getDeclaringClass().getModifiers())) {
+        try {
+          Method own = delegate.getClass().getMethod(method.getName(), method.getParameterTypes());
+          if (own.getDeclaringClass() == method.getDeclaringClass()) {
+            found.add(method);
+          }
+        } catch (NoSuchMethodException e) {
+          throw new ConfigurationException(
+              "%s does not implement %s.".formatted(delegate.getClass().getName(), method), e);
+        }
+      }
+    }
+    return Set.copyOf(found);
+  }
+
+  private record Calls(
+      Object delegate, Caches caches, Map<Method, MethodPlan> plans, Set<Method> inherited)
       implements InvocationHandler {
 
     @Override
@@ -75,7 +110,12 @@ public final class CachingProxy {
             ? cache.getAsync(key, k -> later(method, arguments))
             : cache.<Exception>get(key, k -> call(method, arguments));
       }
-      return plan.evicts() ? evicting(plan, arguments) : call(method, arguments);
+      if (plan.evicts()) {
+        return evicting(plan, arguments);
+      }
+      return inherited.contains(method)
+          ? InvocationHandler.invokeDefault(proxy, method, arguments)
+          : call(method, arguments);
     }
 
     private @Nullable Object evicting(MethodPlan plan, @Nullable Object @Nullable [] arguments)

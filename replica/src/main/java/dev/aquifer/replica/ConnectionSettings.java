@@ -21,9 +21,21 @@ final class ConnectionSettings {
   @Nullable Executor timeoutExecutor;
   int networkTimeout;
   @Nullable Map<String, Class<?>> types;
-  final Properties clientProperties = new Properties();
+
+  /** Null until one is set: making them costs more than all else of a connection. */
+  @Nullable Properties clientProperties;
 
   private int version;
+
+  /** The client's properties, to be changed. */
+  Properties clientProperties() {
+    Properties known = clientProperties;
+    if (known == null) {
+      known = new Properties();
+      clientProperties = known;
+    }
+    return known;
+  }
 
   /** 0 while nothing was ever set; changes with each {@link #changed()}. */
   int version() {
@@ -34,17 +46,11 @@ final class ConnectionSettings {
     version++;
   }
 
+  /** All but isolation and schema, which the lease keeps track of. */
   void apply(Connection connection) throws SQLException {
     // What may not change within a transaction comes before autocommit goes off.
     if (readOnly != connection.isReadOnly()) {
       connection.setReadOnly(readOnly);
-    }
-    if (isolation != Connection.TRANSACTION_NONE
-        && isolation != connection.getTransactionIsolation()) {
-      connection.setTransactionIsolation(isolation);
-    }
-    if (schema != null && !schema.equals(connection.getSchema())) {
-      connection.setSchema(schema);
     }
     if (holdability != 0) {
       connection.setHoldability(holdability);
@@ -55,8 +61,11 @@ final class ConnectionSettings {
     if (types != null) {
       connection.setTypeMap(types);
     }
-    for (String name : clientProperties.stringPropertyNames()) {
-      connection.setClientInfo(name, clientProperties.getProperty(name));
+    Properties client = clientProperties;
+    if (client != null) {
+      for (String name : client.stringPropertyNames()) {
+        connection.setClientInfo(name, client.getProperty(name));
+      }
     }
     if (autoCommit != connection.getAutoCommit()) {
       connection.setAutoCommit(autoCommit);

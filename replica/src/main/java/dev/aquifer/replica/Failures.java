@@ -12,6 +12,8 @@ final class Failures {
   static boolean isConnectionLost(SQLException error) {
     String state = state(error);
     return state.startsWith("08")
+        // HikariCP's words for a connection that it has given up.
+        || (state.isEmpty() && message(error).equals("Connection is closed"))
         || state.equals("57P01")
         || state.equals("57P02")
         || state.equals("57P03")

@@ -2,6 +2,7 @@ package dev.aquifer.replica;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A pooled connection in the hands of one {@link RoutedConnection}. It goes back when nobody uses
@@ -13,6 +14,8 @@ final class Lease {
   final Connection connection;
   private int users;
   private int settings;
+  private int isolation = Connection.TRANSACTION_NONE;
+  private @Nullable String schema;
   private boolean spoiled;
   private boolean released;
 
@@ -38,6 +41,15 @@ final class Lease {
   /** Brings the connection to the settings of its user. */
   void prepare(ConnectionSettings wanted) throws SQLException {
     if (settings != wanted.version()) {
+      // These two ask the server, and one may not change within a transaction.
+      if (wanted.isolation != Connection.TRANSACTION_NONE && wanted.isolation != isolation) {
+        connection.setTransactionIsolation(wanted.isolation);
+        isolation = wanted.isolation;
+      }
+      if (wanted.schema != null && !wanted.schema.equals(schema)) {
+        connection.setSchema(wanted.schema);
+        schema = wanted.schema;
+      }
       wanted.apply(connection);
       settings = wanted.version();
     }

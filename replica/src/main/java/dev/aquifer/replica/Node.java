@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * slow answer raises the average at once, faster ones lower it over {@link #DECAY}.
  */
 final class Node {
-  private static final double DECAY = Duration.ofSeconds(5).toNanos();
+  private static final double DECAY = Duration.ofSeconds(1).toNanos();
 
   final String name;
   final double weight;
@@ -94,11 +94,13 @@ final class Node {
     }
   }
 
-  /** Load by which two nodes are compared; smaller is better. */
+  /**
+   * Load by which two nodes are compared; smaller is better. Weights count where they are drawn.
+   */
   double load(long now) {
     double idle = now - respondedAt;
     double response = responseNanos * Math.exp(-Math.max(0, idle) / DECAY);
-    return (response + 1) * (inFlight.get() + 1) / weight;
+    return (response + 1) * (inFlight.get() + 1);
   }
 
   /** Takes a response time into account. A lost update by a race is of no consequence. */

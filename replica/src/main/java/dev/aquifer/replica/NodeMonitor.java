@@ -25,9 +25,10 @@ import org.slf4j.LoggerFactory;
  * <p>A miss is followed at once by the next probe, over a new connection: a killed server refuses
  * that, so that it is out within a probe's time; a halted one is out after two limits. A failure
  * that a caller met takes the node out of use until a probe begun later succeeds. Ejection cuts off
- * all of the node's connections, which frees callers that wait on a halted server. A replica that
- * lags too far behind is out of use beside all this, and back when it lags less than half as much
- * in three samples.
+ * all of a replica's connections, which frees callers that wait on a halted server; those of a
+ * primary are cut off after more misses, since its transactions cannot be run elsewhere. A replica
+ * that lags too far behind is out of use beside all this, and back when it lags less than half as
+ * much in three samples.
  *
  * <p>Whatever a round throws is logged, and the next one is tried: the thread ends only with the
  * set.
@@ -36,6 +37,10 @@ final class NodeMonitor implements Runnable {
   static final long RAMP_NANOS = Duration.ofSeconds(5).toNanos();
 
   private static final Logger log = LoggerFactory.getLogger(ReplicaSet.class);
+
+  /** After which the primary's transactions are given up too; a short stall must not cost them. */
+  private static final int MISSES_TO_GIVE_UP = 4;
+
   private static final int ANSWERS_TO_RAMP = 3;
   private static final int SAMPLES_TO_CATCH_UP = 3;
   private static final long FIRST_CONNECT_MILLIS = 2000;
@@ -236,6 +241,8 @@ final class NodeMonitor implements Runnable {
       state(NodeState.SUSPECT, reason);
     } else if (node.state != NodeState.EJECTED) {
       eject(reason);
+    } else if (misses == MISSES_TO_GIVE_UP) {
+      node.pool.abort();
     }
   }
 
@@ -243,8 +250,10 @@ final class NodeMonitor implements Runnable {
     state(NodeState.EJECTED, reason);
     node.lagNanos = -1;
     node.lagBytes = -1;
-    // Also frees whoever waits on it: a halted server answers nobody.
-    node.pool.abort();
+    if (node.role != Role.PRIMARY) {
+      // Also frees whoever waits on it: a halted server answers nobody.
+      node.pool.abort();
+    }
   }
 
   private void state(NodeState to, String reason) {

@@ -165,7 +165,12 @@ final class RoutedConnection extends RoutedConnectionSurface {
       statement.detach();
     }
     Lease lease = lease(route);
-    S physical = statement.attach(lease);
+    S physical;
+    try {
+      physical = statement.attach(lease);
+    } catch (SQLException e) {
+      throw failed(e, lease, parsed, more, null);
+    }
     if (!settings.autoCommit && transaction == null) {
       transaction = lease;
       lease.use();
@@ -179,7 +184,7 @@ final class RoutedConnection extends RoutedConnectionSurface {
     try {
       result = call.on(physical);
     } catch (SQLException e) {
-      throw failed(e, node, parsed, more, announced);
+      throw failed(e, lease, parsed, more, announced);
     }
     long ended = System.nanoTime();
     node.responded(ended - started, ended);
@@ -253,11 +258,12 @@ final class RoutedConnection extends RoutedConnectionSurface {
 
   private SQLException failed(
       SQLException error,
-      Node node,
+      Lease lease,
       SqlStatement parsed,
       List<SqlStatement> more,
       @Nullable WriteSet announced)
       throws SQLException {
+    Node node = lease.node;
     boolean lost = Failures.isConnectionLost(error);
     if (lost) {
       set.accuse(node);
@@ -275,6 +281,9 @@ final class RoutedConnection extends RoutedConnectionSurface {
       boolean committing = parsed.endsTransaction() && announced != null;
       abandon();
       return committing ? unknownOutcome(node, error) : transactionLost(node, error);
+    }
+    if (lost && pinned == null) {
+      forget(lease);
     }
     return error;
   }
@@ -372,25 +381,24 @@ final class RoutedConnection extends RoutedConnectionSurface {
     }
   }
 
-  /** The server's side of everything is gone. */
+  /**
+   * The transaction is gone with its connection. A pinned one stays pinned to what is lost: later
+   * statements fail too, instead of running where the session's state is missing.
+   */
   private void abandon() {
+    Lease lost = transaction;
     begun = false;
     transaction = null;
-    pinned = null;
     writes.clear();
-    for (Lease lease : new Lease[] {reader, writer}) {
-      if (lease != null) {
-        lease.spoil();
-        quietly(lease);
-      }
+    if (lost != null && pinned == null) {
+      forget(lost);
     }
-    reader = null;
-    writer = null;
   }
 
-  private static void quietly(Lease lease) {
+  private void forget(Lease lost) {
+    lost.spoil();
     try {
-      lease.release();
+      release(lost);
     } catch (SQLException e) {
       // It is lost already; the caller hears of that.
       return;

@@ -156,12 +156,13 @@ abstract class RoutedConnectionSurface implements Connection {
   public void setReadOnly(boolean readOnly) throws SQLException {
     checkOpen();
     if (settings.readOnly != readOnly) {
-      Lease bound = boundLease();
-      if (bound != null) {
-        bound.connection.setReadOnly(readOnly);
-      }
       settings.readOnly = readOnly;
-      changed();
+      try {
+        changed();
+      } catch (SQLException e) {
+        settings.readOnly = !readOnly;
+        throw e;
+      }
     }
   }
 
@@ -190,12 +191,14 @@ abstract class RoutedConnectionSurface implements Connection {
           TRANSACTION_READ_COMMITTED,
           TRANSACTION_REPEATABLE_READ,
           TRANSACTION_SERIALIZABLE -> {
-        Lease bound = boundLease();
-        if (bound != null) {
-          bound.connection.setTransactionIsolation(level);
-        }
+        int before = settings.isolation;
         settings.isolation = level;
-        changed();
+        try {
+          changed();
+        } catch (SQLException e) {
+          settings.isolation = before;
+          throw e;
+        }
       }
       default ->
           throw new SQLException(
@@ -298,27 +301,27 @@ abstract class RoutedConnectionSurface implements Connection {
 
   @Override
   public void setClientInfo(String name, @Nullable String value) throws SQLClientInfoException {
-    settings.clientProperties.setProperty(name, value == null ? "" : value);
+    settings.clientProperties().setProperty(name, value == null ? "" : value);
     settings.changed();
   }
 
   @Override
   public void setClientInfo(Properties properties) throws SQLClientInfoException {
-    settings.clientProperties.putAll(properties);
+    settings.clientProperties().putAll(properties);
     settings.changed();
   }
 
   @Override
   public @Nullable String getClientInfo(String name) throws SQLException {
     checkOpen();
-    return settings.clientProperties.getProperty(name);
+    return settings.clientProperties().getProperty(name);
   }
 
   @Override
   public Properties getClientInfo() throws SQLException {
     checkOpen();
     Properties copy = new Properties();
-    copy.putAll(settings.clientProperties);
+    copy.putAll(settings.clientProperties());
     return copy;
   }
 

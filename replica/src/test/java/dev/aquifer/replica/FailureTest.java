@@ -184,8 +184,8 @@ class FailureTest {
               SQLException.class, e -> assertThat(e.getSQLState()).startsWith("08"));
       assertThat(set.health().writable()).isFalse();
 
-      cluster.standby(0).promote();
       long promoted = System.nanoTime();
+      cluster.standby(0).promote();
       Eventually.within(Duration.ofSeconds(10))
           .every(Duration.ofMillis(5))
           .until(

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.aquifer.Consistency;
+import dev.aquifer.testkit.Eventually;
 import dev.aquifer.testkit.LeakCheck;
 import dev.aquifer.testkit.PostgresTest;
 import dev.aquifer.testkit.TestDatabase;
@@ -13,6 +14,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -177,18 +179,23 @@ class RoutingTest {
         PreparedStatement prepared =
             connection.prepareStatement("SELECT label FROM item WHERE id = ?")) {
       prepared.setFetchSize(10);
-      for (int i = 10; i < 50; i++) {
-        prepared.setInt(1, i);
-        try (ResultSet rows = prepared.executeQuery()) {
-          assertThat(rows.next()).isTrue();
-          assertThat(rows.getString(1)).isEqualTo("label " + i);
-        }
-      }
+      Eventually.within(Duration.ofSeconds(10))
+          .until(
+              "both replicas have answered",
+              () -> {
+                for (int i = 10; i < 50; i++) {
+                  prepared.setInt(1, i);
+                  try (ResultSet rows = prepared.executeQuery()) {
+                    assertThat(rows.next()).isTrue();
+                    assertThat(rows.getString(1)).isEqualTo("label " + i);
+                  }
+                }
+                return ROUTES.nodes.stream().distinct().count() == 2;
+              });
       assertThat(prepared.getMetaData().getColumnName(1)).isEqualTo("label");
       assertThat(prepared.getParameterMetaData().getParameterCount()).isEqualTo(1);
     }
     assertThat(ROUTES.seen).containsOnly("REPLICA READ");
-    assertThat(ROUTES.nodes.stream().distinct()).hasSize(2);
     assertThat(set.health().nodes()).allMatch(node -> node.inFlight() == 0);
   }
 
@@ -285,8 +292,8 @@ class RoutingTest {
             },
             "reader");
     reader.start();
-    dev.aquifer.testkit.Eventually.within(java.time.Duration.ofSeconds(10))
-        .every(java.time.Duration.ofMillis(20))
+    Eventually.within(Duration.ofSeconds(10))
+        .every(Duration.ofMillis(20))
         .until(
             "the read is cancelled",
             () -> {
@@ -315,7 +322,7 @@ class RoutingTest {
   void textThatAStandbyRefuses_runsOnThePrimaryAndIsRememberedThere() throws SQLException {
     Sets.execute(set, "CREATE VIEW sly AS SELECT touch() AS touched");
     String sql = "SELECT touched FROM sly";
-    dev.aquifer.testkit.Eventually.within(java.time.Duration.ofSeconds(10))
+    Eventually.within(Duration.ofSeconds(10))
         .until("the view is there", () -> "1".equals(queried(sql)));
     ROUTES.seen.clear();
     assertThat(Sets.query(set, sql)).isEqualTo("1");

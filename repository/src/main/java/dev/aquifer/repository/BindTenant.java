@@ -13,8 +13,8 @@ import org.jdbi.v3.sqlobject.customizer.SqlStatementCustomizerFactory;
 import org.jdbi.v3.sqlobject.customizer.SqlStatementCustomizingAnnotation;
 
 /**
- * Binds {@code :tenant} in every row of a {@code @SqlBatch}. Other statements have it bound without this annotation; a batch has a
- * set of bindings a row, which only an annotation reaches.
+ * Binds {@code :tenant} in every row of a {@code @SqlBatch}. Other statements have it bound without
+ * this annotation; a batch has a set of bindings a row, which only an annotation reaches.
  */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)
@@ -28,7 +28,8 @@ public @interface BindTenant {
     public Factory() {}
 
     @Override
-    public SqlStatementCustomizer createForMethod(Annotation annotation, Class<?> type, Method method) {
+    public SqlStatementCustomizer createForMethod(
+        Annotation annotation, Class<?> type, Method method) {
       return statement -> statement.bind(TenantBinding.NAME, TenantContext.require().id());
     }
   }

@@ -10,12 +10,16 @@ import java.util.TreeSet;
 import javax.sql.DataSource;
 
 /**
- * Which tables' writes can change what a statement reads. More than the tables that it names: the tables under a view, the other
- * parts of a partitioned or inherited table, the tables whose foreign keys cascade into it, and every table with triggers or rules of
- * its own, since these may write anything. Asked of the server's catalogue once a statement, when its repository is made.
+ * Which tables' writes can change what a statement reads. More than the tables that it names: the
+ * tables under a view, the other parts of a partitioned or inherited table, the tables whose
+ * foreign keys cascade into it, and every table with triggers or rules of its own, since these may
+ * write anything. Asked of the server's catalogue once a statement, when its repository is made.
  */
 final class ReadDependencies {
-  /** Names without schema: a table of that name in any schema counts, which voids too much rather than too little. */
+  /**
+   * Names without schema: a table of that name in any schema counts, which voids too much rather
+   * than too little.
+   */
   private static final String CLOSURE =
       """
       with recursive edge(reader, source) as (
@@ -56,8 +60,8 @@ final class ReadDependencies {
    * What was found.
    *
    * @param tables names without schema
-   * @param callingView a view that calls a function of the application's, so that what it reads cannot be known; empty if there is
-   *     none
+   * @param callingView a view that calls a function of the application's, so that what it reads
+   *     cannot be known; empty if there is none
    */
   record Found(Set<String> tables, String callingView) {}
 

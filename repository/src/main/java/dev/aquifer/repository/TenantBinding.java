@@ -5,7 +5,10 @@ import java.sql.PreparedStatement;
 import org.jdbi.v3.core.statement.StatementContext;
 import org.jdbi.v3.core.statement.StatementCustomizer;
 
-/** Binds {@code :tenant} from the context, last, so that no argument of the caller can take its place. */
+/**
+ * Binds {@code :tenant} from the context, last, so that no argument of the caller can take its
+ * place.
+ */
 final class TenantBinding implements StatementCustomizer {
   static final String NAME = "tenant";
 

@@ -1,0 +1,159 @@
+package dev.aquifer.replica;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import dev.aquifer.CausalSessions;
+import dev.aquifer.Consistency;
+import dev.aquifer.Position;
+import dev.aquifer.ReadFloor;
+import dev.aquifer.pool.PoolSettings;
+import dev.aquifer.spi.Observer;
+import dev.aquifer.spi.Observer.NodeState;
+import dev.aquifer.spi.Observer.Role;
+import dev.aquifer.spi.Observer.RouteReason;
+import dev.aquifer.sql.SqlAnalyzer;
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Choices among nodes in given states; no server is asked. */
+class RouterTest {
+  private static final String SQL = "SELECT label FROM item WHERE id = ?";
+
+  private final List<Node> nodes = new ArrayList<>();
+  private final PrimaryLog log = new PrimaryLog(Long.MAX_VALUE);
+  private final CausalSessions sessions = new CausalSessions();
+  private final SqlAnalyzer analyzer = SqlAnalyzer.create();
+  private final long now = 1_000_000_000_000L;
+  private Router router;
+
+  @BeforeEach
+  void build() {
+    double[] weights = {1, 1, 3};
+    List<ReplicaSetSettings.NodeSettings> all = new ArrayList<>();
+    for (int i = 0; i < weights.length; i++) {
+      PoolSettings pool =
+          PoolSettings.builder()
+              .url("jdbc:postgresql://127.0.0.1:1/n" + i)
+              .minimumIdle(0)
+              .startupTimeout(Duration.ZERO)
+              .build();
+      all.add(new ReplicaSetSettings.NodeSettings(pool, weights[i], i == 0));
+    }
+    for (ReplicaSetSettings.NodeSettings each : all) {
+      nodes.add(new Node(each, Duration.ofMillis(500)));
+    }
+    ReplicaSetSettings settings =
+        new ReplicaSetSettings(
+            all,
+            Consistency.session(),
+            Duration.ofSeconds(10),
+            Duration.ofMillis(50),
+            Duration.ofMillis(250),
+            Duration.ofSeconds(1),
+            Duration.ofMillis(500),
+            true,
+            sessions,
+            analyzer,
+            Observer.NONE,
+            List.of());
+    Topology topology = new Topology(nodes, log, Observer.NONE);
+    router = new Router(topology, settings, () -> now);
+    for (int i = 0; i < nodes.size(); i++) {
+      topology.answered(nodes.get(i), new Probe.Answer(i > 0, at(100), now - 10, now - 5));
+      nodes.get(i).state = NodeState.HEALTHY;
+      nodes.get(i).usable(true, 0);
+      nodes.get(i).responded(1_000_000, now);
+    }
+  }
+
+  @AfterEach
+  void close() {
+    nodes.forEach(node -> node.pool.close());
+  }
+
+  private static Position at(long lsn) {
+    return new Position(1, 1, lsn);
+  }
+
+  private int share(Node node, int picks) {
+    int count = 0;
+    for (int i = 0; i < picks; i++) {
+      if (router.read(ReadScope.NONE, null).node() == node) {
+        count++;
+      }
+    }
+    return count;
+  }
+
+  @Test
+  void equallyFastReplicas_areChosenByWeight() {
+    assertThat(nodes.get(0).role).isEqualTo(Role.PRIMARY);
+    assertThat(share(nodes.get(2), 100_000)).isBetween(74_000, 76_000);
+  }
+
+  @Test
+  void slowReplica_isLeftAside() {
+    nodes.get(2).responded(10_000_000, now);
+    assertThat(share(nodes.get(2), 1_000)).isZero();
+  }
+
+  @Test
+  void returningReplica_getsATenthFirst() {
+    nodes.get(2).state = NodeState.RAMP;
+    nodes.get(2).rampFrom = now;
+    assertThat(share(nodes.get(2), 10_000)).isBetween(500, 1_000);
+  }
+
+  @Test
+  void replicaBehindTheSession_isNotChosen() {
+    nodes.get(2).position = at(200);
+    sessions.current().raise(ReadFloor.at(at(150)));
+    assertThat(share(nodes.get(2), 100)).isEqualTo(100);
+    sessions.current().raise(ReadFloor.at(at(250)));
+    Route route = router.read(ReadScope.NONE, null);
+    assertThat(route.node()).isSameAs(nodes.get(0));
+    assertThat(route.reason()).isEqualTo(RouteReason.FRESHNESS);
+  }
+
+  @Test
+  void accusedNode_isNotChosenUntilALaterProbe() {
+    long before = nodes.get(2).accusations.get();
+    nodes.get(2).accuse();
+    nodes.get(2).usable(true, before);
+    assertThat(share(nodes.get(2), 100)).isZero();
+    nodes.get(2).usable(true, before + 1);
+    assertThat(share(nodes.get(2), 100)).isPositive();
+  }
+
+  @Test
+  void decision_allocatesNothing() {
+    sessions.current().raise(ReadFloor.at(at(50)));
+    long sink = decide(200_000);
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long before = threads.getCurrentThreadAllocatedBytes();
+    long begun = System.nanoTime();
+    sink += decide(1_000_000);
+    long took = System.nanoTime() - begun;
+    long allocated = threads.getCurrentThreadAllocatedBytes() - before;
+    System.getLogger("test").log(System.Logger.Level.INFO, "decision: {0} ns", took / 1_000_000.0);
+    assertThat(sink).isPositive();
+    // Far below a byte a decision: what is left is the measurement's own.
+    assertThat(allocated).isLessThan(100_000);
+  }
+
+  private long decide(int times) {
+    long sink = 0;
+    for (int i = 0; i < times; i++) {
+      if (analyzer.analyze(SQL).mayUseReplica()) {
+        sink += router.read(ReadScope.NONE, null).node().name.length();
+      }
+    }
+    return sink;
+  }
+}

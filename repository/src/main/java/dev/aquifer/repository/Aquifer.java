@@ -1,0 +1,112 @@
+package dev.aquifer.repository;
+
+import dev.aquifer.CausalSession;
+import dev.aquifer.CausalSessions;
+import dev.aquifer.CausalToken;
+import dev.aquifer.Consistency;
+import dev.aquifer.cache.Caches;
+import dev.aquifer.replica.ReplicaSet;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jdbi.v3.core.Jdbi;
+
+/**
+ * One node of an application that reads through Aquifer: the router over its PostgreSQL nodes, the
+ * caches over memory and Redis, and the repositories on top, wired so that a committed write voids
+ * what depends on it.
+ *
+ * <pre>{@code
+ * try (Aquifer aquifer = Aquifer.builder()
+ *     .primary("jdbc:postgresql://db1/app").replica("jdbc:postgresql://db2/app")
+ *     .redis("redis://cache:6379").meterRegistry(registry).build()) {
+ *   Departures departures = aquifer.repository(Departures.class);
+ *   Tenant.of("DFW").call(() -> departures.byId(42));
+ * }
+ * }</pre>
+ *
+ * <p>Make one a process and share it: thread-safe. {@link #close} ends its threads and connections,
+ * in order, and may be called again.
+ */
+public final class Aquifer implements AutoCloseable {
+  private final AquiferParts parts;
+  private final Repositories repositories;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  Aquifer(AquiferParts parts) {
+    this.parts = parts;
+    this.repositories = new Repositories(parts.database(), parts.caches());
+  }
+
+  /** Settings of a node; only the primary is required. */
+  public static AquiferBuilder builder() {
+    return new AquiferBuilder();
+  }
+
+  /**
+   * A repository: an implementation of the interface from its annotations. Its statements are
+   * checked now; a call is then a look-up of what was checked. Asks the server's catalogue what the
+   * cached statements depend on, once, so the tables must be there; make the repository again after
+   * a change of schema. Keep the result: it is thread-safe.
+   *
+   * @throws dev.aquifer.ConfigurationException when an annotation is missing or contradicts
+   *     another, or a statement is not confined to the tenant; the message names class and method
+   */
+  public <T> T repository(Class<T> type) {
+    return repositories.create(type);
+  }
+
+  /** The router, as a data source, for whatever else needs connections. */
+  public ReplicaSet database() {
+    return parts.database();
+  }
+
+  /** The caches, for what annotations cannot say. */
+  public Caches caches() {
+    return parts.caches();
+  }
+
+  /**
+   * The Jdbi that the repositories run on, for statements that an interface cannot hold. Its reads
+   * are not cached.
+   */
+  public Jdbi jdbi() {
+    return repositories.jdbi();
+  }
+
+  /** The causal sessions of this node. */
+  public CausalSessions sessions() {
+    return parts.sessions();
+  }
+
+  /**
+   * What the current session has written, for a reader on another node. Costs one round trip to the
+   * primary if the position of the session's last write is not known yet, else none.
+   *
+   * @throws dev.aquifer.UnavailableException when the primary does not answer within its limit
+   */
+  public CausalToken token() {
+    CausalSession session = parts.sessions().current();
+    return CausalToken.of(parts.database().resolve(session.floor()), session.sequences());
+  }
+
+  /** From now on the current session sees at least what the token's writer had written. */
+  public void accept(CausalToken token) {
+    parts.sessions().current().accept(token);
+  }
+
+  /**
+   * Runs the body; its database reads, on this thread, are as fresh as asked.
+   *
+   * @throws Exception what the body throws, unchanged
+   */
+  public <T> T reading(Consistency consistency, Callable<T> body) throws Exception {
+    return parts.database().read(consistency, body);
+  }
+
+  @Override
+  public void close() {
+    if (closed.compareAndSet(false, true)) {
+      parts.close();
+    }
+  }
+}
