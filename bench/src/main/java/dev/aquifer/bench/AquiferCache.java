@@ -4,6 +4,7 @@ import dev.aquifer.Tag;
 import dev.aquifer.cache.CacheSettings;
 import dev.aquifer.cache.Caches;
 import dev.aquifer.cache.TieredCache;
+import java.time.Duration;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
@@ -24,7 +25,14 @@ public class AquiferCache extends Redis {
 
   void open(long memoryBytes, Tag... tags) {
     startServer();
-    caches = Caches.builder().redis(server.uri().toString()).memoryBytes(memoryBytes).build();
+    // Patient: on a busy machine a slow answer must not count as a miss, or silence as a lost link.
+    caches =
+        Caches.builder()
+            .redis(server.uri().toString())
+            .memoryBytes(memoryBytes)
+            .remoteTimeout(Duration.ofSeconds(2))
+            .silenceLimit(Duration.ofSeconds(10))
+            .build();
     cache =
         caches.cache("flights", Flight.class, CacheSettings.builder().ttl(TTL).tags(tags).build());
     Keys.TENANT.run(() -> Keys.all().forEach(key -> cache.get(key, AquiferCache::load)));
