@@ -96,12 +96,6 @@ public final class MainJob implements AutoCloseable {
       summary.dashboard(outcome);
     }
     summary.print(out);
-        .filter(
-            m ->
-                m.getId().getName().contains("fault")
-                    || m.getId().getName().contains("routes")
-                    || m.getId().getName().contains("remote"))
-        .forEach(m -> out.println(m.getId() + " " + m.measure()));
     summary.write(options.result());
     out.printf("%nWritten to %s%n", options.result());
     if (options.serve()) {
