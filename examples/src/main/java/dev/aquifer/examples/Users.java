@@ -35,7 +35,7 @@ final class Users {
   private static final Logger log = LoggerFactory.getLogger(Users.class);
   private static final int WRITES_PERCENT = 2;
   private static final int SAME_DAY_PERCENT = 85;
-  private static final long THINKING = TimeUnit.MILLISECONDS.toNanos(25);
+  private static final long THINKING = TimeUnit.MILLISECONDS.toNanos(80);
 
   private final List<Service> services;
   private final Answers answers;
