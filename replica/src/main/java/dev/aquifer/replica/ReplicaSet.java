@@ -267,8 +267,11 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
     return topology.nodes.size();
   }
 
-  /** Where a read that failed at the node is run again; null if it is not. */
-  @Nullable Route elsewhere(Node failed, SqlStatement parsed, SQLException error)
+  /**
+   * Where a read that failed at the node is run again; null if it is not. The last try is the
+   * primary's: replicas that are all too busy would pass a read to and fro.
+   */
+  @Nullable Route elsewhere(Node failed, SqlStatement parsed, SQLException error, boolean last)
       throws SQLException {
     if (Failures.isRefusedByStandby(error)) {
       settings.analyzer().refusedByStandby(parsed.sql());
@@ -279,7 +282,7 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
         && !Failures.isRecoveryConflict(error)) {
       return null;
     }
-    Route route = router.read(scope.get(), failed);
+    Route route = last ? null : router.read(scope.get(), failed);
     return route == null || route.node() == topology.primary()
         ? primary(RouteReason.RETRY)
         : route.node().route(RouteReason.RETRY);

@@ -86,7 +86,8 @@ final class RoutedConnection extends RoutedConnectionSurface {
       try {
         return run(statement, parsed, more, route, call);
       } catch (SQLException e) {
-        Route next = repeatable && left > 0 ? set.elsewhere(route.node(), parsed, e) : null;
+        Route next =
+            repeatable && left > 0 ? set.elsewhere(route.node(), parsed, e, left == 1) : null;
         if (next == null) {
           throw e;
         }
