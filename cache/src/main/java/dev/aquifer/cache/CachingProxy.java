@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -43,6 +44,22 @@ public final class CachingProxy {
    */
   public static <T> T of(
       Class<T> type, T delegate, Caches caches, Function<Method, Set<Tag>> tags) {
+    return of(type, delegate, caches, tags, () -> false);
+  }
+
+  /**
+   * As {@link #of(Class, Object, Caches, Function)}, for a delegate that has transactions.
+   *
+   * @param inTransaction asked before each cached call, on its thread; where it is true the
+   *     delegate answers and nothing is remembered, so that a transaction sees what it wrote, and
+   *     nobody else does
+   */
+  public static <T> T of(
+      Class<T> type,
+      T delegate,
+      Caches caches,
+      Function<Method, Set<Tag>> tags,
+      BooleanSupplier inTransaction) {
     if (!type.isInterface()) {
       throw new ConfigurationException(
           "%s is no interface; a caching proxy needs one.".formatted(type.getName()));
@@ -64,7 +81,7 @@ public final class CachingProxy {
         Proxy.newProxyInstance(
             type.getClassLoader(),
             new Class<?>[] {type},
-            new Calls(delegate, caches, plans, inherited(delegate, plans)));
+            new Calls(delegate, caches, plans, inherited(delegate, plans), inTransaction));
     return type.cast(proxy);
   }
 
@@ -93,7 +110,11 @@ public final class CachingProxy {
   }
 
   private record Calls(
-      Object delegate, Caches caches, Map<Method, MethodPlan> plans, Set<Method> inherited)
+      Object delegate,
+      Caches caches,
+      Map<Method, MethodPlan> plans,
+      Set<Method> inherited,
+      BooleanSupplier inTransaction)
       implements InvocationHandler {
 
     @Override
@@ -104,7 +125,7 @@ public final class CachingProxy {
         return ofObject(proxy, method, arguments);
       }
       TieredCache<Object, Object> cache = plan.cache();
-      if (cache != null) {
+      if (cache != null && !inTransaction.getAsBoolean()) {
         Object key = CallKey.of(arguments, plan.plainKey());
         return plan.async()
             ? cache.getAsync(key, k -> later(method, arguments))

@@ -1,14 +1,11 @@
 package dev.aquifer.repository;
 
-import dev.aquifer.TenantContext;
 import dev.aquifer.cache.Caches;
 import dev.aquifer.cache.CachingProxy;
-import java.lang.reflect.InvocationHandler;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Method;
-import java.lang.reflect.Proxy;
 import javax.sql.DataSource;
 import org.jdbi.v3.core.Jdbi;
+import org.jdbi.v3.core.extension.Extensions;
+import org.jdbi.v3.core.extension.HandleSupplier;
 import org.jdbi.v3.core.statement.SqlStatements;
 import org.jdbi.v3.core.statement.TemplateEngine;
 import org.jdbi.v3.sqlobject.SqlObjectPlugin;
@@ -30,6 +27,7 @@ final class Repositories {
     this.caches = caches;
     this.jdbi = Jdbi.create(database).installPlugin(new SqlObjectPlugin());
     jdbi.registerRowMapper(new RecordMappers());
+    jdbi.getConfig(Extensions.class).registerHandlerCustomizer(new WithoutTenant());
     jdbi.getConfig(SqlStatements.class)
         .setTemplateEngine(TemplateEngine.NOP)
         .addCustomizer(new TenantBinding());
@@ -42,37 +40,15 @@ final class Repositories {
 
   <T> T create(Class<T> type) {
     RepositoryPlan plan = RepositoryPlan.of(type, database);
-    T statements = jdbi.onDemand(type);
-    return CachingProxy.of(
-        type, withoutTenantWhereMarked(type, statements, plan), caches, plan::tags);
+    return CachingProxy.of(type, jdbi.onDemand(type), caches, plan::tags, this::inTransaction);
   }
 
   /**
-   * What is marked for all tenants must not be attributed to the one that happens to be current.
+   * Whether what the thread calls now joins a transaction of its own: it is to see what that wrote,
+   * which no cache may know of.
    */
-  private static <T> T withoutTenantWhereMarked(Class<T> type, T statements, RepositoryPlan plan) {
-    if (!plan.hasCrossTenant()) {
-      return statements;
-    }
-    InvocationHandler handler =
-        (proxy, method, arguments) ->
-            plan.crossTenant(method)
-                ? TenantContext.callWithout(() -> invoke(statements, method, arguments))
-                : invoke(statements, method, arguments);
-    return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, handler));
-  }
-
-  private static Object invoke(Object target, Method method, Object[] arguments) throws Exception {
-    try {
-      return method.invoke(target, arguments);
-    } catch (InvocationTargetException e) {
-      if (e.getCause() instanceof Exception cause) {
-        throw cause;
-      }
-      if (e.getCause() instanceof Error cause) {
-        throw cause;
-      }
-      throw e;
-    }
+  private boolean inTransaction() {
+    HandleSupplier joined = jdbi.getHandleScope().get();
+    return joined != null && joined.getHandle().isInTransaction();
   }
 }

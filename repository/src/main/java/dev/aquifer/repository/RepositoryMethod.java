@@ -48,10 +48,8 @@ final class RepositoryMethod {
 
   static RepositoryMethod of(Method method) {
     String sql = sql(method);
-    boolean crossTenant =
-        method.isAnnotationPresent(CrossTenant.class)
-            || method.getDeclaringClass().isAnnotationPresent(CrossTenant.class);
-    RepositoryMethod checked = new RepositoryMethod(method, SqlStatement.analyze(sql), crossTenant);
+    RepositoryMethod checked =
+        new RepositoryMethod(method, SqlStatement.analyze(sql), isCrossTenant(method));
     checked.checkParameters();
     checked.checkTenant();
     if (method.isAnnotationPresent(Cached.class)) {
@@ -64,8 +62,9 @@ final class RepositoryMethod {
     return method;
   }
 
-  boolean crossTenant() {
-    return crossTenant;
+  static boolean isCrossTenant(Method method) {
+    return method.isAnnotationPresent(CrossTenant.class)
+        || method.getDeclaringClass().isAnnotationPresent(CrossTenant.class);
   }
 
   boolean cached() {

@@ -7,7 +7,6 @@ import dev.aquifer.repository.ReadDependencies.Found;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -17,7 +16,6 @@ import javax.sql.DataSource;
 /** All methods of a repository interface, checked, with the tags that their cached values carry. */
 final class RepositoryPlan {
   private final Map<Method, Set<Tag>> tags = new HashMap<>();
-  private final Set<Method> crossTenant = new HashSet<>();
 
   private RepositoryPlan() {}
 
@@ -41,9 +39,6 @@ final class RepositoryPlan {
   }
 
   private void add(RepositoryMethod method, DataSource database) {
-    if (method.crossTenant()) {
-      crossTenant.add(method.method());
-    }
     if (method.cached()) {
       Found found = ReadDependencies.of(database, method.tablesRead());
       if (!found.callingView().isEmpty()) {
@@ -62,13 +57,5 @@ final class RepositoryPlan {
   /** The tags of the tables that a cached method depends on. */
   Set<Tag> tags(Method method) {
     return tags.getOrDefault(method, Set.of());
-  }
-
-  boolean hasCrossTenant() {
-    return !crossTenant.isEmpty();
-  }
-
-  boolean crossTenant(Method method) {
-    return crossTenant.contains(method);
   }
 }

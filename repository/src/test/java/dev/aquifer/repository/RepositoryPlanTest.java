@@ -185,7 +185,7 @@ class RepositoryPlanTest {
 
     assertThat(plan.tags(Sound.class.getMethod("delay", long.class)))
         .containsExactlyInAnyOrder(Tag.table("flight"), Tag.ANY_TABLE);
-    assertThat(plan.crossTenant(Sound.class.getMethod("all"))).isTrue();
-    assertThat(plan.crossTenant(Sound.class.getMethod("delay", long.class))).isFalse();
+    assertThat(RepositoryMethod.isCrossTenant(Sound.class.getMethod("all"))).isTrue();
+    assertThat(RepositoryMethod.isCrossTenant(Sound.class.getMethod("delay", long.class))).isFalse();
   }
 }
