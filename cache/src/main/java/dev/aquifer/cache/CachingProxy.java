@@ -128,15 +128,15 @@ public final class CachingProxy {
       if (cache != null && !inTransaction.getAsBoolean()) {
         Object key = CallKey.of(arguments, plan.plainKey());
         return plan.async()
-            ? cache.getAsync(key, k -> later(method, arguments))
-            : cache.<Exception>get(key, k -> call(method, arguments));
+            ? cache.getAsync(key, k -> later(plan.method(), arguments))
+            : cache.<Exception>get(key, k -> call(plan.method(), arguments));
       }
       if (plan.evicts()) {
         return evicting(plan, arguments);
       }
       return inherited.contains(method)
           ? InvocationHandler.invokeDefault(proxy, method, arguments)
-          : call(method, arguments);
+          : call(plan.method(), arguments);
     }
 
     private @Nullable Object evicting(MethodPlan plan, @Nullable Object @Nullable [] arguments)

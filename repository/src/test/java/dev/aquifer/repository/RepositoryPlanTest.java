@@ -186,6 +186,7 @@ class RepositoryPlanTest {
     assertThat(plan.tags(Sound.class.getMethod("delay", long.class)))
         .containsExactlyInAnyOrder(Tag.table("flight"), Tag.ANY_TABLE);
     assertThat(RepositoryMethod.isCrossTenant(Sound.class.getMethod("all"))).isTrue();
-    assertThat(RepositoryMethod.isCrossTenant(Sound.class.getMethod("delay", long.class))).isFalse();
+    assertThat(RepositoryMethod.isCrossTenant(Sound.class.getMethod("delay", long.class)))
+        .isFalse();
   }
 }

@@ -227,7 +227,6 @@ class TwoNodesTest {
           assertThat(bookA.airport("SFO")).contains("SFO");
         });
     Eventually.within(SOON)
-        .until(
-            "the other node sees it", () -> tenant.call(() -> bookB.airport("SFO").isPresent()));
+        .until("the other node sees it", () -> tenant.call(() -> bookB.airport("SFO").isPresent()));
   }
 }
