@@ -124,19 +124,21 @@ public final class CachingProxy {
       if (plan == null) {
         return ofObject(proxy, method, arguments);
       }
+      // The proxy passes a copy of the method that was not opened.
+      Method opened = plan.method();
       TieredCache<Object, Object> cache = plan.cache();
       if (cache != null && !inTransaction.getAsBoolean()) {
         Object key = CallKey.of(arguments, plan.plainKey());
         return plan.async()
-            ? cache.getAsync(key, k -> later(plan.method(), arguments))
-            : cache.<Exception>get(key, k -> call(plan.method(), arguments));
+            ? cache.getAsync(key, k -> later(opened, arguments))
+            : cache.<Exception>get(key, k -> call(opened, arguments));
       }
       if (plan.evicts()) {
         return evicting(plan, arguments);
       }
       return inherited.contains(method)
           ? InvocationHandler.invokeDefault(proxy, method, arguments)
-          : call(plan.method(), arguments);
+          : call(opened, arguments);
     }
 
     private @Nullable Object evicting(MethodPlan plan, @Nullable Object @Nullable [] arguments)
