@@ -1,7 +1,8 @@
 package dev.aquifer.cache;
 
 import dev.aquifer.CausalSession;
-import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -33,7 +34,7 @@ final class BulkLoads {
     long deadline = node.nanos.getAsLong() + view.cache.settings.loadTimeout().toNanos();
     CausalSession session = node.sessions.current();
     Batch batch = new Batch(source);
-    List<Flight> mine = new ArrayList<>();
+    Set<Flight> mine = new LinkedHashSet<>();
     Map<Object, Flight> all = new LinkedHashMap<>();
     missing.forEach(
         (at, key) -> {
@@ -59,41 +60,52 @@ final class BulkLoads {
     return found;
   }
 
-  private void start(List<Flight> mine, Batch batch, long deadline) {
+  private void start(Set<Flight> mine, Batch batch, long deadline) {
     if (mine.isEmpty()) {
       return;
     }
-    TenantView view = mine.get(0).view;
+    TenantView view = mine.iterator().next().view;
+    Map<Flight, Remote.Ask> asks = new LinkedHashMap<>();
     Remote remote = node.remote();
-    List<Remote.Ask> asks = new ArrayList<>();
-    List<Flight> asked = new ArrayList<>();
     for (Flight flight : mine) {
       if (remote != null && remote.readable(view.partition) && remoteRead.fits(flight)) {
-        asks.add(new Remote.Ask(flight.text, UUID.randomUUID().toString(), null));
-        asked.add(flight);
+        asks.put(flight, new Remote.Ask(flight.text, UUID.randomUUID().toString(), null));
       }
     }
-    List<Remote.@Nullable Answer> answers = List.of();
-    if (remote != null && !asks.isEmpty()) {
-      try {
-        answers = remote.read(view, asks);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
-    }
+    Map<Flight, Remote.Answer> answers = answers(view, asks);
     for (Flight flight : mine) {
-      int index = asked.indexOf(flight);
-      Remote.Answer answer = index < 0 || index >= answers.size() ? null : answers.get(index);
+      Remote.Answer answer = answers.get(flight);
       if (answer == null || answer.lease() != null) {
         batch.wanted.add(flight.key);
       }
     }
     for (Flight flight : mine) {
-      int index = asked.indexOf(flight);
-      Remote.Answer answer = index < 0 || index >= answers.size() ? null : answers.get(index);
-      String token = index < 0 ? "" : java.util.Objects.requireNonNull(asks.get(index).token());
-      remoteRead.resume(flight, answer, token, deadline);
+      Remote.Ask ask = asks.get(flight);
+      String token = ask == null || ask.token() == null ? "" : ask.token();
+      remoteRead.resume(flight, answers.get(flight), token, deadline);
     }
+  }
+
+  /** What Redis has to say, of those it answered in time for. */
+  private Map<Flight, Remote.Answer> answers(TenantView view, Map<Flight, Remote.Ask> asks) {
+    Map<Flight, Remote.Answer> answers = new HashMap<>();
+    Remote remote = node.remote();
+    if (remote == null || asks.isEmpty()) {
+      return answers;
+    }
+    try {
+      Iterator<Remote.@Nullable Answer> next =
+          remote.read(view, List.copyOf(asks.values())).iterator();
+      for (Flight flight : asks.keySet()) {
+        Remote.Answer answer = next.next();
+        if (answer != null) {
+          answers.put(flight, answer);
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    return answers;
   }
 
   /** One call of the loader for all keys that want it by then; keys that come later call again. */

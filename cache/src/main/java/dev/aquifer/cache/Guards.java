@@ -13,4 +13,13 @@ final class Guards {
 
   /** Only the holder of a standing lease fills. */
   volatile boolean leases = true;
+
+  /** What is kept in memory bears the tick from before it was judged. */
+  volatile boolean earlyTicks = true;
+
+  /** After the link was lost it proves nothing before what was missed is known. */
+  volatile boolean replay = true;
+
+  /** A Redis that forgot voids has everything voided. */
+  volatile boolean regressions = true;
 }

@@ -235,7 +235,7 @@ final class RedisLink implements Remote {
     }
     try {
       CatchUp news = Names.news(reply, incarnation, applied);
-      if (partition.catchUp(news, node.positions.now())) {
+      if (partition.catchUp(news, node.positions.now()) && node.guards.regressions) {
         // Redis forgot voids that were applied here: all that it has may be stale (race R6).
         partition.voidAll();
         background(
@@ -492,7 +492,7 @@ final class RedisLink implements Remote {
     }
     try {
       int now = epoch.get();
-      for (Partition partition : node.partitions()) {
+      for (Partition partition : node.guards.replay ? node.partitions() : List.<Partition>of()) {
         if ((partition.incarnation() != 0 || partition == node.shared) && !sync(partition)) {
           return false;
         }

@@ -189,7 +189,7 @@ final class RemoteRead {
             value,
             envelope.negative(),
             node.nanos.getAsLong() + left,
-            tick,
+            node.guards.earlyTicks ? tick : node.ticks.get(),
             cells,
             shared,
             size + 256 + 2 * flight.text.length()));

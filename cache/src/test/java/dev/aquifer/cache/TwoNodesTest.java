@@ -252,22 +252,6 @@ class TwoNodesTest {
   }
 
   @Test
-  void memory_connectionCut_catchesUpFromTheStream() {
-    read(one);
-    read(two);
-    proxy.reset();
-    write(14);
-    as(
-        () -> {
-          one.caches.invalidateTags(FLIGHT);
-          return true;
-        });
-    proxy.heal();
-    Eventually.within(Duration.ofSeconds(10)).until("proven", () -> two.caches.health().proven());
-    assertThat(read(two).delay()).isEqualTo(14);
-  }
-
-  @Test
   void state_lostInRedis_voidsEverything() {
     read(one);
     Eventually.within(Duration.ofSeconds(5))

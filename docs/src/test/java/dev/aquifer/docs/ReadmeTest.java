@@ -26,6 +26,20 @@ class ReadmeTest {
 
   @RegisterExtension static final RedisExtension REDIS = RedisExtension.shared();
 
+  // snippet: readme-repository
+  public record Flight(long id, int delay) {}
+
+  public interface Departures {
+    @SqlQuery("select id, delay from flight where tenant = :tenant and id = :id")
+    @Cached(ttl = "10m") // depends on the table flight: void as soon as a write to it commits
+    Optional<Flight> byId(long id);
+
+    @SqlUpdate("update flight set delay = :delay where tenant = :tenant and id = :id")
+    int delay(long id, int delay);
+  }
+
+  // end
+
   @Test
   void example() throws Exception {
     String primary = POSTGRES.database().url();
@@ -36,30 +50,20 @@ class ReadmeTest {
     MeterRegistry registry = new SimpleMeterRegistry();
 
     // snippet: readme
-    record Flight(long id, int delay) {}
-
-    interface Departures {
-      @SqlQuery("select id, delay from flight where tenant = :tenant and id = :id")
-      @Cached(ttl = "10m") // depends on the table flight: void as soon as a write to it commits
-      Optional<Flight> byId(long id);
-
-      @SqlUpdate("update flight set delay = :delay where tenant = :tenant and id = :id")
-      int delay(long id, int delay);
-    }
-
-    try (Aquifer aquifer =
+    Aquifer aquifer =
         Aquifer.builder()
             .primary(primary)
             .replica(replica)
             .credentials(user, password)
             .redis(redis)
             .meterRegistry(registry)
-            .build()) {
-      Departures departures = aquifer.repository(Departures.class);
-      Tenant.of("DFW").run(() -> departures.delay(42, 25));
-      Optional<Flight> flight =
-          Tenant.of("DFW").call(() -> departures.byId(42)); // sees 25, on any node
-      // end
+            .build();
+    Departures departures = aquifer.repository(Departures.class);
+    Tenant airport = Tenant.of("DFW");
+    airport.run(() -> departures.delay(42, 25));
+    Optional<Flight> flight = airport.call(() -> departures.byId(42)); // sees 25, on any node
+    // end
+    try (aquifer) {
       assertThat(flight).contains(new Flight(42, 25));
     }
   }
