@@ -56,7 +56,7 @@ class RouterTest {
         PreparedStatement count = connection.prepareStatement("select count(*) from flight")) {
       insert.setLong(1, 42);
       insert.executeUpdate(); // the primary
-      try (ResultSet rows = count.executeQuery()) { // a replica that has replayed the insert
+      try (ResultSet rows = count.executeQuery()) { // a replica with the insert, or the primary
         rows.next();
         seen = rows.getInt(1);
       }
