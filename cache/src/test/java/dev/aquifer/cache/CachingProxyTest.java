@@ -231,10 +231,8 @@ class CachingProxyTest {
 
   @Test
   void of_delegateInATransactionAnswersItselfAndNothingIsRemembered() {
-    AtomicInteger calls =
-        new AtomicInteger();
-    AtomicBoolean open =
-        new AtomicBoolean(true);
+    AtomicInteger calls = new AtomicInteger();
+    AtomicBoolean open = new AtomicBoolean(true);
     Hidden delegate =
         new Hidden() {
           @Override
@@ -247,9 +245,7 @@ class CachingProxyTest {
             return id;
           }
         };
-    Hidden hidden =
-        CachingProxy.of(
-            Hidden.class, delegate, caches, method -> Set.of(), open::get);
+    Hidden hidden = CachingProxy.of(Hidden.class, delegate, caches, method -> Set.of(), open::get);
     Tenant.of("DFW")
         .run(
             () -> {

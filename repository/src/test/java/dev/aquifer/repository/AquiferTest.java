@@ -97,11 +97,7 @@ class AquiferTest {
   }
 
   private static double gets(SimpleMeterRegistry registry, String tier) {
-    return registry
-        .get("cache.gets")
-        .tags("cache", "Book.byId", "tier", tier)
-        .counter()
-        .count();
+    return registry.get("cache.gets").tags("cache", "Book.byId", "tier", tier).counter().count();
   }
 
   @Test
@@ -129,8 +125,7 @@ class AquiferTest {
       List<Book.Flight> flights =
           List.of(new Book.Flight(1, 10), new Book.Flight(2, 20), new Book.Flight(3, 30));
       for (String id : List.of("batch-a", "batch-b")) {
-        Tenant.of(id)
-            .run(() -> assertThat(Arrays.stream(book.add(flights)).sum()).isEqualTo(3));
+        Tenant.of(id).run(() -> assertThat(Arrays.stream(book.add(flights)).sum()).isEqualTo(3));
       }
       Tenant.of("batch-a").run(() -> book.delay(2, 21));
 

@@ -31,8 +31,7 @@ class BadServersTest {
   static final PostgresExtension POSTGRES = PostgresExtension.shared().schema(Book.SCHEMA);
 
   @RegisterExtension
-  static final RedisExtension GUARDED =
-      RedisExtension.own(RedisServer.builder().password(SECRET));
+  static final RedisExtension GUARDED = RedisExtension.own(RedisServer.builder().password(SECRET));
 
   /** Fails to build, leaves nothing behind, and says so with all of these words. */
   private static void refused(
@@ -150,13 +149,9 @@ class BadServersTest {
   @Test
   void build_rightPasswordOfRedis() {
     Seen seen = new Seen();
-    try (Aquifer first =
-            Nodes.on(POSTGRES.database()).redis(redis(":" + SECRET + "@")).build();
+    try (Aquifer first = Nodes.on(POSTGRES.database()).redis(redis(":" + SECRET + "@")).build();
         Aquifer second =
-            Nodes.on(POSTGRES.database())
-                .redis(redis(":" + SECRET + "@"))
-                .observer(seen)
-                .build()) {
+            Nodes.on(POSTGRES.database()).redis(redis(":" + SECRET + "@")).observer(seen).build()) {
       Book book = first.repository(Book.class);
       Book other = second.repository(Book.class);
       Nodes.tenant(book, 1, 7)

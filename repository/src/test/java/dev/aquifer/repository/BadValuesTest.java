@@ -53,7 +53,9 @@ class BadValuesTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "a b", " a", "a:b", "{a}", "a{b", "a}b", "a\n", "a\0b", "a/b", "é", "a'--", "*"})
+      strings = {
+        "", "a b", " a", "a:b", "{a}", "a{b", "a}b", "a\n", "a\0b", "a/b", "é", "a'--", "*"
+      })
   void tenant_withACharacterThatSeparatesIsRefused(String id) {
     assertThatThrownBy(() -> Tenant.of(id))
         .isInstanceOf(InvalidTenantException.class)
@@ -130,7 +132,9 @@ class BadValuesTest {
     List<String> entries = entries(tenant);
     assertThat(entries).isNotEmpty();
     for (String entry : entries) {
-      REDIS.database().command("SET", entry, garbage.equals("long") ? "\u0001".repeat(9999) : garbage);
+      REDIS
+          .database()
+          .command("SET", entry, garbage.equals("long") ? "\u0001".repeat(9999) : garbage);
     }
     long damaged = SEEN_B.faults(CacheFault.DAMAGED);
 
@@ -157,7 +161,8 @@ class BadValuesTest {
 
   private static List<String> entries(Tenant tenant) {
     List<String> names = new ArrayList<>();
-    if (REDIS.database().command("KEYS", "aq:{" + tenant.id() + "[:.}]*:v:*") instanceof List<?> all) {
+    if (REDIS.database().command("KEYS", "aq:{" + tenant.id() + "[:.}]*:v:*")
+        instanceof List<?> all) {
       all.forEach(name -> names.add(String.valueOf(name)));
     }
     return names;

@@ -32,9 +32,29 @@ class IsolationProofTest {
   private static final List<String> CACHES = List.of("x", "x.x");
   private static final List<String> KEYS =
       List.of(
-          "", " ", "a", "a:b", "a:b:c", "b", "{x}", "}:{", "x", "x.x", "1:a", "=a", "#a", "\n", "*",
-          "\u0000", "é", "e\u0301", "\uD83D\uDE00", "\u202Ea", "k".repeat(600),
-          "k".repeat(600) + "1", "k".repeat(250) + ":1");
+          "",
+          " ",
+          "a",
+          "a:b",
+          "a:b:c",
+          "b",
+          "{x}",
+          "}:{",
+          "x",
+          "x.x",
+          "1:a",
+          "=a",
+          "#a",
+          "\n",
+          "*",
+          "\u0000",
+          "é",
+          "e\u0301",
+          "\uD83D\uDE00",
+          "\u202Ea",
+          "k".repeat(600),
+          "k".repeat(600) + "1",
+          "k".repeat(250) + ":1");
   private static final int STEPS = 8;
 
   @RegisterExtension static final PostgresExtension POSTGRES = PostgresExtension.shared();
@@ -83,8 +103,8 @@ class IsolationProofTest {
     }
   }
 
-  private static void step(
-      RandomGenerator random, Node node, Node other, Map<Place, Integer> model) throws Exception {
+  private static void step(RandomGenerator random, Node node, Node other, Map<Place, Integer> model)
+      throws Exception {
     Tenant tenant = any(random, TENANTS);
     Place place = new Place(tenant, any(random, CACHES), any(random, KEYS));
     if (random.nextInt(4) == 0) {

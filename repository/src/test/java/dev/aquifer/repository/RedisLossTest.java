@@ -98,8 +98,7 @@ class RedisLossTest {
 
       redis.restart();
 
-      Eventually.within(SOON)
-          .until("Redis is used", () -> aquifer.caches().health().usable());
+      Eventually.within(SOON).until("Redis is used", () -> aquifer.caches().health().usable());
       Eventually.within(SOON)
           .until(
               "memory answers",
@@ -139,7 +138,8 @@ class RedisLossTest {
       Eventually.within(SOON)
           .until("the backlog is told", () -> a.caches().health().pending() == 0);
       Eventually.within(SOON)
-          .until("both use Redis", () -> b.caches().health().usable() && a.caches().health().usable());
+          .until(
+              "both use Redis", () -> b.caches().health().usable() && a.caches().health().usable());
       tenant.run(
           () -> {
             assertThat(delay(bookA)).isEqualTo(8);
