@@ -21,7 +21,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @Timeout(60)
 class AquiferTest {
   @RegisterExtension
-  static final PostgresExtension POSTGRES = PostgresExtension.shared().schema(Book.SCHEMA);
+  static final PostgresExtension POSTGRES = PostgresExtension.shared().schema(Nodes.schema());
 
   @RegisterExtension static final RedisExtension REDIS = RedisExtension.shared();
 
@@ -104,18 +104,23 @@ class AquiferTest {
   void twoNodesInOneRegistry_needTagsThatTellThemApart() {
     SimpleMeterRegistry registry = new SimpleMeterRegistry();
     try (Aquifer first = Nodes.on(POSTGRES.database()).meterRegistry(registry).build()) {
-      assertThat(registry.find("aquifer.cache.remote.usable").gauges()).hasSize(1);
+      assertThat(nodesCountedIn(registry)).isEqualTo(1);
       assertThatThrownBy(() -> Nodes.on(POSTGRES.database()).meterRegistry(registry).build())
           .isInstanceOf(ConfigurationException.class)
           .hasMessageContaining("meterRegistry(registry, settings -> settings.tag(");
-      try (Aquifer second =
+      Aquifer second =
           Nodes.on(POSTGRES.database())
               .meterRegistry(registry, settings -> settings.tag("instance", "2"))
-              .build()) {
-
-        assertThat(registry.find("aquifer.cache.remote.usable").gauges()).hasSize(2);
-      }
+              .build();
+      assertThat(nodesCountedIn(registry)).isEqualTo(2);
+      second.close();
+      assertThat(first.caches().health().usable()).isTrue();
+      assertThat(nodesCountedIn(registry)).isEqualTo(1);
     }
+  }
+
+  private static int nodesCountedIn(SimpleMeterRegistry registry) {
+    return registry.find("aquifer.cache.remote.usable").gauges().size();
   }
 
   @Test

@@ -24,7 +24,7 @@ class RedisLossTest {
   private static final Duration SOON = Duration.ofSeconds(20);
 
   @RegisterExtension
-  static final PostgresExtension POSTGRES = PostgresExtension.shared().schema(Book.SCHEMA);
+  static final PostgresExtension POSTGRES = PostgresExtension.shared().schema(Nodes.schema());
 
   private static RedisServer redis;
 

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  */
 class TransactionTest {
   @RegisterExtension
-  static final PostgresExtension POSTGRES = PostgresExtension.shared().schema(Book.SCHEMA);
+  static final PostgresExtension POSTGRES = PostgresExtension.shared().schema(Nodes.schema());
 
   @RegisterExtension static final RedisExtension REDIS = RedisExtension.shared();
 
