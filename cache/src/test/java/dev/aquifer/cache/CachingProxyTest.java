@@ -8,9 +8,12 @@ import dev.aquifer.MissingTenantException;
 import dev.aquifer.Tag;
 import dev.aquifer.Tenant;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -200,8 +203,59 @@ class CachingProxyTest {
     Class<T> wanted = (Class<T>) type;
     T delegate =
         wanted.cast(
-            java.lang.reflect.Proxy.newProxyInstance(
+            Proxy.newProxyInstance(
                 type.getClassLoader(), new Class<?>[] {type}, (p, m, a) -> null));
     CachingProxy.of(wanted, delegate, caches, method -> java.util.Set.of(Tag.ANY_TABLE));
+  }
+
+  /** Stands for an interface of the application's that is not public, as most are. */
+  interface Hidden {
+    @Cached
+    int cached(int id);
+
+    int plain(int id);
+  }
+
+  @Test
+  void of_interfaceThatIsNotPublicAndDelegateThatIsAProxy() {
+    Object delegate =
+        Proxy.newProxyInstance(
+            Hidden.class.getClassLoader(),
+            new Class<?>[] {Hidden.class},
+            (proxy, method, arguments) -> arguments[0]);
+    Hidden hidden = CachingProxy.of(Hidden.class, Hidden.class.cast(delegate), caches);
+
+    assertThat(hidden.plain(3)).isEqualTo(3);
+    Tenant.of("DFW").run(() -> assertThat(hidden.cached(4)).isEqualTo(4));
+  }
+
+  @Test
+  void of_delegateInATransactionAnswersItselfAndNothingIsRemembered() {
+    AtomicInteger calls = new AtomicInteger();
+    AtomicBoolean open = new AtomicBoolean(true);
+    Hidden delegate =
+        new Hidden() {
+          @Override
+          public int cached(int id) {
+            return calls.incrementAndGet();
+          }
+
+          @Override
+          public int plain(int id) {
+            return id;
+          }
+        };
+    Hidden hidden = CachingProxy.of(Hidden.class, delegate, caches, method -> Set.of(), open::get);
+    Tenant.of("DFW")
+        .run(
+            () -> {
+              assertThat(hidden.cached(1)).isEqualTo(1);
+              assertThat(hidden.cached(1)).isEqualTo(2);
+              open.set(false);
+              assertThat(hidden.cached(1)).isEqualTo(3);
+              assertThat(hidden.cached(1)).isEqualTo(3);
+              open.set(true);
+              assertThat(hidden.cached(1)).isEqualTo(4);
+            });
   }
 }

@@ -158,7 +158,7 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
     }
     String detail =
         root instanceof java.net.UnknownHostException
-            ? "the host is unknown"
+            ? "the host is unknown; check the url"
             : String.valueOf(root.getMessage());
     return new UnavailableException(
         "Cannot connect to %s within %s: %s".formatted(where, limit, detail), error);

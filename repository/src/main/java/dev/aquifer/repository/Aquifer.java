@@ -1,5 +1,6 @@
 package dev.aquifer.repository;
 
+import dev.aquifer.AquiferException;
 import dev.aquifer.CausalSession;
 import dev.aquifer.CausalSessions;
 import dev.aquifer.CausalToken;
@@ -53,8 +54,14 @@ public final class Aquifer implements AutoCloseable {
    *
    * @throws dev.aquifer.ConfigurationException when an annotation is missing or contradicts
    *     another, or a statement is not confined to the tenant; the message names class and method
+   * @throws AquiferException when this is closed, or the catalogue cannot be asked
    */
   public <T> T repository(Class<T> type) {
+    if (closed.get()) {
+      throw new AquiferException(
+          "This Aquifer is closed, so no repository %s can be made of it. Make repositories while it is open."
+              .formatted(type.getName()));
+    }
     return repositories.create(type);
   }
 

@@ -173,9 +173,7 @@ public final class AquiferBuilder {
   private AquiferParts parts(String url, List<AutoCloseable> rest) {
     List<Observer> told = new ArrayList<>(observers);
     if (registry != null) {
-      AquiferMetrics.Builder settings = AquiferMetrics.builder(registry);
-      moreOfMetrics.accept(settings);
-      AquiferMetrics metrics = settings.build();
+      AquiferMetrics metrics = metrics(registry);
       rest.add(metrics);
       told.add(metrics);
     }
@@ -190,6 +188,19 @@ public final class AquiferBuilder {
     } catch (RuntimeException e) {
       AquiferParts.closeQuietly(database);
       throw e;
+    }
+  }
+
+  private AquiferMetrics metrics(MeterRegistry registry) {
+    AquiferMetrics.Builder settings = AquiferMetrics.builder(registry);
+    moreOfMetrics.accept(settings);
+    try {
+      return settings.build();
+    } catch (IllegalStateException e) {
+      throw new ConfigurationException(
+          "The registry has the meters of another node already. Close that node, or tell the two apart:"
+              + " meterRegistry(registry, settings -> settings.tag(\"instance\", …))",
+          e);
     }
   }
 

@@ -9,22 +9,8 @@ import org.jdbi.v3.sqlobject.statement.SqlQuery;
 import org.jdbi.v3.sqlobject.statement.SqlUpdate;
 import org.jdbi.v3.sqlobject.transaction.Transaction;
 
-/** A repository with one method of every kind, over {@link #SCHEMA}. */
+/** A repository with one method of every kind, over {@link Nodes#schema}. */
 interface Book {
-  @SuppressWarnings("MutablePublicArray") // nobody changes it
-  String[] SCHEMA = {
-    "create table flight (tenant text, id bigint, delay int, primary key (tenant, id))",
-    "create view late as select tenant, id from flight where delay >= 100",
-    "create table seat (tenant text, id bigint, flight bigint,"
-        + " foreign key (tenant, flight) references flight on delete cascade)",
-    "create table airport (tenant text, name text)",
-    "create table gate (tenant text, id bigint)",
-    "create table audit (tenant text, gate bigint)",
-    "create function audit() returns trigger language plpgsql as"
-        + " $$ begin insert into audit values (new.tenant, new.id); return new; end $$",
-    "create trigger audit after insert on gate for each row execute function audit()",
-  };
-
   /** A row of flight. */
   record Flight(long id, int delay) {}
 

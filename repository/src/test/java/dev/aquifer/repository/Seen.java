@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 final class Seen implements Observer {
   private final Map<CacheFault, LongAdder> faults = new EnumMap<>(CacheFault.class);
   private final Map<Tier, LongAdder> answers = new EnumMap<>(Tier.class);
+  private final LongAdder routes = new LongAdder();
   private final AtomicReference<@Nullable Tier> last = new AtomicReference<>();
 
   Seen() {
@@ -34,6 +35,16 @@ final class Seen implements Observer {
 
   long faults(CacheFault fault) {
     return faults.getOrDefault(fault, new LongAdder()).sum();
+  }
+
+  /** Statements that were sent to a node. */
+  long routes() {
+    return routes.sum();
+  }
+
+  @Override
+  public void routed(String node, Role role, RouteReason reason) {
+    routes.increment();
   }
 
   @Override

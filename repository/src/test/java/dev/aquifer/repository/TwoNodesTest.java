@@ -25,7 +25,7 @@ class TwoNodesTest {
 
   @RegisterExtension
   static final PostgresExtension POSTGRES =
-      PostgresExtension.shared().standbys(1).schema(Book.SCHEMA);
+      PostgresExtension.shared().standbys(1).schema(Nodes.schema());
 
   @RegisterExtension static final RedisExtension REDIS = RedisExtension.shared();
 
