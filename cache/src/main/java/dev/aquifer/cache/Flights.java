@@ -47,7 +47,7 @@ final class Flights {
       Flight mine = new Flight(at, key, source, node);
       Flight flight = board(mine, session);
       if (flight == mine) {
-        Entry raced = node.memory(at);
+        Entry raced = node.memory(at.view, at.key);
         if (raced != null) {
           finish(mine, outcome(mine, raced.value(), Tier.L1));
         } else {

@@ -1,8 +1,5 @@
 package dev.aquifer.cache;
 
-import com.github.benmanes.caffeine.cache.Cache;
-import com.github.benmanes.caffeine.cache.Caffeine;
-import com.github.benmanes.caffeine.cache.Expiry;
 import dev.aquifer.CausalSession;
 import dev.aquifer.CausalSessions;
 import dev.aquifer.ReadFloor;
@@ -40,7 +37,7 @@ final class Node {
   final Flights flights;
   private final long silence;
   private final boolean alone;
-  private final Cache<MemoryKey, Entry> memory;
+  private final Memory memory;
   private final ConcurrentHashMap<Tenant, Partition> partitions = new ConcurrentHashMap<>();
   private final ConcurrentHashMap<String, Partition> byName = new ConcurrentHashMap<>();
   private volatile @Nullable Remote remote;
@@ -57,19 +54,8 @@ final class Node {
     this.alone = settings.redis() == null;
     this.shared = new Partition("*:0", null, ticks, nanos);
     byName.put(shared.name, shared);
-    this.memory =
-        Caffeine.newBuilder()
-            .maximumWeight(settings.memoryBytes())
-            .weigher((MemoryKey key, Entry entry) -> entry.weight())
-            .expireAfter(Expiry.<MemoryKey, Entry>writing((key, entry) -> left(entry)))
-            .ticker(nanos::getAsLong)
-            .executor(Runnable::run)
-            .build();
+    this.memory = new Memory(settings.memoryBytes(), nanos.getAsLong());
     this.flights = new Flights(this);
-  }
-
-  private java.time.Duration left(Entry entry) {
-    return java.time.Duration.ofNanos(Math.max(1, entry.expires() - nanos.getAsLong()));
   }
 
   void attach(Remote link) {
@@ -107,14 +93,15 @@ final class Node {
   }
 
   /** The entry, if it is in memory and may be served to the caller's session. */
-  @Nullable Entry memory(MemoryKey key) {
-    Entry entry = memory.getIfPresent(key);
-    return entry != null && valid(key.view, entry) ? entry : null;
+  @Nullable Entry memory(TenantView view, Object key) {
+    long now = nanos.getAsLong();
+    Entry entry = memory.find(view, key, now);
+    return entry != null && valid(view, entry, now) ? entry : null;
   }
 
-  private boolean valid(TenantView view, Entry entry) {
+  private boolean valid(TenantView view, Entry entry, long now) {
     Remote link = remote;
-    if (link != null && nanos.getAsLong() - link.provenAt() > view.cache.memoryLimit) {
+    if (link != null && now - link.provenAt() > view.cache.memoryLimit) {
       return false;
     }
     Partition partition = view.partition;
@@ -128,7 +115,7 @@ final class Node {
   }
 
   void remember(MemoryKey key, Entry entry) {
-    memory.put(key, entry);
+    memory.put(key, entry, nanos.getAsLong());
   }
 
   void voidKeys(TenantView view, List<String> texts) {
@@ -165,10 +152,5 @@ final class Node {
       observer.cacheInvalidated(partition.tenant, scope, names.size());
     }
     return sequence;
-  }
-
-  long memoryEntries() {
-    memory.cleanUp();
-    return memory.estimatedSize();
   }
 }

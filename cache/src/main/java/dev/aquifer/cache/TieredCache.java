@@ -57,12 +57,13 @@ public final class TieredCache<K, V> {
    */
   public <X extends Exception> @Nullable V get(
       K key, Loader<? super K, ? extends V, ? extends X> loader) throws X {
-    MemoryKey at = at(key);
-    Entry hit = node.memory(at);
+    TenantView view = view();
+    Object form = Keys.form(key);
+    Entry hit = node.memory(view, form);
     if (hit != null) {
-      return answered(at, hit);
+      return answered(view, hit);
     }
-    return cast(flights.get(at, key, () -> loader.load(key)));
+    return cast(flights.get(new MemoryKey(view, form), key, () -> loader.load(key)));
   }
 
   /**
@@ -74,9 +75,9 @@ public final class TieredCache<K, V> {
   public CompletableFuture<@Nullable V> getAsync(
       K key, Function<? super K, ? extends CompletionStage<? extends @Nullable V>> loader) {
     MemoryKey at = at(key);
-    Entry hit = node.memory(at);
+    Entry hit = node.memory(at.view, at.key);
     if (hit != null) {
-      return CompletableFuture.<@Nullable V>completedFuture(answered(at, hit));
+      return CompletableFuture.<@Nullable V>completedFuture(answered(at.view, hit));
     }
     CompletableFuture<@Nullable Object> found =
         flights.getAsync(at, key, () -> new Flights.Later(loader.apply(key)));
@@ -86,8 +87,8 @@ public final class TieredCache<K, V> {
   /** The value if memory or Redis has it, else null. Never loads. */
   public @Nullable V getIfPresent(K key) {
     MemoryKey at = at(key);
-    Entry hit = node.memory(at);
-    return hit != null ? answered(at, hit) : cast(flights.peek(at, key));
+    Entry hit = node.memory(at.view, at.key);
+    return hit != null ? answered(at.view, hit) : cast(flights.peek(at, key));
   }
 
   /**
@@ -102,11 +103,11 @@ public final class TieredCache<K, V> {
     Map<MemoryKey, Object> missing = new LinkedHashMap<>();
     for (K key : keys) {
       MemoryKey at = at(key);
-      Entry hit = node.memory(at);
+      Entry hit = node.memory(at.view, at.key);
       if (hit == null) {
         missing.put(at, key);
       }
-      V value = hit == null ? null : answered(at, hit);
+      V value = hit == null ? null : answered(at.view, hit);
       // Keeps the order; keys without a value are taken out at the end.
       found.put(key, TieredCache.<V>unchecked(value));
     }
@@ -165,9 +166,9 @@ public final class TieredCache<K, V> {
     return new MemoryKey(view(), Keys.form(key));
   }
 
-  private @Nullable V answered(MemoryKey at, Entry hit) {
+  private @Nullable V answered(TenantView view, Entry hit) {
     core.memoryHits.increment();
-    node.observer.cacheAnswered(core.name, at.view.tenant, Tier.L1);
+    node.observer.cacheAnswered(core.name, view.tenant, Tier.L1);
     return cast(hit.negative() ? core.none() : hit.value());
   }
 

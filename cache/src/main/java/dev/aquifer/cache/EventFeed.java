@@ -1,0 +1,224 @@
+package dev.aquifer.cache;
+
+import dev.aquifer.spi.Observer.CacheFault;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What all nodes void, as it arrives here; and the proof that nothing is missing.
+ *
+ * <p>The heartbeat is a PING on the connection that voids arrive on: its answer proves that all
+ * that was published before has arrived (race R5). Once that connection was lost, an answer proves
+ * nothing until what was missed meanwhile has been asked for: each loss begins another epoch.
+ */
+// What futures end with is looked at by their own stages.
+@SuppressWarnings("FutureReturnValueIgnored")
+final class EventFeed {
+  private static final int NEWS_ON_SYNC = 10_000;
+
+  private final Node node;
+  private final RedisCalls calls;
+  private final RedisConnections connections;
+  private final Consumer<Partition> forgotten;
+  private final long syncTimeout;
+  private final long silence;
+  private final AtomicBoolean resyncing = new AtomicBoolean();
+  private final AtomicInteger epoch = new AtomicInteger();
+  private volatile int syncedEpoch = -1;
+  private volatile long provenAt;
+
+  /**
+   * @param forgotten told, in the background, of a partition of which Redis forgot voids
+   */
+  EventFeed(
+      Node node,
+      RedisCalls calls,
+      RedisConnections connections,
+      NodeSettings settings,
+      Consumer<Partition> forgotten) {
+    this.node = node;
+    this.calls = calls;
+    this.connections = connections;
+    this.forgotten = forgotten;
+    this.silence = settings.silenceLimit().toNanos();
+    this.syncTimeout = Math.max(settings.remoteTimeout().toNanos(), silence);
+    this.provenAt = node.nanos.getAsLong() - 2 * silence;
+  }
+
+  /** How often {@link #beat} is due, in nanoseconds. */
+  long interval() {
+    return Math.max(1, Math.min(silence / 4, TimeUnit.MILLISECONDS.toNanos(500)));
+  }
+
+  /** When it was last known that nothing was missing. */
+  long provenAt() {
+    return provenAt;
+  }
+
+  boolean proven() {
+    return node.nanos.getAsLong() - provenAt <= silence;
+  }
+
+  /** Waits, at the start, for the first proof. */
+  void awaitProof(long limit) {
+    long deadline = System.nanoTime() + limit;
+    while (!proven()
+        && System.nanoTime() - deadline < 0
+        && !Thread.currentThread().isInterrupted()) {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+      if (syncedEpoch == epoch.get()) {
+        connections.pingEvents().toCompletableFuture().join();
+        provenAt = node.nanos.getAsLong();
+      }
+    }
+  }
+
+  /** Asks for the proof. */
+  void beat() {
+    long sent = node.nanos.getAsLong();
+    int now = epoch.get();
+    if (syncedEpoch != now) {
+      background(this::resync);
+      return;
+    }
+    connections
+        .pingEvents()
+        .thenAccept(
+            pong -> {
+              if (now == epoch.get() && sent - provenAt > 0) {
+                provenAt = sent;
+              }
+            });
+  }
+
+  void subscribed() {
+    epoch.incrementAndGet();
+    background(this::resync);
+  }
+
+  void lost() {
+    epoch.incrementAndGet();
+    provenAt = node.nanos.getAsLong() - silence - 1;
+    node.observer.remoteChanged(false, "connection lost");
+  }
+
+  /** One void as it was published. */
+  void heard(String partitionName, String message) {
+    Partition partition = node.named(partitionName);
+    if (partition == null) {
+      return;
+    }
+    int first = message.indexOf(' ');
+    int second = message.indexOf(' ', first + 1);
+    boolean applied = false;
+    try {
+      applied =
+          partition.hear(
+              Names.incarnation(message.substring(0, first)),
+              Long.parseLong(message, first + 1, second, 10),
+              Names.read(message.substring(second + 1)),
+              node.positions.now());
+    } catch (RuntimeException e) {
+      node.observer.cacheFault(partitionName, CacheFault.DAMAGED, e);
+    }
+    if (!applied && partition.incarnation() != 0) {
+      background(() -> sync(partition));
+    }
+  }
+
+  /** Brings the partition up to date. Returns whether Redis answered. */
+  boolean sync(Partition partition) throws InterruptedException {
+    long incarnation = partition.incarnation();
+    long applied = partition.applied();
+    List<Object> reply = calls.await(news(partition), System.nanoTime() + syncTimeout);
+    return apply(partition, reply, incarnation, applied) != null;
+  }
+
+  /** Asks for what {@link #apply} takes. */
+  CompletableFuture<List<Object>> news(Partition partition) {
+    return calls.send(Script.SYNC, partition, List.of(), List.of(), NEWS_ON_SYNC);
+  }
+
+  /**
+   * Applies the news of an answer; null where there is none, or not one of ours.
+   *
+   * @param incarnation known when Redis was asked
+   * @param applied known when Redis was asked
+   */
+  @Nullable CatchUp apply(
+      Partition partition, @Nullable List<Object> reply, long incarnation, long applied) {
+    if (reply == null) {
+      return null;
+    }
+    try {
+      CatchUp news = Names.news(reply, incarnation, applied);
+      if (partition.catchUp(news, node.positions.now()) && node.guards.regressions) {
+        // Redis forgot voids that were applied here: all that it has may be stale (race R6).
+        partition.voidAll();
+        background(
+            () -> {
+              forgotten.accept(partition);
+              return true;
+            });
+      } else if (partition.behind()) {
+        background(() -> sync(partition));
+      }
+      return news;
+    } catch (RuntimeException e) {
+      node.observer.cacheFault(partition.name, CacheFault.REMOTE, e);
+      return null;
+    }
+  }
+
+  /** What was missed while nothing was heard. Only then do heartbeats prove anything. */
+  private boolean resync() throws InterruptedException {
+    if (!resyncing.compareAndSet(false, true)) {
+      return false;
+    }
+    try {
+      int now = epoch.get();
+      if (node.guards.replay && !syncAll()) {
+        return false;
+      }
+      syncedEpoch = now;
+      return true;
+    } finally {
+      resyncing.set(false);
+    }
+  }
+
+  private boolean syncAll() throws InterruptedException {
+    for (Partition partition : node.partitions()) {
+      if ((partition.incarnation() != 0 || partition == node.shared) && !sync(partition)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  void background(Callable<?> work) {
+    try {
+      node.executor.execute(
+          () -> {
+            try {
+              work.call();
+            } catch (InterruptedException e) {
+              Thread.currentThread().interrupt();
+            } catch (Exception e) {
+              node.observer.cacheFault("", CacheFault.REMOTE, e);
+            }
+          });
+    } catch (RejectedExecutionException e) {
+      // Closing: nothing is served any more.
+      provenAt = node.nanos.getAsLong() - 2 * silence;
+    }
+  }
+}

@@ -1,0 +1,153 @@
+package dev.aquifer.cache;
+
+import dev.aquifer.ReadFloor;
+import dev.aquifer.spi.Observer.CacheFault;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tells Redis what this process voids. What it could not be told waits and takes effect here
+ * meanwhile; until it was told, this process reads nothing of that partition from it.
+ */
+final class RedisVoids {
+  private static final int NEWS_WITH_VOID = 256;
+
+  // Nobody waits for a flush, so it may take longer than what somebody waits for.
+  private static final long FLUSH_TIMEOUT = TimeUnit.SECONDS.toNanos(1);
+
+  private final Node node;
+  private final RedisCalls calls;
+  private final RedisConnections connections;
+  private final EventFeed feed;
+  private final PendingVoids pending;
+  private final long timeout;
+  private final AtomicBoolean flushing = new AtomicBoolean();
+
+  RedisVoids(
+      Node node,
+      RedisCalls calls,
+      RedisConnections connections,
+      EventFeed feed,
+      NodeSettings settings) {
+    this.node = node;
+    this.calls = calls;
+    this.connections = connections;
+    this.feed = feed;
+    this.pending = new PendingVoids(settings.pendingLimit());
+    this.timeout = settings.remoteTimeout().toNanos();
+  }
+
+  /** Whether Redis knows of all voids of the partition. */
+  boolean none(Partition partition) {
+    return pending.none(partition);
+  }
+
+  /** How many names wait. */
+  int size() {
+    return pending.size();
+  }
+
+  /** See {@link Remote#voidNames}. */
+  long voidNames(
+      Partition partition,
+      List<String> names,
+      List<Remote.Stored> stored,
+      ReadFloor floor,
+      @Nullable String token) {
+    long sequence = 0;
+    if (calls.open() && none(partition)) {
+      try {
+        sequence = told(partition, names, stored, token, timeout);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+    if (sequence == 0) {
+      // Before it takes effect here: from now on nothing of the partition is read from Redis.
+      if (!pending.add(partition, names, stored)) {
+        node.observer.cacheFault(partition.name, CacheFault.OVERFLOW, null);
+      }
+      partition.voidHere(names, floor, false);
+    }
+    return sequence;
+  }
+
+  /** See {@link Remote#awaitTold}. */
+  boolean awaitTold(Partition partition, Duration limit) throws InterruptedException {
+    if (none(partition)) {
+      return true;
+    }
+    long deadline = System.nanoTime() + limit.toNanos();
+    // On the caller's thread: it must not queue behind what waits of other partitions.
+    PendingVoids.Taken taken = pending.take(partition);
+    if (taken != null) {
+      tell(taken, limit.toNanos());
+    }
+    return pending.awaitNone(partition, deadline - System.nanoTime());
+  }
+
+  /** Tells what waits. */
+  boolean flush() throws InterruptedException {
+    if (!flushing.compareAndSet(false, true)) {
+      return false;
+    }
+    try {
+      for (PendingVoids.Taken taken = pending.take(); taken != null; taken = pending.take()) {
+        if (!tell(taken, FLUSH_TIMEOUT)) {
+          return false;
+        }
+      }
+      return true;
+    } finally {
+      flushing.set(false);
+    }
+  }
+
+  private boolean tell(PendingVoids.Taken taken, long limit) throws InterruptedException {
+    boolean done = false;
+    try {
+      done = told(taken.partition(), taken.names(), taken.stored(), null, limit) > 0;
+    } finally {
+      if (done) {
+        pending.sent(taken);
+      } else {
+        pending.back(taken);
+      }
+    }
+    return done;
+  }
+
+  private long told(
+      Partition partition,
+      List<String> names,
+      List<Remote.Stored> stored,
+      @Nullable String token,
+      long limit)
+      throws InterruptedException {
+    List<byte[]> keys = new ArrayList<>();
+    for (Remote.Stored place : stored) {
+      keys.add(place.entry());
+      keys.add(place.lease());
+    }
+    List<byte[]> args = new ArrayList<>();
+    args.add(connections.channel(partition));
+    args.add(StoredKeys.bytes(Names.write(names)));
+    args.add(StoredKeys.bytes(Integer.toString(Partition.MAX_MARKERS)));
+    args.add(StoredKeys.bytes(token == null ? "" : token));
+    args.add(StoredKeys.bytes(Long.toString(RedisLink.LEASE_MILLIS)));
+    names.stream()
+        .filter(name -> !KeyText.isKey(name))
+        .forEach(name -> args.add(StoredKeys.bytes(name)));
+    long incarnation = partition.incarnation();
+    List<Object> reply =
+        calls.await(
+            calls.send(Script.VOID, partition, keys, args, NEWS_WITH_VOID),
+            System.nanoTime() + limit);
+    CatchUp news = feed.apply(partition, reply, incarnation, 0);
+    return news == null ? 0 : news.sequence();
+  }
+}
