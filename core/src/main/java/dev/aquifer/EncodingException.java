@@ -3,8 +3,8 @@ package dev.aquifer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A value cannot be written in its cache's codec. Raised to nobody who reads through a cache (the
- * value is then served uncached and the fault counted), only to those who put a value themselves.
+ * A value cannot be written in its cache's codec. Callers never see it: the value is served and not
+ * stored, and observers are told, with this as the reason.
  */
 public class EncodingException extends AquiferException {
   private static final long serialVersionUID = 1L;

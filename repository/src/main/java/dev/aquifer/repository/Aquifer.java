@@ -49,8 +49,9 @@ public final class Aquifer implements AutoCloseable {
   /**
    * A repository: an implementation of the interface from its annotations. Its statements are
    * checked now; a call is then a look-up of what was checked. Asks the server's catalogue what the
-   * cached statements depend on, once, so the tables must be there; make the repository again after
-   * a change of schema. Keep the result: it is thread-safe.
+   * cached statements depend on, once, so the tables must be there; after a change of schema, make
+   * another {@code Aquifer}. Keep the result: it is thread-safe. An interface with cached methods
+   * can be made a repository once.
    *
    * @throws dev.aquifer.ConfigurationException when an annotation is missing or contradicts
    *     another, or a statement is not confined to the tenant; the message names class and method
