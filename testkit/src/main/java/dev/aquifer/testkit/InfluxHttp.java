@@ -38,10 +38,13 @@ final class InfluxHttp {
     return base;
   }
 
-  /** The version that a server which is up tells; empty when nothing like it answers. */
+  /** The version that a server which is up tells; empty when none answers, or one that starts. */
   Optional<String> version() throws IOException {
     HttpResponse<String> answer = send(request("/ping", Map.of()).GET().build());
-    return answer.headers().firstValue("X-Influxdb-Version");
+    // While it starts, 2.x answers everything with 503.
+    return answer.statusCode() / 100 == 2
+        ? answer.headers().firstValue("X-Influxdb-Version")
+        : Optional.empty();
   }
 
   String get(String path, Map<String, String> parameters) {
