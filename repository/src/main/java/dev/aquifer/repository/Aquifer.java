@@ -7,6 +7,7 @@ import dev.aquifer.CausalToken;
 import dev.aquifer.Consistency;
 import dev.aquifer.cache.Caches;
 import dev.aquifer.replica.ReplicaSet;
+import dev.aquifer.spi.Observer;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -82,6 +83,14 @@ public final class Aquifer implements AutoCloseable {
    */
   public Jdbi jdbi() {
     return repositories.jdbi();
+  }
+
+  /**
+   * What the parts of this node tell, its meters among them: for a {@code TimeSeries} that is to be
+   * counted with the rest.
+   */
+  public Observer observer() {
+    return parts.observer();
   }
 
   /** The causal sessions of this node. */

@@ -184,7 +184,7 @@ public final class AquiferBuilder {
     try {
       Caches caches = caches(database, sessions, observer);
       listener.set(caches);
-      return new AquiferParts(sessions, database, caches, rest);
+      return new AquiferParts(sessions, database, caches, observer, rest);
     } catch (RuntimeException e) {
       AquiferParts.closeQuietly(database);
       throw e;

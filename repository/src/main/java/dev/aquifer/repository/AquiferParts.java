@@ -3,6 +3,7 @@ package dev.aquifer.repository;
 import dev.aquifer.CausalSessions;
 import dev.aquifer.cache.Caches;
 import dev.aquifer.replica.ReplicaSet;
+import dev.aquifer.spi.Observer;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -13,10 +14,15 @@ import org.slf4j.LoggerFactory;
  * @param sessions its causal sessions, shared by router and caches
  * @param database its router
  * @param caches its caches
+ * @param observer what its parts tell
  * @param rest what else ends with it, in order
  */
 record AquiferParts(
-    CausalSessions sessions, ReplicaSet database, Caches caches, List<AutoCloseable> rest) {
+    CausalSessions sessions,
+    ReplicaSet database,
+    Caches caches,
+    Observer observer,
+    List<AutoCloseable> rest) {
   private static final Logger log = LoggerFactory.getLogger(Aquifer.class);
 
   /**
