@@ -107,7 +107,7 @@ public final class Aquifer implements AutoCloseable {
   public CausalToken token() {
     CausalSession session = parts.sessions().current();
     parts.caches().demandVoids(session, TOLD_WITHIN);
-    return CausalToken.of(parts.database().resolve(session.floor()), session.sequences());
+    return parts.database().token(session);
   }
 
   /** From now on the current session sees at least what the token's writer had written. */
