@@ -8,7 +8,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param value the value, null where there is none
  * @param negative whether it says that there is no value
- * @param expires in nanoseconds of the process's clock
+ * @param expires until when it is fresh, in nanoseconds of the process's clock
+ * @param kept until when it may be served where a load fails or is slow; never before {@code
+ *     expires}
+ * @param loadNanos how long its load took, 0 where that is not known
  * @param tick a moment at which the value was current
  * @param cells of its tenant: key, cache and tags
  * @param shared of the partition that work without a tenant voids: its tags
@@ -19,6 +22,8 @@ record Entry(
     @Nullable Object value,
     boolean negative,
     long expires,
+    long kept,
+    long loadNanos,
     long tick,
     TagCell[] cells,
     TagCell[] shared,

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * An entry as Redis stores it. Big-endian: magic and format (4), CRC-32C of all that follows (4),
- * flags, codec and its version (3), created, and incarnation and sequence of both partitions (5 ×
+ * flags, codec and its version (3), created, how long it is kept after it stopped being fresh and
+ * how long its load took, in milliseconds (3 × 8), incarnation and sequence of both partitions (4 ×
  * 8), the number of tags (2) and each with its length (2), the payload's size (4), the payload.
  *
  * <p>Bytes that are not exactly that are no entry: {@link #read} returns null for them, whatever
@@ -25,6 +26,8 @@ record Envelope(
     int codecId,
     int codecVersion,
     long created,
+    long staleMillis,
+    long loadMillis,
     long incarnation,
     long asOf,
     long sharedIncarnation,
@@ -32,10 +35,10 @@ record Envelope(
     Set<Tag> tags,
     int size,
     byte[] stored) {
-  private static final int MAGIC = 0x4151_4501;
+  private static final int MAGIC = 0x4151_4502;
   private static final int COMPRESSED = 1;
   private static final int NEGATIVE = 2;
-  private static final int FIXED = 4 + 4 + 3 + 5 * 8 + 2 + 4;
+  private static final int FIXED = 4 + 4 + 3 + 7 * 8 + 2 + 4;
   private static final int MAX_TAGS = 4096;
 
   boolean negative() {
@@ -88,7 +91,8 @@ record Envelope(
     int length = FIXED + payload.length + tags.stream().mapToInt(tag -> 2 + tag.length).sum();
     ByteBuffer out = ByteBuffer.allocate(length).putInt(MAGIC).putInt(0);
     out.put((byte) flags).put((byte) codec.id()).put((byte) codec.version());
-    out.putLong(created).putLong(lease.incarnation()).putLong(lease.asOf());
+    out.putLong(created).putLong(filling.staleMillis()).putLong(filling.loadMillis());
+    out.putLong(lease.incarnation()).putLong(lease.asOf());
     out.putLong(lease.sharedIncarnation()).putLong(lease.sharedAsOf());
     out.putShort((short) tags.size());
     tags.forEach(tag -> out.putShort((short) tag.length).put(tag));
@@ -118,12 +122,17 @@ record Envelope(
     int codecId = in.get() & 0xFF;
     int codecVersion = in.get() & 0xFF;
     long created = in.getLong();
+    long staleMillis = in.getLong();
+    long loadMillis = in.getLong();
     long incarnation = in.getLong();
     long asOf = in.getLong();
     long sharedIncarnation = in.getLong();
     long sharedAsOf = in.getLong();
     int count = in.getShort() & 0xFFFF;
-    if ((flags & ~(COMPRESSED | NEGATIVE)) != 0 || count > MAX_TAGS) {
+    if ((flags & ~(COMPRESSED | NEGATIVE)) != 0
+        || staleMillis < 0
+        || loadMillis < 0
+        || count > MAX_TAGS) {
       return null;
     }
     Set<Tag> tags = new LinkedHashSet<>();
@@ -144,6 +153,8 @@ record Envelope(
         codecId,
         codecVersion,
         created,
+        staleMillis,
+        loadMillis,
         incarnation,
         asOf,
         sharedIncarnation,

@@ -177,12 +177,15 @@ final class Loads {
         return;
       }
       int size = payload == null ? UNKNOWN_SIZE : payload.length;
+      long expires = node.nanos.getAsLong() + TimeUnit.MILLISECONDS.toNanos(ttl);
       node.remember(
           flight.at,
           new Entry(
               negative ? null : value,
               negative,
-              node.nanos.getAsLong() + TimeUnit.MILLISECONDS.toNanos(ttl),
+              expires,
+              expires,
+              0,
               flight.tick(),
               cells,
               shared,
@@ -194,7 +197,7 @@ final class Loads {
             flight.view,
             flight.text,
             lease,
-            new Remote.Filling(stored, negative, tagNames(cache, more), ttl));
+            new Remote.Filling(stored, negative, tagNames(cache, more), ttl, 0, 0));
       }
     } else {
       cache.fault(CacheFault.FILL_REFUSED, null);

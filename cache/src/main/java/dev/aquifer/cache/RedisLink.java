@@ -202,7 +202,7 @@ final class RedisLink implements Remote {
     List<byte[]> args = new ArrayList<>();
     args.add(StoredKeys.bytes(lease.token()));
     args.add(StoredKeys.bytes(Long.toString(lease.asOf())));
-    args.add(StoredKeys.bytes(Long.toString(filling.ttlMillis())));
+    args.add(StoredKeys.bytes(Long.toString(filling.ttlMillis() + filling.staleMillis())));
     args.add(entry);
     args.add(StoredKeys.bytes(node.guards.leases ? "1" : "0"));
     args.add(StoredKeys.bytes(KeyText.cacheName(cache.name)));

@@ -77,8 +77,20 @@ interface Remote extends AutoCloseable {
   record Lease(
       String token, long incarnation, long asOf, long sharedIncarnation, long sharedAsOf) {}
 
-  /** What to store. */
-  record Filling(byte[] payload, boolean negative, List<String> tags, long ttlMillis) {}
+  /**
+   * What to store.
+   *
+   * @param ttlMillis how long it is fresh
+   * @param staleMillis how much longer it is kept, for when a load fails or is slow
+   * @param loadMillis how long its load took
+   */
+  record Filling(
+      byte[] payload,
+      boolean negative,
+      List<String> tags,
+      long ttlMillis,
+      long staleMillis,
+      long loadMillis) {}
 
   /**
    * What Redis has.

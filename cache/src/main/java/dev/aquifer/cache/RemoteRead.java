@@ -182,13 +182,16 @@ final class RemoteRead {
         return null;
       }
     }
-    long left = TimeUnit.MILLISECONDS.toNanos(Math.max(1, answer.ttlMillis()));
+    long now = node.nanos.getAsLong();
+    long kept = now + TimeUnit.MILLISECONDS.toNanos(Math.max(1, answer.ttlMillis()));
     node.remember(
         flight.at,
         new Entry(
             value,
             envelope.negative(),
-            node.nanos.getAsLong() + left,
+            Math.max(now, kept - TimeUnit.MILLISECONDS.toNanos(envelope.staleMillis())),
+            kept,
+            TimeUnit.MILLISECONDS.toNanos(envelope.loadMillis()),
             node.guards.earlyTicks ? tick : node.ticks.get(),
             cells,
             shared,

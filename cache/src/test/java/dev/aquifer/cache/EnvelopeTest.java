@@ -16,7 +16,7 @@ class EnvelopeTest {
     byte[] payload = new byte[size];
     Arrays.fill(payload, (byte) 'x');
     return Envelope.write(
-        LEASE, new Remote.Filling(payload, false, List.of("a", "b"), 1), CODEC, 2048, 5);
+        LEASE, new Remote.Filling(payload, false, List.of("a", "b"), 1, 2, 3), CODEC, 2048, 5);
   }
 
   @Test

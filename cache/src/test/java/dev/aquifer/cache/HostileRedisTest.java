@@ -101,7 +101,7 @@ class HostileRedisTest {
       byte[] entry =
           Envelope.write(
               lease,
-              new Remote.Filling(payload, false, List.of(FLIGHT.name()), 60_000),
+              new Remote.Filling(payload, false, List.of(FLIGHT.name()), 60_000, 0, 0),
               new CborCodec(),
               Integer.MAX_VALUE,
               1);
