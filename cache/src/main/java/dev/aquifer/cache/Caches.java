@@ -17,7 +17,6 @@ import java.lang.reflect.Type;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
@@ -32,15 +31,18 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A commit listener: what a transaction wrote is void on this node before its commit returns to
  * the application, and on the others as soon as they hear of it, or at once for readers who bear
- * the writer's causal token.
+ * the writer's causal token. A node that dies between its commit and the void leaves the others
+ * with old values for no longer than {@link Builder#poisonLimit}.
  */
 public final class Caches implements CommitListener, AutoCloseable {
   private final Node node;
   private final Threads threads;
+  private final PoisonedWrites poisoned;
   private final ConcurrentHashMap<String, CacheCore> caches = new ConcurrentHashMap<>();
 
-  private Caches(Node node, Threads threads) {
+  private Caches(Node node, Threads threads, PoisonedWrites poisoned) {
     this.node = node;
+    this.poisoned = poisoned;
     this.threads = threads;
   }
 
@@ -92,7 +94,7 @@ public final class Caches implements CommitListener, AutoCloseable {
   public void invalidateTags(Collection<Tag> tags) {
     Partition partition = node.partition(TenantContext.require());
     if (!tags.isEmpty()) {
-      node.voidNames(partition, names(tags), Scope.TAG);
+      node.voidNames(partition, PoisonedWrites.names(tags), Scope.TAG);
     }
   }
 
@@ -110,13 +112,23 @@ public final class Caches implements CommitListener, AutoCloseable {
   }
 
   @Override
+  public void committing(WriteSet writes) {
+    poisoned.committing(writes);
+  }
+
+  @Override
   public void committed(WriteSet writes, ReadFloor floor) {
-    Set<Tag> tags = writes.tags();
-    if (tags.isEmpty()) {
-      return;
-    }
-    Partition partition = writes.tenant() == null ? node.shared : node.partition(writes.tenant());
-    node.voidNames(partition, names(tags), List.of(), floor, null, Scope.TAG);
+    poisoned.committed(writes, floor);
+  }
+
+  @Override
+  public void outcomeUnknown(WriteSet writes, ReadFloor floor) {
+    poisoned.outcomeUnknown(writes, floor);
+  }
+
+  @Override
+  public void rolledBack(WriteSet writes) {
+    poisoned.rolledBack(writes);
   }
 
   /**
@@ -218,10 +230,6 @@ public final class Caches implements CommitListener, AutoCloseable {
     return name;
   }
 
-  private static List<String> names(Collection<Tag> tags) {
-    return tags.stream().map(tag -> KeyText.tagName(tag.name())).distinct().toList();
-  }
-
   /** Collects the settings of a node's caches. Not thread-safe. */
   public static final class Builder {
     private @Nullable String redis;
@@ -235,6 +243,7 @@ public final class Caches implements CommitListener, AutoCloseable {
     private Duration connectTimeout = Duration.ofSeconds(5);
     private Duration silenceLimit = Duration.ofSeconds(2);
     private int pendingLimit = 10_000;
+    private Duration poisonLimit = Duration.ofSeconds(60);
     private @Nullable Executor executor;
     private @Nullable ScheduledExecutorService timer;
     private LongSupplier nanos = System::nanoTime;
@@ -317,6 +326,18 @@ public final class Caches implements CommitListener, AutoCloseable {
     }
 
     /**
+     * How long after the crash of a node others may serve what it had just overwritten, 60 seconds
+     * by default; longer than any COMMIT takes. Before a commit is sent Redis is told what it will
+     * void, which takes one round trip and is waited for no longer than {@link #remoteTimeout};
+     * where nobody voids it within this time, Redis does. Zero: Redis is not told, and after a
+     * crash such values live until they expire.
+     */
+    public Builder poisonLimit(Duration limit) {
+      this.poisonLimit = limit;
+      return this;
+    }
+
+    /**
      * Where loads run; by default daemon threads of the cache, as many as there are loads at a
      * time. A bounded executor must have room for loads that call other caches.
      */
@@ -352,6 +373,14 @@ public final class Caches implements CommitListener, AutoCloseable {
             "silenceLimit %s must be longer than remoteTimeout %s: a heartbeat takes up to that."
                 .formatted(silenceLimit, remoteTimeout));
       }
+      if (!poisonLimit.isZero()) {
+        positive("poisonLimit", poisonLimit);
+        if (poisonLimit.compareTo(remoteTimeout) <= 0) {
+          throw new ConfigurationException(
+              "poisonLimit %s must be longer than remoteTimeout %s, or a poison ends before its commit is sent; zero poisons nothing."
+                  .formatted(poisonLimit, remoteTimeout));
+        }
+      }
       if (memoryBytes < 0 || pendingLimit < 1) {
         throw new ConfigurationException(
             "memoryBytes is %d, pendingLimit is %d; use 0 or more, and 1 or more."
@@ -376,7 +405,7 @@ public final class Caches implements CommitListener, AutoCloseable {
         if (redis != null) {
           node.attach(RedisLink.open(redis, settings, node));
         }
-        return new Caches(node, threads);
+        return new Caches(node, threads, new PoisonedWrites(node, poisonLimit));
       } catch (RuntimeException e) {
         threads.close();
         throw e;

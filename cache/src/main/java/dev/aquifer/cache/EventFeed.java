@@ -124,13 +124,23 @@ final class EventFeed {
           partition.hear(
               Names.incarnation(message.substring(0, first)),
               Long.parseLong(message, first + 1, second, 10),
-              Names.read(message.substring(second + 1)),
+              Notice.read(message.substring(second + 1)),
               node.positions.now());
     } catch (RuntimeException e) {
       node.observer.cacheFault(partitionName, CacheFault.DAMAGED, e);
     }
     if (!applied && partition.incarnation() != 0) {
       background(() -> sync(partition));
+    }
+  }
+
+  /** Redis ends poisons whose time is up when it is next asked for anything of their partition. */
+  void endPoisons() {
+    long now = node.nanos.getAsLong();
+    for (Partition partition : node.partitions()) {
+      if (partition.overdue(now)) {
+        background(() -> sync(partition));
+      }
     }
   }
 

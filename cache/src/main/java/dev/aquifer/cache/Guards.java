@@ -22,4 +22,7 @@ final class Guards {
 
   /** A Redis that forgot voids has everything voided. */
   volatile boolean regressions = true;
+
+  /** What a commit will void is poisoned before it is sent. */
+  volatile boolean poison = true;
 }

@@ -54,16 +54,18 @@ final class Names {
     List<?> news = (List<?>) answer.get(3);
     List<CatchUp.Event> events = List.of();
     Map<String, Long> markers = null;
+    Map<String, Notice> poisons = Map.of();
     if (!news.isEmpty() && text(news.get(0)).equals("E")) {
       events = new ArrayList<>();
       for (int i = 1; i + 1 < news.size(); i += 2) {
         String id = text(news.get(i));
         events.add(
             new CatchUp.Event(
-                Long.parseLong(id, 0, id.indexOf('-'), 10), read(text(news.get(i + 1)))));
+                Long.parseLong(id, 0, id.indexOf('-'), 10), Notice.read(text(news.get(i + 1)))));
       }
     } else if (!news.isEmpty()) {
       markers = markers(news);
+      poisons = poisons(news);
     }
     return new CatchUp(
         incarnation,
@@ -71,6 +73,7 @@ final class Names {
         floor,
         events,
         markers,
+        poisons,
         incarnation == knownIncarnation && sequence < applied);
   }
 
@@ -95,5 +98,16 @@ final class Names {
       }
     }
     return markers;
+  }
+
+  private static Map<String, Notice> poisons(List<?> news) {
+    Map<String, Notice> poisons = new HashMap<>();
+    for (int i = 1; i + 1 < news.size(); i += 2) {
+      if (text(news.get(i)).equals("+")) {
+        Notice notice = Notice.read(text(news.get(i + 1)));
+        poisons.put(notice.token(), notice);
+      }
+    }
+    return poisons;
   }
 }

@@ -255,6 +255,22 @@ final class RedisLink implements Remote {
   }
 
   @Override
+  public void poison(Partition partition, String token, List<String> names, Duration limit) {
+    voids.poison(partition, token, names, limit);
+  }
+
+  @Override
+  public long voidPoisoned(
+      Partition partition, List<String> names, ReadFloor floor, String poison) {
+    return voids.voidPoisoned(partition, names, floor, poison);
+  }
+
+  @Override
+  public void lift(Partition partition, String poison) {
+    voids.lift(partition, poison);
+  }
+
+  @Override
   public boolean awaitTold(Partition partition, Duration limit) throws InterruptedException {
     return voids.awaitTold(partition, limit);
   }
@@ -281,6 +297,7 @@ final class RedisLink implements Remote {
 
   private void answering() {
     calls.answered();
+    feed.endPoisons();
     if (voids.size() > 0) {
       feed.background(voids::flush);
     }

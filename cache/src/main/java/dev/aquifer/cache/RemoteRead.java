@@ -118,7 +118,9 @@ final class RemoteRead {
   @SuppressWarnings("FutureReturnValueIgnored") // what it runs ends the flight, whatever happens
   private void lookLater(Flight flight, Remote remote, Turn turn) {
     long now = node.nanos.getAsLong();
-    if (now + turn.pause() - turn.deadline() >= 0) {
+    // What is poisoned nobody will fill.
+    boolean poisoned = TagCell.anyPoisoned(flight.cells) || TagCell.anyPoisoned(flight.shared);
+    if (poisoned || now + turn.pause() - turn.deadline() >= 0) {
       loads.start(flight, null);
       return;
     }
