@@ -238,6 +238,10 @@ final class RoutedConnection extends RoutedConnectionSurface {
         writes.clear();
       }
       shaped(lease);
+      if (announced != null && (begun || transaction != null)) {
+        // The text left a transaction open, which commits, or ended one and began another.
+        writes.restore(announced);
+      }
     }
   }
 
