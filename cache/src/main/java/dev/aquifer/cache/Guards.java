@@ -25,4 +25,7 @@ final class Guards {
 
   /** What a commit will void is poisoned before it is sent. */
   volatile boolean poison = true;
+
+  /** A load is shown what voided its tags wrote. */
+  volatile boolean floors = true;
 }

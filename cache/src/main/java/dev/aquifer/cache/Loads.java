@@ -292,6 +292,9 @@ final class Loads {
   }
 
   private ReadFloor floor(Flight flight) {
+    if (!node.guards.floors) {
+      return ReadFloor.NONE;
+    }
     Partition partition = flight.view.partition;
     ReadFloor floor = partition.keyFloor(KeyText.keyName(flight.view.cache.name, flight.text));
     if (flight.lateTags) {

@@ -10,21 +10,16 @@ import dev.aquifer.spi.Observer.CacheFault;
 import dev.aquifer.spi.WriteSet;
 import dev.aquifer.testkit.Eventually;
 import dev.aquifer.testkit.FaultProxy;
+import dev.aquifer.testkit.RedisDatabase;
 import dev.aquifer.testkit.RedisExtension;
 import dev.aquifer.testkit.RedisServer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,62 +29,28 @@ import org.junit.jupiter.params.provider.ValueSource;
  * R7: what a transaction overwrites, around its commit. Guard: {@link Guards#poison}; each race
  * runs with it, and without it, where the old value is found.
  */
-class R07TransactionTest {
+class R07TransactionTest extends TwoNodeRace {
   @RegisterExtension static final RedisExtension REDIS = RedisExtension.own(RedisServer.builder());
 
-  private static final Duration SOON = Duration.ofSeconds(20);
   private static final Duration LIMIT = Duration.ofSeconds(1);
-  private static final String STATE = "aq:{DFW:0}:s";
   private static final WriteSet WRITES = new WriteSet(1, DFW, Set.of("flight"), false);
-  private static final int NEW = 70;
 
-  private final AtomicInteger row = new AtomicInteger();
-  private final AtomicInteger loads = new AtomicInteger();
-  private TestNode one;
-  private TestNode two;
-
-  @BeforeEach
-  void open() {
-    REDIS.database().flush();
-    one = TestNode.open(uri(), limit(Duration.ofMinutes(5)));
-    two = TestNode.open(uri());
+  @Override
+  RedisDatabase redis() {
+    return REDIS.database();
   }
 
   @AfterEach
-  void close() {
+  void resume() {
     REDIS.server().resume();
-    one.close();
-    two.close();
-  }
-
-  private static String uri() {
-    return REDIS.database().uri().toString();
   }
 
   private static UnaryOperator<Caches.Builder> limit(Duration limit) {
     return caches -> caches.poisonLimit(limit);
   }
 
-  private Flight load(Long id) {
-    loads.incrementAndGet();
-    return new Flight(id, "HNL", row.get());
-  }
-
   private static boolean poisonStored() {
     return Long.valueOf(1).equals(REDIS.database().command("HEXISTS", STATE, "p"));
-  }
-
-  private static boolean stored(TestNode node, long id) {
-    return TestNode.as(() -> node.flights().getIfPresent(id)) != null;
-  }
-
-  private static void awaitStored(TestNode other, long id) {
-    Eventually.within(SOON).until("stored", () -> stored(other, id));
-  }
-
-  /** What the node has is what Redis had when this was called. */
-  private static void sync(TestNode node) {
-    TestNode.as(() -> node.caches().node().remote().sync(node.partition()));
   }
 
   private static void awaitRedisTime(Duration later) {
@@ -307,28 +268,10 @@ class R07TransactionTest {
 
   @Test
   void loadBegunBefore_storedWhilePoisoned_isRefusedByRedis() throws Exception {
-    CountDownLatch loading = new CountDownLatch(1);
-    CountDownLatch go = new CountDownLatch(1);
-    ExecutorService thread = Executors.newSingleThreadExecutor();
-    try {
-      Future<Flight> first =
-          thread.submit(
-              () ->
-                  two.read(
-                      1,
-                      id -> {
-                        Flight old = load(id);
-                        loading.countDown();
-                        assertThat(go.await(10, TimeUnit.SECONDS)).isTrue();
-                        return old;
-                      }));
-      assertThat(loading.await(10, TimeUnit.SECONDS)).isTrue();
+    try (HeldLoad held = new HeldLoad()) {
+      held.begin(() -> two.read(1, id -> held.hold(load(id))));
       one.caches().committing(WRITES);
-      go.countDown();
-      assertThat(first.get(10, TimeUnit.SECONDS).delay()).isZero();
-    } finally {
-      go.countDown();
-      thread.shutdownNow();
+      held.end();
     }
     Eventually.within(SOON).until("told", () -> two.faults().contains(CacheFault.FILL_REFUSED));
     assertThat((List<?>) REDIS.database().command("KEYS", "aq:{DFW:0}:v:*")).isEmpty();
