@@ -14,6 +14,7 @@ import dev.aquifer.spi.Observer.Scope;
 import dev.aquifer.spi.PositionSource;
 import dev.aquifer.spi.WriteSet;
 import java.lang.reflect.Type;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -169,7 +170,9 @@ public final class Caches implements CommitListener, AutoCloseable {
   /** How the node's caches are doing. Costs nothing. */
   public CacheHealth health() {
     Remote remote = node.remote();
-    return remote == null ? new CacheHealth(true, true, Duration.ZERO, 0) : remote.health();
+    return remote == null
+        ? new CacheHealth(true, true, Duration.ZERO, 0, CacheHealth.Kind.NONE, List.of())
+        : remote.health();
   }
 
   /** What each cache did, by name. */
@@ -234,6 +237,7 @@ public final class Caches implements CommitListener, AutoCloseable {
   public static final class Builder {
     private @Nullable String redis;
     private boolean redisRequired = true;
+    private @Nullable Path redisTrust;
     private CausalSessions sessions = new CausalSessions();
     private PositionSource positions = PositionSource.PRIMARY_ONLY;
     private Observer observer = Observer.NONE;
@@ -251,8 +255,13 @@ public final class Caches implements CommitListener, AutoCloseable {
     private Builder() {}
 
     /**
-     * Where Redis is: {@code redis://user:password@host:6379/0}, {@code rediss://} for TLS, {@code
-     * redis-sentinel://}. Redis 6.2 or newer.
+     * Where Redis is, 6.2 or newer. One server: {@code redis://user:password@host:6379/0}. The
+     * primary that sentinels name: {@code redis-sentinel://host1,host2,host3/0#name}. A Redis
+     * Cluster: {@code redis-cluster://host1,host2}, some of its nodes; it has database 0 alone.
+     * With TLS: {@code rediss://}, {@code rediss-sentinel://}, {@code rediss-cluster://}.
+     *
+     * <p>User and password appear in no message and no log. The server lists the connections as
+     * {@code aquifer-<host>-<process>}.
      */
     public Builder redis(String uri) {
       this.redis = uri;
@@ -265,6 +274,15 @@ public final class Caches implements CommitListener, AutoCloseable {
      */
     public Builder redisRequired(boolean required) {
       this.redisRequired = required;
+      return this;
+    }
+
+    /**
+     * A file, in PEM form, of the certificates that a server's must be issued by; by default those
+     * that the JVM trusts. The host's name must be in the server's certificate.
+     */
+    public Builder redisTrust(Path certificates) {
+      this.redisTrust = certificates;
       return this;
     }
 
@@ -381,6 +399,11 @@ public final class Caches implements CommitListener, AutoCloseable {
                   .formatted(poisonLimit, remoteTimeout));
         }
       }
+      if (redisTrust != null && (redis == null || !redis.strip().startsWith("rediss"))) {
+        throw new ConfigurationException(
+            "redisTrust is %s, but redis() names no address with TLS; use rediss://, or leave redisTrust out."
+                .formatted(redisTrust));
+      }
       if (memoryBytes < 0 || pendingLimit < 1) {
         throw new ConfigurationException(
             "memoryBytes is %d, pendingLimit is %d; use 0 or more, and 1 or more."
@@ -390,6 +413,7 @@ public final class Caches implements CommitListener, AutoCloseable {
           new NodeSettings(
               redis,
               redisRequired,
+              redisTrust,
               sessions,
               positions,
               observer,

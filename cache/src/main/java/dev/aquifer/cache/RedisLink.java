@@ -24,6 +24,7 @@ final class RedisLink implements Remote {
   private static final int NEWS_WITH_READ = 256;
 
   private final Node node;
+  private final RedisAddress address;
   private final RedisConnections connections;
   private final RedisCalls calls;
   private final EventFeed feed;
@@ -32,8 +33,10 @@ final class RedisLink implements Remote {
   private final long silence;
   private final ScheduledFuture<?> heart;
 
-  private RedisLink(RedisConnections connections, NodeSettings settings, Node node) {
+  private RedisLink(
+      RedisAddress address, RedisConnections connections, NodeSettings settings, Node node) {
     this.node = node;
+    this.address = address;
     this.connections = connections;
     this.timeout = settings.remoteTimeout().toNanos();
     this.silence = settings.silenceLimit().toNanos();
@@ -51,8 +54,9 @@ final class RedisLink implements Remote {
    * @throws ConfigurationException when the text is no address of a Redis
    */
   static RedisLink open(String uri, NodeSettings settings, Node node) {
-    RedisConnections connections = new RedisConnections(uri, settings);
-    RedisLink link = new RedisLink(connections, settings, node);
+    RedisAddress address = RedisAddress.read(uri, settings);
+    RedisConnections connections = RedisConnections.to(address, settings, node.executor);
+    RedisLink link = new RedisLink(address, connections, settings, node);
     connections.listen(link.feed::heard, link.feed::subscribed, link.feed::lost);
     try {
       connections.connect();
@@ -310,7 +314,9 @@ final class RedisLink implements Remote {
         calls.usable(),
         quiet <= silence,
         quiet <= silence ? Duration.ZERO : Duration.ofNanos(quiet),
-        voids.size());
+        voids.size(),
+        address.kind(),
+        connections.servers());
   }
 
   @Override

@@ -2,7 +2,7 @@ package dev.aquifer.cache;
 
 import io.lettuce.core.RedisNoScriptException;
 import io.lettuce.core.ScriptOutputType;
-import io.lettuce.core.api.async.RedisAsyncCommands;
+import io.lettuce.core.api.async.RedisScriptingAsyncCommands;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -229,7 +229,7 @@ enum Script {
 
   /** Sends the script by its digest, and by its text where Redis does not know it yet. */
   <T> CompletionStage<T> call(
-      RedisAsyncCommands<byte[], byte[]> redis,
+      RedisScriptingAsyncCommands<byte[], byte[]> redis,
       ScriptOutputType output,
       List<byte[]> keys,
       List<byte[]> args) {
