@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
  * answer. A text that is not one of ours reads as "everything is void", which is always safe.
  */
 final class Names {
+  /** Beside the markers a partition's state names the schemas that leases were granted for. */
+  private static final String SCHEMAS = "x:";
+
   private Names() {}
 
   static String write(Collection<String> names) {
@@ -90,7 +93,7 @@ final class Names {
     Map<String, Long> markers = new HashMap<>();
     for (int i = 1; i + 1 < news.size(); i += 2) {
       String name = text(news.get(i));
-      if (name.length() > 1) {
+      if (name.length() > 1 && !name.startsWith(SCHEMAS)) {
         markers.put(name, Long.parseLong(text(news.get(i + 1))));
       }
     }

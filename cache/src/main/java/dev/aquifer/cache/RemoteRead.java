@@ -142,9 +142,12 @@ final class RemoteRead {
   private Flight.@Nullable Outcome judged(Flight flight, Remote.Answer answer) {
     CacheCore cache = flight.view.cache;
     byte[] bytes = java.util.Objects.requireNonNull(answer.entry());
-    Envelope envelope = Envelope.read(bytes);
+    Envelope.Place place =
+        new Envelope.Place(StoredKeys.of(flight.view, flight.text).entry(), cache.values.format);
+    Envelope envelope = Envelope.read(place, bytes);
     if (envelope == null || !envelope.writtenBy(cache.values.codec)) {
-      cache.fault(CacheFault.DAMAGED, null);
+      boolean foreign = envelope != null || Envelope.foreign(place, bytes);
+      cache.fault(foreign ? CacheFault.FOREIGN : CacheFault.DAMAGED, null);
       return null;
     }
     // Taken before the entry is judged: a void that comes after is then later than this.
