@@ -54,5 +54,13 @@ public interface Codec {
      * @throws Exception when they are not one; that is a miss, and counted
      */
     Object decode(byte[] bytes) throws Exception;
+
+    /**
+     * What else the bytes depend on beside the codec's version and the shape of the type, like the
+     * version of a library. Values that were stored under another text are not found.
+     */
+    default String schema() {
+      return "";
+    }
   }
 }

@@ -51,6 +51,14 @@ final class KeyText {
     return name.startsWith(KEY);
   }
 
+  /** Whether it is one of the names of this version. */
+  static boolean isKnown(String name) {
+    return isKey(name)
+        || name.startsWith(CACHE)
+        || name.startsWith(TAG)
+        || name.equals(Partition.ALL);
+  }
+
   /** The text as a part of a Redis key. */
   static String stored(String text) {
     if (text.length() <= DIGEST_FROM) {

@@ -33,6 +33,13 @@ final class Schema {
     return schema.text.toString();
   }
 
+  /** All types that values of this one are made of, as far as they are declared. */
+  static Set<Type> reached(Type type) {
+    Schema schema = new Schema();
+    schema.describe(type);
+    return schema.seen;
+  }
+
   private void describe(Type type) {
     text.append(type.getTypeName());
     if (!seen.add(type)) {

@@ -18,7 +18,9 @@ final class Values {
     this.codec = codec;
     this.bytes = codec.forType(type);
     this.format = format;
-    String all = Schema.of(type) + '|' + codec.id() + '|' + codec.version() + '|' + format;
+    String all =
+        "%s|%d|%d|%d|%s"
+            .formatted(Schema.of(type), codec.id(), codec.version(), format, bytes.schema());
     this.schema = HexFormat.of().formatHex(KeyText.sha256(all), 0, 6);
   }
 }
