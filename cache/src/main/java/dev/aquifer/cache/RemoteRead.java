@@ -175,13 +175,9 @@ final class RemoteRead {
       try {
         byte[] payload = envelope.payload(cache.settings.maxValueBytes());
         size = payload.length;
-        value = cache.values.bytes.decode(payload);
-      } catch (Exception | StackOverflowError e) {
+        value = cache.values.decode(payload);
+      } catch (Exception e) {
         cache.fault(CacheFault.DAMAGED, e);
-        return null;
-      }
-      if (value == null) {
-        cache.fault(CacheFault.DAMAGED, null);
         return null;
       }
     }

@@ -23,4 +23,22 @@ final class Values {
             .formatted(Schema.of(type), codec.id(), codec.version(), format, bytes.schema());
     this.schema = HexFormat.of().formatHex(KeyText.sha256(all), 0, 6);
   }
+
+  /**
+   * The value of a payload.
+   *
+   * @throws Exception when it is none; no payload makes it throw an error
+   */
+  Object decode(byte[] payload) throws Exception {
+    Object value;
+    try {
+      value = bytes.decode(payload);
+    } catch (StackOverflowError | LinkageError | AssertionError e) {
+      throw new IllegalStateException("A payload that the codec fails at", e);
+    }
+    if (value == null) {
+      throw new IllegalStateException("A payload of no value");
+    }
+    return value;
+  }
 }
