@@ -37,7 +37,8 @@ final class CacheCore {
     this.settings = settings;
     this.tagger = tagger;
     this.node = node;
-    this.values = new Values(type, node.codec, settings);
+    Codec codec = settings.codec() == null ? node.codec : settings.codec();
+    this.values = new Values(type, codec, node.guards.format);
     this.optional =
         type == Optional.class
             || (type instanceof ParameterizedType p && p.getRawType() == Optional.class);

@@ -5,6 +5,7 @@ import dev.aquifer.Tag;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The settings of one cache. Immutable; {@link #builder()} starts from the defaults.
@@ -20,6 +21,7 @@ import java.util.Set;
  * @param compressFrom from how many encoded bytes a value is compressed, 2,048 by default
  * @param remoteLoss what memory may answer while Redis cannot be heard
  * @param tags what every value of the cache depends on
+ * @param codec how its values become bytes; null: as {@link Caches.Builder#codec} says
  */
 public record CacheSettings(
     Duration ttl,
@@ -29,7 +31,8 @@ public record CacheSettings(
     int maxKeyChars,
     int compressFrom,
     RemoteLossPolicy remoteLoss,
-    Set<Tag> tags) {
+    Set<Tag> tags,
+    @Nullable Codec codec) {
   private static final Duration LONGEST = Duration.ofDays(30);
 
   /** Checks the values. */
@@ -69,6 +72,7 @@ public record CacheSettings(
     private int compressFrom = 2048;
     private RemoteLossPolicy remoteLoss = RemoteLossPolicy.load();
     private final Set<Tag> tags = new LinkedHashSet<>();
+    private @Nullable Codec codec;
 
     private Builder() {}
 
@@ -126,6 +130,12 @@ public record CacheSettings(
       return this;
     }
 
+    /** How the values become bytes; what the node's builder says by default. */
+    public Builder codec(Codec codec) {
+      this.codec = codec;
+      return this;
+    }
+
     /**
      * The settings.
      *
@@ -135,7 +145,15 @@ public record CacheSettings(
       Duration negative =
           negativeSet || negativeTtl.compareTo(ttl) <= 0 || ttl.isNegative() ? negativeTtl : ttl;
       return new CacheSettings(
-          ttl, negative, loadTimeout, maxValueBytes, maxKeyChars, compressFrom, remoteLoss, tags);
+          ttl,
+          negative,
+          loadTimeout,
+          maxValueBytes,
+          maxKeyChars,
+          compressFrom,
+          remoteLoss,
+          tags,
+          codec);
     }
   }
 

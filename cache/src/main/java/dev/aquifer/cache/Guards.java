@@ -20,6 +20,9 @@ final class Guards {
   /** After the link was lost it proves nothing before what was missed is known. */
   volatile boolean replay = true;
 
+  /** The format of entries that is written and read; another one is a version to come. */
+  volatile int format = Envelope.FORMAT;
+
   /** A Redis that forgot voids has everything voided. */
   volatile boolean regressions = true;
 

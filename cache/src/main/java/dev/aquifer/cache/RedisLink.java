@@ -195,14 +195,15 @@ final class RedisLink implements Remote {
   @Override
   public void fill(TenantView view, String text, Lease lease, Filling filling) {
     CacheCore cache = view.cache;
+    Stored stored = StoredKeys.of(view, text);
     byte[] entry =
         Envelope.write(
+            new Envelope.Place(stored.entry(), cache.values.format),
             lease,
             filling,
             cache.values.codec,
             cache.settings.compressFrom(),
             System.currentTimeMillis());
-    Stored stored = StoredKeys.of(view, text);
     List<byte[]> args = new ArrayList<>();
     args.add(StoredKeys.bytes(lease.token()));
     args.add(StoredKeys.bytes(Long.toString(lease.asOf())));

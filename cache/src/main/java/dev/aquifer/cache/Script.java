@@ -20,6 +20,11 @@ import java.util.concurrent.CompletionStage;
  * <p>A poison whose time is up, by the server's clock, ends in whichever script comes next, with a
  * void of its names: its writer died, or takes longer than it said (race R7).
  *
+ * <p>The schema is a part of an entry's name, and a key that is voided leaves no marker. So the
+ * state also names, a cache, the schemas that leases were granted for (fields {@code x:<cache>},
+ * each schema with the day of its last lease, longer than any entry lives): whoever voids a key
+ * voids it in all of them, or a node of another version would go on serving what it had stored.
+ *
  * <p>A new incarnation starts from the server's clock, in milliseconds, only so that demands of the
  * one before are soon met; nothing that it stored stands, whatever the sequences are.
  */
@@ -36,6 +41,7 @@ enum Script {
       if e then return {i, fmt(n), fmt(f), news(), 'H', e, redis.call('PTTL', KEYS[3])} end
       if ARGV[5] == '' then return {i, fmt(n), fmt(f), news(), 'M'} end
       if redis.call('SET', KEYS[4], ARGV[5], 'NX', 'PX', ARGV[6]) then
+        leased(KEYS[3])
         return {i, fmt(n), fmt(f), news(), 'L'}
       end
       return {i, fmt(n), fmt(f), news(), 'W'}
@@ -85,6 +91,7 @@ enum Script {
       for _, q in ipairs(poisons) do
         if q.t ~= ARGV[10] then left[#left + 1] = q end
       end
+      for k = 3, #KEYS, 2 do gone(KEYS[k], KEYS[k + 1]) end
       if all then
         redis.call('DEL', KEYS[1])
         f = n
@@ -92,19 +99,22 @@ enum Script {
       end
       if all or #left < #poisons then keep(left) end
       if forgot then what = (ARGV[10] == '' and '' or '-' .. ARGV[10] .. ';') .. '1:*' end
-      for k = 3, #KEYS do redis.call('DEL', KEYS[k]) end
-      if ARGV[8] ~= '' then redis.call('SET', KEYS[4], ARGV[8], 'PX', ARGV[9]) end
+      if ARGV[8] ~= '' then
+        redis.call('SET', KEYS[4], ARGV[8], 'PX', ARGV[9])
+        leased(KEYS[3])
+      end
       announce(ARGV[5], what)
       if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[7]) + 4 then
         local all = redis.call('HGETALL', KEYS[1])
         local seqs = {}
         for k = 1, #all, 2 do
-          if #all[k] > 1 then seqs[#seqs + 1] = tonumber(all[k + 1]) end
+          if #all[k] > 1 and string.sub(all[k], 1, 2) ~= 'x:' then seqs[#seqs + 1] = tonumber(all[k + 1]) end
         end
         table.sort(seqs)
         f = math.max(f, seqs[math.floor(#seqs / 2)])
         for k = 1, #all, 2 do
-          if #all[k] > 1 and tonumber(all[k + 1]) <= f then redis.call('HDEL', KEYS[1], all[k]) end
+          local m = #all[k] > 1 and tonumber(all[k + 1])
+          if m and m <= f then redis.call('HDEL', KEYS[1], all[k]) end
         end
         redis.call('HSET', KEYS[1], 'f', fmt(f))
       end
@@ -207,6 +217,32 @@ enum Script {
         end
         table.insert(all, 1, 'S')
         return all
+      end
+      local function named(entry)
+        local size, at = string.match(entry, '^aq:{[^}]*}:v:(%d+):()')
+        return 'x:' .. string.sub(entry, at, at + size - 1), at + size + 1
+      end
+      local function leased(entry)
+        local field, at = named(entry)
+        local own = string.sub(entry, at, at + 11)
+        local day = math.floor(tonumber(redis.call('TIME')[1]) / 86400)
+        local known = redis.call('HGET', KEYS[1], field) or ''
+        local kept = own .. '@' .. day .. ' '
+        if string.find(known, kept, 1, true) then return end
+        for schema, seen in string.gmatch(known, '(%x+)@(%d+) ') do
+          if schema ~= own and tonumber(seen) > day - 100 then
+            kept = kept .. schema .. '@' .. seen .. ' '
+          end
+        end
+        redis.call('HSET', KEYS[1], field, kept)
+      end
+      local function gone(entry, lease)
+        redis.call('DEL', entry, lease)
+        local field, at = named(entry)
+        for schema in string.gmatch(redis.call('HGET', KEYS[1], field) or '', '(%x+)@') do
+          local function of(key) return string.sub(key, 1, at - 1) .. schema .. string.sub(key, at + 12) end
+          redis.call('DEL', of(entry), of(lease))
+        end
       end
       """;
 
