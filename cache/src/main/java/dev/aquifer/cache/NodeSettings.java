@@ -19,4 +19,6 @@ record NodeSettings(
     Duration connectTimeout,
     Duration silenceLimit,
     int pendingLimit,
+    int refreshes,
+    int tenantRefreshes,
     LongSupplier nanos) {}
