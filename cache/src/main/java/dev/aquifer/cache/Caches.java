@@ -248,6 +248,8 @@ public final class Caches implements CommitListener, AutoCloseable {
     private Duration silenceLimit = Duration.ofSeconds(2);
     private int pendingLimit = 10_000;
     private Duration poisonLimit = Duration.ofSeconds(60);
+    private int refreshes = 64;
+    private int tenantRefreshes = 16;
     private @Nullable Executor executor;
     private @Nullable ScheduledExecutorService timer;
     private LongSupplier nanos = System::nanoTime;
@@ -356,6 +358,19 @@ public final class Caches implements CommitListener, AutoCloseable {
     }
 
     /**
+     * How many loads may run in the background at a time, before values' time is up: 64 by default,
+     * 16 of one tenant. Beyond that a later hit tries again.
+     *
+     * @param all 0 or more
+     * @param ofTenant 0 to {@code all}
+     */
+    public Builder refreshLimit(int all, int ofTenant) {
+      this.refreshes = all;
+      this.tenantRefreshes = ofTenant;
+      return this;
+    }
+
+    /**
      * Where loads run; by default daemon threads of the cache, as many as there are loads at a
      * time. A bounded executor must have room for loads that call other caches.
      */
@@ -409,6 +424,11 @@ public final class Caches implements CommitListener, AutoCloseable {
             "memoryBytes is %d, pendingLimit is %d; use 0 or more, and 1 or more."
                 .formatted(memoryBytes, pendingLimit));
       }
+      if (tenantRefreshes < 0 || tenantRefreshes > refreshes) {
+        throw new ConfigurationException(
+            "refreshLimit is %d, and %d of one tenant; use 0 or more, and no more for one than for all."
+                .formatted(refreshes, tenantRefreshes));
+      }
       NodeSettings settings =
           new NodeSettings(
               redis,
@@ -422,6 +442,8 @@ public final class Caches implements CommitListener, AutoCloseable {
               connectTimeout,
               silenceLimit,
               pendingLimit,
+              refreshes,
+              tenantRefreshes,
               nanos);
       Threads threads = new Threads(executor, timer);
       try {

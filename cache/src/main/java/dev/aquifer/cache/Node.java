@@ -34,6 +34,7 @@ final class Node {
   final AtomicLong ticks = new AtomicLong();
   final Partition shared;
   final Guards guards = new Guards();
+  final Lifetimes lifetimes = new Lifetimes();
   final Flights flights;
   private final long silence;
   private final boolean alone;
@@ -55,7 +56,7 @@ final class Node {
     this.shared = new Partition("*:0", null, ticks, nanos);
     byName.put(shared.name, shared);
     this.memory = new Memory(settings.memoryBytes(), nanos.getAsLong());
-    this.flights = new Flights(this);
+    this.flights = new Flights(this, settings);
   }
 
   void attach(Remote link) {
@@ -96,10 +97,18 @@ final class Node {
   @Nullable Entry memory(TenantView view, Object key) {
     long now = nanos.getAsLong();
     Entry entry = memory.find(view, key, now);
-    return entry != null && valid(view, entry, now) ? entry : null;
+    return entry != null && valid(view, entry, now, sessions.current()) ? entry : null;
   }
 
-  private boolean valid(TenantView view, Entry entry, long now) {
+  /**
+   * The entry, if there is one in memory, whatever its time, and whether it may be served or not.
+   */
+  @Nullable Entry peek(MemoryKey at) {
+    return memory.any(at.view, at.key, nanos.getAsLong());
+  }
+
+  /** Whether the session may be shown the entry, its time apart. */
+  boolean valid(TenantView view, Entry entry, long now, CausalSession session) {
     Remote link = remote;
     if (link != null && now - link.provenAt() > view.cache.memoryLimit) {
       return false;
@@ -109,13 +118,17 @@ final class Node {
         || !shared.holds(entry.tick(), entry.shared())) {
       return false;
     }
-    CausalSession session = sessions.current();
     return partition.applied() >= session.sequence(partition.name)
         && shared.applied() >= session.sequence(shared.name);
   }
 
   void remember(MemoryKey key, Entry entry) {
-    memory.put(key, entry, nanos.getAsLong());
+    long now = nanos.getAsLong();
+    memory.put(key, lifetimes.scheduled(key.view.cache, entry, now), now);
+  }
+
+  boolean replace(MemoryKey key, Entry old, Entry entry) {
+    return memory.replace(key, old, entry);
   }
 
   void voidKeys(TenantView view, List<String> texts) {

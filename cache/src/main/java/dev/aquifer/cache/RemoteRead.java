@@ -184,19 +184,23 @@ final class RemoteRead {
       }
     }
     long now = node.nanos.getAsLong();
-    long kept = now + TimeUnit.MILLISECONDS.toNanos(Math.max(1, answer.ttlMillis()));
-    node.remember(
-        flight.at,
+    long kept = now + Lifetimes.nanos(Math.max(1, answer.ttlMillis()));
+    Entry found =
         new Entry(
             value,
             envelope.negative(),
-            Math.max(now, kept - TimeUnit.MILLISECONDS.toNanos(envelope.staleMillis())),
+            kept - Lifetimes.nanos(envelope.staleMillis()),
             kept,
-            TimeUnit.MILLISECONDS.toNanos(envelope.loadMillis()),
+            Lifetimes.nanos(envelope.loadMillis()),
             node.guards.earlyTicks ? tick : node.ticks.get(),
             cells,
             shared,
-            size + 256 + 2 * flight.text.length()));
+            size + 256 + 2 * flight.text.length());
+    if (!flight.wants(found, now)) {
+      node.flights.stale.found(flight, found);
+      return null;
+    }
+    node.remember(flight.at, found);
     return Flights.outcome(flight, value, Tier.L2, answer.sequence(), node.shared.applied());
   }
 }

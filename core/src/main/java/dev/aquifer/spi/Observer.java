@@ -43,6 +43,8 @@ public interface Observer {
     FOREIGN,
     /** Redis failed or did not answer in time. */
     REMOTE,
+    /** A TTL policy threw or returned no time that can be used; the cache's own counted. */
+    POLICY,
     /** More invalidations were waiting for Redis than may; everything is void instead. */
     OVERFLOW
   }
