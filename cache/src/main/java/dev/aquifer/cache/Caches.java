@@ -154,6 +154,20 @@ public final class Caches implements CommitListener, AutoCloseable {
     }
   }
 
+  /**
+   * Sets for which calls the caches are in use, from the next call on, all of them at once. What is
+   * under way ends as it began.
+   */
+  public void adoption(Adoption adoption) {
+    node.adoption = adoption.everywhere(Adoption.Mode.ON) ? null : adoption;
+  }
+
+  /** For which calls the caches are in use. */
+  public Adoption adoption() {
+    Adoption set = node.adoption;
+    return set == null ? Adoption.of(Adoption.Mode.ON) : set;
+  }
+
   /** How the node's caches are doing. Costs nothing. */
   public CacheHealth health() {
     Remote remote = node.remote();
@@ -174,6 +188,7 @@ public final class Caches implements CommitListener, AutoCloseable {
     if (remote != null) {
       remote.close();
     }
+    node.shadow.close();
     threads.close();
   }
 
@@ -238,6 +253,7 @@ public final class Caches implements CommitListener, AutoCloseable {
     private @Nullable Executor executor;
     private @Nullable ScheduledExecutorService timer;
     private LongSupplier nanos = System::nanoTime;
+    private Adoption adoption = Adoption.of(Adoption.Mode.ON);
 
     private Builder() {}
 
@@ -316,6 +332,12 @@ public final class Caches implements CommitListener, AutoCloseable {
       return this;
     }
 
+    /** For which calls the caches are in use at first; all by default. */
+    public Builder adoption(Adoption adoption) {
+      this.adoption = adoption;
+      return this;
+    }
+
     /**
      * Where loads run; by default daemon threads of the cache, as many as there are loads at a
      * time. A bounded executor must have room for loads that call other caches.
@@ -376,7 +398,9 @@ public final class Caches implements CommitListener, AutoCloseable {
         if (redis != null) {
           node.attach(RedisLink.open(redis, settings, node));
         }
-        return new Caches(node, threads);
+        Caches caches = new Caches(node, threads);
+        caches.adoption(adoption);
+        return caches;
       } catch (RuntimeException e) {
         threads.close();
         throw e;

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * One answer being fetched, for all callers of the process that want it. Its tick and its cells are
  * taken before anything is read.
  */
-final class Flight {
+class Flight {
   final MemoryKey at;
   final TenantView view;
   final Object key;
@@ -58,6 +58,11 @@ final class Flight {
 
   long tick() {
     return tick;
+  }
+
+  /** Whether it calls the application's loader once, which a tenant's limits count. */
+  boolean counted() {
+    return true;
   }
 
   /** The load begins: what was voided until now, it will be shown. */

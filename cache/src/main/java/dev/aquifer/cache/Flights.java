@@ -3,6 +3,7 @@ package dev.aquifer.cache;
 import dev.aquifer.AquiferException;
 import dev.aquifer.CausalSession;
 import dev.aquifer.LoadTimeoutException;
+import dev.aquifer.ReadFloor;
 import dev.aquifer.spi.LastRoute;
 import dev.aquifer.spi.Observer.Tier;
 import java.util.Map;
@@ -82,6 +83,17 @@ final class Flights {
       result.completeExceptionally(closed(at.view, e));
     }
     return result;
+  }
+
+  /** The flight's way alone: it is nobody's to board, and no caller waits for it. */
+  Flight.Outcome aside(Flight flight, long deadline) {
+    remoteRead.start(flight, deadline);
+    return await(flight, deadline);
+  }
+
+  /** What a load of the flight must be shown. */
+  ReadFloor floor(Flight flight) {
+    return loads.floor(flight);
   }
 
   /** What Redis has, with no load. */

@@ -20,6 +20,9 @@ final class Guards {
   /** After the link was lost it proves nothing before what was missed is known. */
   volatile boolean replay = true;
 
+  /** A cache that is off still voids what is put into it. */
+  volatile boolean voidsWhileOff = true;
+
   /** A Redis that forgot voids has everything voided. */
   volatile boolean regressions = true;
 }

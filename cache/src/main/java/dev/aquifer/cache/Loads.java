@@ -289,7 +289,7 @@ final class Loads {
     return names;
   }
 
-  private ReadFloor floor(Flight flight) {
+  ReadFloor floor(Flight flight) {
     Partition partition = flight.view.partition;
     ReadFloor floor = partition.keyFloor(KeyText.keyName(flight.view.cache.name, flight.text));
     if (flight.lateTags) {

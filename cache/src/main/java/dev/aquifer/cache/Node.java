@@ -35,6 +35,12 @@ final class Node {
   final Partition shared;
   final Guards guards = new Guards();
   final Flights flights;
+  final Shadow shadow;
+  final Bypass bypass;
+
+  /** Null: every cache is on for every call. */
+  volatile @Nullable Adoption adoption;
+
   private final long silence;
   private final boolean alone;
   private final Memory memory;
@@ -56,6 +62,8 @@ final class Node {
     byName.put(shared.name, shared);
     this.memory = new Memory(settings.memoryBytes(), nanos.getAsLong());
     this.flights = new Flights(this);
+    this.shadow = new Shadow(this);
+    this.bypass = new Bypass(this, shadow);
   }
 
   void attach(Remote link) {

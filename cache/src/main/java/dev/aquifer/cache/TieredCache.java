@@ -5,6 +5,7 @@ import dev.aquifer.TenantContext;
 import dev.aquifer.spi.Observer.Scope;
 import dev.aquifer.spi.Observer.Tier;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -58,7 +59,11 @@ public final class TieredCache<K, V> {
   public <X extends Exception> @Nullable V get(
       K key, Loader<? super K, ? extends V, ? extends X> loader) throws X {
     TenantView view = view();
-    Object form = Keys.form(key);
+    Adoption adoption = node.adoption;
+    if (adoption != null && bypassed(adoption, view, key)) {
+      return cast(node.bypass.get(adoption, view, key, () -> loader.load(key)));
+    }
+    Object form = form(key);
     Entry hit = node.memory(view, form);
     if (hit != null) {
       return answered(view, hit);
@@ -74,6 +79,12 @@ public final class TieredCache<K, V> {
    */
   public CompletableFuture<@Nullable V> getAsync(
       K key, Function<? super K, ? extends CompletionStage<? extends @Nullable V>> loader) {
+    Adoption adoption = node.adoption;
+    if (adoption != null && bypassed(adoption, view(), key)) {
+      return node.bypass
+          .getAsync(adoption, view(), key, () -> loader.apply(key))
+          .thenApply(TieredCache::<@Nullable V>cast);
+    }
     MemoryKey at = at(key);
     Entry hit = node.memory(at.view, at.key);
     if (hit != null) {
@@ -86,6 +97,10 @@ public final class TieredCache<K, V> {
 
   /** The value if memory or Redis has it, else null. Never loads. */
   public @Nullable V getIfPresent(K key) {
+    Adoption adoption = node.adoption;
+    if (adoption != null && bypassed(adoption, view(), key)) {
+      return null;
+    }
     MemoryKey at = at(key);
     Entry hit = node.memory(at.view, at.key);
     return hit != null ? answered(at.view, hit) : cast(flights.peek(at, key));
@@ -98,6 +113,36 @@ public final class TieredCache<K, V> {
    * @throws X what the loader throws
    */
   public <X extends Exception> Map<K, V> getAll(
+      Set<? extends K> keys, BulkLoader<K, V, ? extends X> loader) throws X {
+    Adoption adoption = node.adoption;
+    TenantView view = view();
+    Set<K> direct = new LinkedHashSet<>();
+    if (adoption != null) {
+      keys.stream().filter(key -> bypassed(adoption, view, key)).forEach(direct::add);
+    }
+    if (adoption == null || direct.isEmpty()) {
+      return fetched(keys, loader);
+    }
+    Map<K, V> answers =
+        unchecked(
+            node.bypass.getAll(
+                adoption,
+                view,
+                unchecked(direct),
+                wanted -> loader.loadAll(TieredCache.<Set<K>>unchecked(wanted))));
+    Set<K> rest = new LinkedHashSet<>(keys);
+    rest.removeAll(direct);
+    if (!rest.isEmpty()) {
+      answers.putAll(fetched(rest, loader));
+    }
+    Map<K, V> ordered = new LinkedHashMap<>();
+    keys.forEach(key -> ordered.put(key, TieredCache.<V>unchecked(answers.get(key))));
+    ordered.values().removeIf(core::absent);
+    return ordered;
+  }
+
+  /** {@link #getAll} through the cache, whatever its adoption. */
+  private <X extends Exception> Map<K, V> fetched(
       Set<? extends K> keys, BulkLoader<K, V, ? extends X> loader) throws X {
     Map<K, V> found = new LinkedHashMap<>();
     Map<MemoryKey, Object> missing = new LinkedHashMap<>();
@@ -126,8 +171,15 @@ public final class TieredCache<K, V> {
    * @param value null: remembers that there is none
    */
   public void put(K key, @Nullable V value) {
-    MemoryKey at = at(key);
-    flights.put(at, key, value);
+    Adoption adoption = node.adoption;
+    TenantView view = view();
+    if (adoption != null && adoption.mode(core.name, view.tenant, key) == Adoption.Mode.OFF) {
+      if (node.guards.voidsWhileOff) {
+        node.voidKeys(view, List.of(KeyText.of(key)));
+      }
+      return;
+    }
+    flights.put(at(key), key, value);
   }
 
   /** The key's value is void on every node when this returns; see {@link Caches#invalidateTags}. */
@@ -153,9 +205,18 @@ public final class TieredCache<K, V> {
     return core.statistics();
   }
 
+  /** What it would have answered where it is in {@link Adoption.Mode#SHADOW}. */
+  public ShadowReport shadow() {
+    return core.shadow.report();
+  }
+
   /** The tags that the settings give every value. */
   Set<Tag> tags() {
     return core.settings.tags();
+  }
+
+  private boolean bypassed(Adoption adoption, TenantView view, K key) {
+    return adoption.mode(core.name, view.tenant, key) != Adoption.Mode.ON;
   }
 
   private TenantView view() {
@@ -163,7 +224,12 @@ public final class TieredCache<K, V> {
   }
 
   private MemoryKey at(K key) {
-    return new MemoryKey(view(), Keys.form(key));
+    return new MemoryKey(view(), form(key));
+  }
+
+  /** A key as memory keeps it. */
+  static Object form(Object key) {
+    return Keys.form(key);
   }
 
   private @Nullable V answered(TenantView view, Entry hit) {
