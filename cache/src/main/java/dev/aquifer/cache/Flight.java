@@ -38,6 +38,12 @@ class Flight {
   /** The flight whose loader waits for this one's end; a circle of these is a dead-lock. */
   volatile @Nullable Flight waitsFor;
 
+  /** A load waits for it, so it must not wait behind that load. */
+  volatile boolean urgent;
+
+  /** Its load, while that waits for others of its tenant. */
+  volatile Bulkhead.@Nullable Waiting queued;
+
   /** The thread that loads; whoever takes it out may interrupt it, or need not expect that. */
   final AtomicReference<@Nullable Thread> loading = new AtomicReference<>();
 
@@ -63,6 +69,14 @@ class Flight {
   /** Whether it calls the application's loader once, which a tenant's limits count. */
   boolean counted() {
     return true;
+  }
+
+  void hurry() {
+    urgent = true;
+    Bulkhead.Waiting waiting = queued;
+    if (waiting != null) {
+      waiting.hurry();
+    }
   }
 
   /** The load begins: what was voided until now, it will be shown. */

@@ -121,6 +121,7 @@ final class Flights {
 
   /** Takes the caller onto the running flight of its key, or makes its own the running one. */
   Flight board(Flight mine, CausalSession session) {
+    mine.urgent = loads.current() != null;
     while (true) {
       Flight found = running.putIfAbsent(mine.at, mine);
       if (found == null) {
@@ -155,6 +156,7 @@ final class Flights {
     if (loading != null) {
       loading.waitsFor = flight;
       refuseCircle(loading, flight);
+      flight.hurry();
     }
     try {
       long left = Math.max(0, deadline - node.nanos.getAsLong());

@@ -23,6 +23,9 @@ final class Guards {
   /** A cache that is off still voids what is put into it. */
   volatile boolean voidsWhileOff = true;
 
+  /** Voids that go out together are acknowledged when they went. */
+  volatile boolean groupedVoids = true;
+
   /** A Redis that forgot voids has everything voided. */
   volatile boolean regressions = true;
 }

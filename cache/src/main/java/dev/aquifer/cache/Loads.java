@@ -58,7 +58,10 @@ final class Loads {
               () -> overdue(flight, lease, begun),
               flight.view.cache.settings.loadTimeout().toNanos(),
               TimeUnit.NANOSECONDS);
-      node.executor.execute(() -> run(flight, lease, begun, limit));
+      node.limiter.start(
+          flight,
+          () -> run(flight, lease, begun, limit),
+          error -> ended(flight, lease, begun, limit, null, error));
     } catch (RejectedExecutionException e) {
       giveBack(flight, lease);
       flights.fail(flight, Flights.closed(flight.view, e));
@@ -66,6 +69,10 @@ final class Loads {
   }
 
   private void run(Flight flight, Remote.@Nullable Lease lease, long begun, Future<?> limit) {
+    if (flight.done.isDone()) {
+      // It was too late before its turn came.
+      return;
+    }
     current.set(flight);
     flight.loading.set(Thread.currentThread());
     LastRoute.record(Role.UNKNOWN);

@@ -35,6 +35,7 @@ final class Node {
   final Partition shared;
   final Guards guards = new Guards();
   final Flights flights;
+  final Limiter limiter;
   final Shadow shadow;
   final Bypass bypass;
 
@@ -62,6 +63,7 @@ final class Node {
     byName.put(shared.name, shared);
     this.memory = new Memory(settings.memoryBytes(), nanos.getAsLong());
     this.flights = new Flights(this);
+    this.limiter = new Limiter(this);
     this.shadow = new Shadow(this);
     this.bypass = new Bypass(this, shadow);
   }
@@ -152,7 +154,7 @@ final class Node {
     long sequence =
         link == null
             ? partition.voidHere(names, demand, true)
-            : link.voidNames(partition, names, stored, demand, token);
+            : limiter.voidNames(link, partition, names, stored, demand, token);
     if (sequence > 0) {
       sessions.current().observe(partition.name, sequence);
     }

@@ -11,6 +11,7 @@ import io.lettuce.core.RedisURI;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.SocketOptions;
 import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.pubsub.RedisPubSubAdapter;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
@@ -140,6 +141,15 @@ final class RedisConnections {
       throw new UnavailableException("Redis at %s is not connected.".formatted(address));
     }
     return script.call(open.async(), output, keys, args);
+  }
+
+  /** Throws an UnavailableException where there is no connection yet. */
+  RedisClusterAsyncCommands<byte[], byte[]> commands() {
+    StatefulRedisConnection<byte[], byte[]> open = commands;
+    if (open == null) {
+      throw new UnavailableException("Redis at %s is not connected.".formatted(address));
+    }
+    return open.async();
   }
 
   CompletionStage<String> ping() {

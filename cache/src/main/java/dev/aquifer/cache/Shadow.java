@@ -224,8 +224,8 @@ final class Shadow {
     } else if (!current(seen, value, cached)) {
       counts(seen).overtaken.increment();
     } else {
-      counts(seen).different.increment();
       tell(seen, value, cached);
+      counts(seen).different.increment();
     }
   }
 

@@ -201,6 +201,8 @@ class AdoptionTest {
     Eventually.within(Duration.ofSeconds(10))
         .until("looked at", () -> one.flights().shadow().overtaken() == 1);
     assertThat(one.flights().shadow().filled()).isZero();
+    // After the fill on the same connection.
+    TestNode.as(() -> one.caches().node().remote().sync(one.partition()));
     return REDIS.database().command("KEYS", "aq:{DFW:0}:v:*") instanceof List<?> kept
         && !kept.isEmpty();
   }
