@@ -13,9 +13,13 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Holds tenants to their {@link Limits}. */
 final class Limiter {
+  private static final Logger LOG = LoggerFactory.getLogger(Limiter.class);
+
   private final Node node;
   final Rates rates;
   final Bulkhead bulkhead;
@@ -80,6 +84,9 @@ final class Limiter {
     }
     answer.whenComplete(
         (wait, error) -> {
+          if (error != null) {
+            LOG.debug("Redis was not asked for the limit of {}; it is counted here", tenant, error);
+          }
           try {
             // Not on the thread that reads from Redis.
             node.executor.execute(

@@ -119,7 +119,7 @@ final class Rates {
 
   void share(Supplier<RedisClusterAsyncCommands<byte[], byte[]>> redis, Duration timeout) {
     shared =
-        new Bucket4jLettuce.LettuceBasedProxyManagerBuilder<>(new Commands(redis))
+        new Bucket4jLettuce.LettuceBasedProxyManagerBuilder<>(new Commands<>(redis))
             .requestTimeout(timeout)
             .expirationAfterWrite(
                 ExpirationAfterWriteStrategy.basedOnTimeForRefillingBucketUpToMax(
@@ -132,23 +132,24 @@ final class Rates {
     return probe.isConsumed() ? 0 : Math.max(1, probe.getNanosToWaitForRefill());
   }
 
-  /** Whatever connection there is at the time. */
-  private record Commands(Supplier<RedisClusterAsyncCommands<byte[], byte[]>> redis)
-      implements RedisApi<byte[]> {
+  /** Whatever connection there is at the time. The arrays of keys that it is given are Object[]. */
+  private record Commands<K>(Supplier<RedisClusterAsyncCommands<K, byte[]>> redis)
+      implements RedisApi<K> {
     @Override
     @SuppressWarnings("TypeParameterUnusedInFormals")
     public <V> RedisFuture<V> eval(
-        String script, ScriptOutputType output, byte[][] keys, byte[][] args) {
+        String script, ScriptOutputType output, K[] keys, byte[][] args) {
       return redis.get().eval(script, output, keys, args);
     }
 
     @Override
-    public RedisFuture<byte[]> get(byte[] key) {
+    public RedisFuture<byte[]> get(K key) {
       return redis.get().get(key);
     }
 
     @Override
-    public RedisFuture<?> delete(byte[] key) {
+    @SuppressWarnings("unchecked")
+    public RedisFuture<?> delete(K key) {
       return redis.get().del(key);
     }
   }
