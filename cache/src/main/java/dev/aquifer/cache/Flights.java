@@ -91,6 +91,17 @@ final class Flights {
     return await(flight, deadline);
   }
 
+  /** Loads a value anew while the one that is there is served; waits for it, fails with it. */
+  void renew(MemoryKey at, Object key, Flight.Source source) {
+    long deadline = node.nanos.getAsLong() + at.view.cache.settings.loadTimeout().toNanos();
+    CausalSession session = node.sessions.current();
+    Flight mine = new Flight(at, key, source, node);
+    if (board(mine, session) == mine) {
+      remoteRead.renew(mine, deadline);
+      await(mine, deadline);
+    }
+  }
+
   /** What a load of the flight must be shown. */
   ReadFloor floor(Flight flight) {
     return loads.floor(flight);

@@ -124,6 +124,12 @@ final class Node {
         && shared.applied() >= session.sequence(shared.name);
   }
 
+  /** Of the view's entries in memory that are used most, those whose end is this near. */
+  List<MemoryKey> hottest(TenantView view, int most, long ahead) {
+    long now = nanos.getAsLong();
+    return memory.hottest(view, most, entry -> entry.expires() - now <= ahead);
+  }
+
   void remember(MemoryKey key, Entry entry) {
     memory.put(key, entry, nanos.getAsLong());
   }

@@ -1,9 +1,12 @@
 package dev.aquifer.cache;
 
+import dev.aquifer.ConfigurationException;
 import dev.aquifer.Tag;
 import dev.aquifer.TenantContext;
 import dev.aquifer.spi.Observer.Scope;
 import dev.aquifer.spi.Observer.Tier;
+import java.time.Duration;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -12,6 +15,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -198,6 +202,92 @@ public final class TieredCache<K, V> {
   /** All of the tenant's values in this cache are void, whatever their number. */
   public void invalidateAll() {
     node.voidNames(view().partition, List.of(KeyText.cacheName(core.name)), Scope.CACHE);
+  }
+
+  /**
+   * Brings the current tenant's values of these keys into the cache, beside what callers do: in
+   * batches, a bounded number at a time, at a bounded rate. What is there already is not loaded.
+   * Does not wait; also fills a cache that is in {@link Adoption.Mode#SHADOW}, and leaves out what
+   * it is off for.
+   */
+  public WarmUpRun<K> warm(
+      Collection<? extends K> keys, BulkLoader<K, V, ?> loader, WarmUp options) {
+    TenantView view = view();
+    Adoption adoption = node.adoption;
+    Set<K> wanted = new LinkedHashSet<>(keys);
+    if (adoption != null) {
+      wanted.removeIf(key -> adoption.mode(core.name, view.tenant, key) == Adoption.Mode.OFF);
+    }
+    WarmUpRun<K> run =
+        new WarmUpRun<>(node, view.tenant, wanted, options, some -> fetched(some, loader));
+    run.start();
+    return run;
+  }
+
+  /**
+   * As {@link #warm}, at once and then again and again, {@link WarmUp#every} apart, until the
+   * schedule is closed.
+   *
+   * @param keys asked each time, on a thread of the cache, under the tenant that is current now
+   */
+  public Schedule keepWarm(
+      Supplier<? extends Collection<? extends K>> keys,
+      BulkLoader<K, V, ?> loader,
+      WarmUp options) {
+    return new Schedule(
+            node,
+            view().tenant,
+            "Warming cache '" + core.name + "'",
+            options.every(),
+            () -> warm(keys.get(), loader, options).result())
+        .start();
+  }
+
+  /**
+   * Loads what the current tenant uses most, and what is about to expire, anew before it does,
+   * until the schedule is closed. One load at a time; looks twice in each {@code ahead}. Only for
+   * keys that are text, numbers, enums, UUIDs or {@code java.time} values.
+   *
+   * @param most how many of the tenant's entries in this node's memory, those used most
+   * @param ahead how long before its end an entry is due, 100 ms or more
+   */
+  public Schedule refreshHottest(int most, Duration ahead, Loader<K, V, ?> loader) {
+    if (most < 1 || ahead.compareTo(Duration.ofMillis(100)) < 0) {
+      throw new ConfigurationException(
+          "most is %d, ahead is %s; use 1 or more, and 100 ms or more.".formatted(most, ahead));
+    }
+    TenantView view = view();
+    return new Schedule(
+            node,
+            view.tenant,
+            "Refreshing cache '" + core.name + "'",
+            ahead.dividedBy(2),
+            () -> renewed(view, node.hottest(view, most, ahead.toNanos()), loader))
+        .start();
+  }
+
+  /** Loads each anew, one after the other; a failure of one leaves the others alone. */
+  private CompletableFuture<Integer> renewed(
+      TenantView view, List<MemoryKey> due, Loader<K, V, ?> loader) {
+    Exception failure = null;
+    int count = 0;
+    for (MemoryKey at : due) {
+      Adoption adoption = node.adoption;
+      boolean off =
+          adoption != null && adoption.mode(core.name, view.tenant, at.key) == Adoption.Mode.OFF;
+      if (!off && !(at.key instanceof TextKey)) {
+        K key = unchecked(at.key);
+        try {
+          flights.renew(at, key, () -> loader.load(key));
+          count++;
+        } catch (Exception e) {
+          failure = e;
+        }
+      }
+    }
+    return failure == null
+        ? CompletableFuture.completedFuture(count)
+        : CompletableFuture.failedFuture(failure);
   }
 
   /** What was counted since the cache was made. */
