@@ -24,6 +24,7 @@ final class CacheCore {
   final LongAdder loads = new LongAdder();
   final LongAdder failures = new LongAdder();
   final LongAdder faults = new LongAdder();
+  final HitShare remoteShare = new HitShare();
   private final boolean optional;
   private final ConcurrentHashMap<Tenant, TenantView> views = new ConcurrentHashMap<>();
 

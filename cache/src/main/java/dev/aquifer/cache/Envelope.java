@@ -13,9 +13,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * An entry as Redis stores it. Big-endian: magic and format (4), CRC-32C of all that follows (4),
- * flags, codec and its version (3), created, how long it is kept after it stopped being fresh and
- * how long its load took, in milliseconds (3 × 8), incarnation and sequence of both partitions (4 ×
- * 8), the number of tags (2) and each with its length (2), the payload's size (4), the payload.
+ * flags, codec and its version (3), when it was created and when Redis drops it, by Redis' clock,
+ * how long it is kept after it stopped being fresh and how long its load took, in milliseconds (4 ×
+ * 8), incarnation and sequence of both partitions (4 × 8), the number of tags (2) and each with its
+ * length (2), the payload's size (4), the payload. Format 2, which is read too, has no end, and
+ * created by its writer's clock.
  *
  * <p>Bytes that are not exactly that are no entry: {@link #read} returns null for them, whatever
  * they are. Nothing is allocated by a size that they claim before it is checked.
@@ -26,6 +28,7 @@ record Envelope(
     int codecId,
     int codecVersion,
     long created,
+    long ends,
     long staleMillis,
     long loadMillis,
     long incarnation,
@@ -35,11 +38,21 @@ record Envelope(
     Set<Tag> tags,
     int size,
     byte[] stored) {
-  private static final int MAGIC = 0x4151_4502;
+  private static final int FAMILY = 0x4151_4500;
+  private static final int FORMAT = 3;
+  private static final int NO_END = 2;
   private static final int COMPRESSED = 1;
   private static final int NEGATIVE = 2;
-  private static final int FIXED = 4 + 4 + 3 + 7 * 8 + 2 + 4;
+  private static final int FIXED = 4 + 4 + 3 + 8 * 8 + 2 + 4;
   private static final int MAX_TAGS = 4096;
+
+  /**
+   * When an entry is written and when it ends, in milliseconds of Redis' clock; 0 where that is not
+   * known.
+   */
+  record Times(long created, long ends) {
+    static final Times UNKNOWN = new Times(0, 0);
+  }
 
   boolean negative() {
     return (flags & NEGATIVE) != 0;
@@ -75,7 +88,7 @@ record Envelope(
 
   /** The bytes of an entry. */
   static byte[] write(
-      Remote.Lease lease, Remote.Filling filling, Codec codec, int compressFrom, long created) {
+      Remote.Lease lease, Remote.Filling filling, Codec codec, int compressFrom, Times times) {
     byte[] payload = filling.payload();
     int size = payload.length;
     int flags = filling.negative() ? NEGATIVE : 0;
@@ -89,9 +102,10 @@ record Envelope(
     List<byte[]> tags =
         filling.tags().stream().map(tag -> tag.getBytes(StandardCharsets.UTF_8)).toList();
     int length = FIXED + payload.length + tags.stream().mapToInt(tag -> 2 + tag.length).sum();
-    ByteBuffer out = ByteBuffer.allocate(length).putInt(MAGIC).putInt(0);
+    ByteBuffer out = ByteBuffer.allocate(length).putInt(FAMILY | FORMAT).putInt(0);
     out.put((byte) flags).put((byte) codec.id()).put((byte) codec.version());
-    out.putLong(created).putLong(filling.staleMillis()).putLong(filling.loadMillis());
+    out.putLong(times.created()).putLong(times.ends());
+    out.putLong(filling.staleMillis()).putLong(filling.loadMillis());
     out.putLong(lease.incarnation()).putLong(lease.asOf());
     out.putLong(lease.sharedIncarnation()).putLong(lease.sharedAsOf());
     out.putShort((short) tags.size());
@@ -101,27 +115,36 @@ record Envelope(
     return out.array();
   }
 
+  /** Whether the bytes begin as an entry of a format that is not known here. */
+  static boolean foreign(byte[] bytes) {
+    return bytes.length > 4
+        && (ByteBuffer.wrap(bytes).getInt() & ~0xFF) == FAMILY
+        && bytes[3] != FORMAT
+        && bytes[3] != NO_END;
+  }
+
   /** The entry of the bytes, or null where they are none. Never throws. */
   static @Nullable Envelope read(byte[] bytes) {
-    if (bytes.length < FIXED) {
+    if (bytes.length < 8 || foreign(bytes)) {
       return null;
     }
     ByteBuffer in = ByteBuffer.wrap(bytes);
-    if (in.getInt() != MAGIC || in.getInt() != checksum(bytes)) {
+    if ((in.getInt() & ~0xFF) != FAMILY || in.getInt() != checksum(bytes)) {
       return null;
     }
     try {
-      return fields(in);
+      return fields(in, bytes[3]);
     } catch (BufferUnderflowException | IllegalArgumentException e) {
       return null;
     }
   }
 
-  private static @Nullable Envelope fields(ByteBuffer in) {
+  private static @Nullable Envelope fields(ByteBuffer in, int format) {
     int flags = in.get() & 0xFF;
     int codecId = in.get() & 0xFF;
     int codecVersion = in.get() & 0xFF;
     long created = in.getLong();
+    long ends = format == NO_END ? 0 : in.getLong();
     long staleMillis = in.getLong();
     long loadMillis = in.getLong();
     long incarnation = in.getLong();
@@ -130,12 +153,13 @@ record Envelope(
     long sharedAsOf = in.getLong();
     int count = in.getShort() & 0xFFFF;
     if ((flags & ~(COMPRESSED | NEGATIVE)) != 0
+        || ends < 0
         || staleMillis < 0
         || loadMillis < 0
         || count > MAX_TAGS) {
       return null;
     }
-    Set<Tag> tags = new LinkedHashSet<>();
+    Set<Tag> tags = count == 0 ? Set.of() : new LinkedHashSet<>();
     for (int i = 0; i < count; i++) {
       int length = in.getShort() & 0xFFFF;
       if (length > in.remaining()) {
@@ -153,6 +177,7 @@ record Envelope(
         codecId,
         codecVersion,
         created,
+        ends,
         staleMillis,
         loadMillis,
         incarnation,

@@ -7,6 +7,7 @@ import dev.aquifer.spi.Observer.Role;
 import dev.aquifer.spi.Observer.Tier;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -41,19 +42,40 @@ final class Flight {
   /** The thread that loads; whoever takes it out may interrupt it, or need not expect that. */
   final AtomicReference<@Nullable Thread> loading = new AtomicReference<>();
 
+  private final AtomicReference<@Nullable CompletableFuture<Outcome>> later =
+      new AtomicReference<>();
+
   Flight(MemoryKey at, Object key, Source source, Node node) {
+    this(at, key, source, node, node.sessions.current());
+  }
+
+  Flight(MemoryKey at, Object key, Source source, Node node, CausalSession session) {
     this.at = at;
     this.view = at.view;
     this.key = key;
     this.text = KeyText.of(key);
     this.source = source;
-    this.session = node.sessions.current();
+    this.session = session;
     this.sessionFloor = session.floor();
     this.tick = node.ticks.get();
     this.keyCell = view.partition.cell(KeyText.keyName(view.cache.name, text));
     this.cells = view.own(keyCell, Set.of());
     this.shared = view.shared(node.shared, Set.of());
     this.lateTags = view.cache.tagger != null;
+  }
+
+  /**
+   * Its end, for those who do not wait: what they do then is done on a thread of the cache, not on
+   * that of the caller who happened to fetch it.
+   */
+  CompletableFuture<Outcome> later(Executor executor) {
+    CompletableFuture<Outcome> found = later.get();
+    if (found == null) {
+      CompletableFuture<Outcome> made = done.thenApplyAsync(outcome -> outcome, executor);
+      found =
+          later.compareAndSet(null, made) ? made : java.util.Objects.requireNonNull(later.get());
+    }
+    return found;
   }
 
   long tick() {

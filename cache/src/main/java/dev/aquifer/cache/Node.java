@@ -7,8 +7,9 @@ import dev.aquifer.Tenant;
 import dev.aquifer.spi.Observer;
 import dev.aquifer.spi.Observer.Scope;
 import dev.aquifer.spi.PositionSource;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
@@ -32,6 +33,8 @@ final class Node {
   final Executor executor;
   final ScheduledExecutorService timer;
   final AtomicLong ticks = new AtomicLong();
+  private final String id = UUID.randomUUID().toString();
+  private final AtomicLong tokens = new AtomicLong();
   final Partition shared;
   final Guards guards = new Guards();
   final Flights flights;
@@ -56,6 +59,11 @@ final class Node {
     byName.put(shared.name, shared);
     this.memory = new Memory(settings.memoryBytes(), nanos.getAsLong());
     this.flights = new Flights(this);
+  }
+
+  /** Names a lease: no other process can guess it, and none of this one has it. */
+  String token() {
+    return id + ':' + Long.toHexString(tokens.incrementAndGet());
   }
 
   void attach(Remote link) {
@@ -94,12 +102,17 @@ final class Node {
 
   /** The entry, if it is in memory and may be served to the caller's session. */
   @Nullable Entry memory(TenantView view, Object key) {
-    long now = nanos.getAsLong();
-    Entry entry = memory.find(view, key, now);
-    return entry != null && valid(view, entry, now) ? entry : null;
+    return memory(view, key, null);
   }
 
-  private boolean valid(TenantView view, Entry entry, long now) {
+  /** As for a caller of this session. */
+  @Nullable Entry memory(TenantView view, Object key, @Nullable CausalSession session) {
+    long now = nanos.getAsLong();
+    Entry entry = memory.find(view, key, now);
+    return entry != null && valid(view, entry, now, session) ? entry : null;
+  }
+
+  private boolean valid(TenantView view, Entry entry, long now, @Nullable CausalSession demands) {
     Remote link = remote;
     if (link != null && now - link.provenAt() > view.cache.memoryLimit) {
       return false;
@@ -109,7 +122,7 @@ final class Node {
         || !shared.holds(entry.tick(), entry.shared())) {
       return false;
     }
-    CausalSession session = sessions.current();
+    CausalSession session = demands == null ? sessions.current() : demands;
     return partition.applied() >= session.sequence(partition.name)
         && shared.applied() >= session.sequence(shared.name);
   }
@@ -119,17 +132,57 @@ final class Node {
   }
 
   void voidKeys(TenantView view, List<String> texts) {
-    List<String> names = new ArrayList<>(texts.size());
-    List<Remote.Stored> stored = new ArrayList<>(texts.size());
-    for (String text : texts) {
-      names.add(KeyText.keyName(view.cache.name, text));
-      stored.add(StoredKeys.of(view, text));
-    }
-    voidNames(view.partition, names, stored, ReadFloor.NONE, null, Scope.KEY);
+    voidNames(
+        view.partition, names(view, texts), places(view, texts), ReadFloor.NONE, null, Scope.KEY);
+  }
+
+  CompletableFuture<Long> voidKeysAsync(TenantView view, List<String> texts) {
+    return voidNamesAsync(
+        view.partition, names(view, texts), places(view, texts), ReadFloor.NONE, null, Scope.KEY);
+  }
+
+  private static List<String> names(TenantView view, List<String> texts) {
+    return texts.stream().map(text -> KeyText.keyName(view.cache.name, text)).toList();
+  }
+
+  private static List<Remote.Stored> places(TenantView view, List<String> texts) {
+    return texts.stream().map(text -> StoredKeys.of(view, text)).toList();
   }
 
   void voidNames(Partition partition, List<String> names, Scope scope) {
     voidNames(partition, names, List.of(), ReadFloor.NONE, null, scope);
+  }
+
+  /** As {@link #voidNames}, with nobody waiting. */
+  CompletableFuture<Long> voidNamesAsync(
+      Partition partition,
+      List<String> names,
+      List<Remote.Stored> stored,
+      ReadFloor floor,
+      @Nullable String token,
+      Scope scope) {
+    ReadFloor demand = floor.and(positions.now());
+    CausalSession session = sessions.current();
+    Remote link = remote;
+    CompletableFuture<Long> told =
+        link == null
+            ? CompletableFuture.completedFuture(partition.voidHere(names, demand, true))
+            : link.voidNamesAsync(partition, names, stored, demand, token);
+    return told.thenApply(
+        sequence -> {
+          voided(partition, names, scope, session, sequence);
+          return sequence;
+        });
+  }
+
+  private void voided(
+      Partition partition, List<String> names, Scope scope, CausalSession session, long sequence) {
+    if (sequence > 0) {
+      session.observe(partition.name, sequence);
+    }
+    if (partition.tenant != null) {
+      observer.cacheInvalidated(partition.tenant, scope, names.size());
+    }
   }
 
   long voidNames(
@@ -145,12 +198,7 @@ final class Node {
         link == null
             ? partition.voidHere(names, demand, true)
             : link.voidNames(partition, names, stored, demand, token);
-    if (sequence > 0) {
-      sessions.current().observe(partition.name, sequence);
-    }
-    if (partition.tenant != null) {
-      observer.cacheInvalidated(partition.tenant, scope, names.size());
-    }
+    voided(partition, names, scope, sessions.current(), sequence);
     return sequence;
   }
 }

@@ -40,6 +40,7 @@ final class Partition {
 
   final String name;
   final @Nullable Tenant tenant;
+  final StoredKeys stored;
 
   private final AtomicLong ticks;
   private final LongSupplier nanos;
@@ -64,6 +65,7 @@ final class Partition {
   Partition(String name, @Nullable Tenant tenant, AtomicLong ticks, LongSupplier nanos) {
     this.name = name;
     this.tenant = tenant;
+    this.stored = new StoredKeys(name);
     this.ticks = ticks;
     this.nanos = nanos;
     for (int i = 0; i < STRIPES; i++) {

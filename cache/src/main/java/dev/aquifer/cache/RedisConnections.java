@@ -12,6 +12,7 @@ import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.SocketOptions;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.protocol.RedisCommand;
 import io.lettuce.core.pubsub.RedisPubSubAdapter;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import io.lettuce.core.resource.ClientResources;
@@ -142,12 +143,22 @@ final class RedisConnections {
     return script.call(open.async(), output, keys, args);
   }
 
-  CompletionStage<String> ping() {
+  /** Sends commands in one go. */
+  void dispatch(List<RedisCommand<byte[], byte[], ?>> together) {
     StatefulRedisConnection<byte[], byte[]> open = commands;
     if (open == null) {
       throw new UnavailableException("Redis at %s is not connected.".formatted(address));
     }
-    return open.async().ping();
+    open.dispatch(together);
+  }
+
+  /** Seconds and microseconds of the server's clock. */
+  CompletionStage<List<byte[]>> time() {
+    StatefulRedisConnection<byte[], byte[]> open = commands;
+    if (open == null) {
+      throw new UnavailableException("Redis at %s is not connected.".formatted(address));
+    }
+    return open.async().time();
   }
 
   /** Its answer comes after all that was published before it was asked. */

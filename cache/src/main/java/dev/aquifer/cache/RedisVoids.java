@@ -5,6 +5,7 @@ import dev.aquifer.spi.Observer.CacheFault;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +26,7 @@ final class RedisVoids {
   private final EventFeed feed;
   private final PendingVoids pending;
   private final long timeout;
+  private final byte[] leaseMillis;
   private final AtomicBoolean flushing = new AtomicBoolean();
 
   RedisVoids(
@@ -39,6 +41,7 @@ final class RedisVoids {
     this.feed = feed;
     this.pending = new PendingVoids(settings.pendingLimit());
     this.timeout = settings.remoteTimeout().toNanos();
+    this.leaseMillis = StoredKeys.bytes(Long.toString(settings.leaseTime().toMillis()));
   }
 
   /** Whether Redis knows of all voids of the partition. */
@@ -67,13 +70,45 @@ final class RedisVoids {
       }
     }
     if (sequence == 0) {
-      // Before it takes effect here: from now on nothing of the partition is read from Redis.
-      if (!pending.add(partition, names, stored)) {
-        node.observer.cacheFault(partition.name, CacheFault.OVERFLOW, null);
-      }
-      partition.voidHere(names, floor, false);
+      queue(partition, names, stored, floor);
     }
     return sequence;
+  }
+
+  /** See {@link Remote#voidNamesAsync}. */
+  CompletableFuture<Long> voidNamesAsync(
+      Partition partition,
+      List<String> names,
+      List<Remote.Stored> stored,
+      ReadFloor floor,
+      @Nullable String token) {
+    if (!calls.open() || !none(partition)) {
+      queue(partition, names, stored, floor);
+      return CompletableFuture.completedFuture(0L);
+    }
+    CompletableFuture<Long> done = new CompletableFuture<>();
+    long incarnation = partition.incarnation();
+    CompletableFuture<List<Object>> reply = send(partition, names, stored, token);
+    calls.then(
+        reply,
+        System.nanoTime() + timeout,
+        inTime -> {
+          CatchUp news = inTime ? feed.apply(partition, reply.join(), incarnation, 0) : null;
+          if (news == null) {
+            queue(partition, names, stored, floor);
+          }
+          done.complete(news == null ? 0 : news.sequence());
+        });
+    return done;
+  }
+
+  private void queue(
+      Partition partition, List<String> names, List<Remote.Stored> stored, ReadFloor floor) {
+    // Before it takes effect here: from now on nothing of the partition is read from Redis.
+    if (!pending.add(partition, names, stored)) {
+      node.observer.cacheFault(partition.name, CacheFault.OVERFLOW, null);
+    }
+    partition.voidHere(names, floor, false);
   }
 
   /** See {@link Remote#awaitTold}. */
@@ -128,6 +163,15 @@ final class RedisVoids {
       @Nullable String token,
       long limit)
       throws InterruptedException {
+    long incarnation = partition.incarnation();
+    List<Object> reply =
+        calls.await(send(partition, names, stored, token), System.nanoTime() + limit);
+    CatchUp news = feed.apply(partition, reply, incarnation, 0);
+    return news == null ? 0 : news.sequence();
+  }
+
+  private CompletableFuture<List<Object>> send(
+      Partition partition, List<String> names, List<Remote.Stored> stored, @Nullable String token) {
     List<byte[]> keys = new ArrayList<>();
     for (Remote.Stored place : stored) {
       keys.add(place.entry());
@@ -138,16 +182,10 @@ final class RedisVoids {
     args.add(StoredKeys.bytes(Names.write(names)));
     args.add(StoredKeys.bytes(Integer.toString(Partition.MAX_MARKERS)));
     args.add(StoredKeys.bytes(token == null ? "" : token));
-    args.add(StoredKeys.bytes(Long.toString(RedisLink.LEASE_MILLIS)));
+    args.add(leaseMillis);
     names.stream()
         .filter(name -> !KeyText.isKey(name))
         .forEach(name -> args.add(StoredKeys.bytes(name)));
-    long incarnation = partition.incarnation();
-    List<Object> reply =
-        calls.await(
-            calls.send(Script.VOID, partition, keys, args, NEWS_WITH_VOID),
-            System.nanoTime() + limit);
-    CatchUp news = feed.apply(partition, reply, incarnation, 0);
-    return news == null ? 0 : news.sequence();
+    return calls.send(Script.VOID, partition, keys, args, NEWS_WITH_VOID);
   }
 }

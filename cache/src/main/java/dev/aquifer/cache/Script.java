@@ -23,42 +23,79 @@ enum Script {
   /** The news alone. */
   SYNC("return {i, fmt(n), fmt(f), news()}"),
 
-  /** KEYS entry, lease; ARGV token or '', lease millis, whether to refuse, refused prefix. */
+  /**
+   * KEYS entries and leases in pairs; ARGV lease millis, then for each pair: token or '', and '1'
+   * with how an entry begins that is refused, or ''. The answer goes on, for each pair, with hit,
+   * lease, wait or miss, the entry, and how long it still lives.
+   */
   READ(
       """
-      local e = redis.pcall('GET', KEYS[3])
-      if type(e) == 'table' then e = '' end
-      if e and ARGV[7] == '1' and string.sub(e, 1, #ARGV[8]) == ARGV[8] then e = false end
-      if e then return {i, fmt(n), fmt(f), news(), 'H', e, redis.call('PTTL', KEYS[3])} end
-      if ARGV[5] == '' then return {i, fmt(n), fmt(f), news(), 'M'} end
-      if redis.call('SET', KEYS[4], ARGV[5], 'NX', 'PX', ARGV[6]) then
-        return {i, fmt(n), fmt(f), news(), 'L'}
+      local out = {i, fmt(n), fmt(f), news()}
+      for k = 3, #KEYS, 2 do
+        local token, refused = ARGV[k + 3], ARGV[k + 4]
+        local e = redis.pcall('GET', KEYS[k])
+        if type(e) == 'table' then e = '' end
+        if e and refused ~= '' and '1' .. string.sub(e, 1, #refused - 1) == refused then
+          e = false
+        end
+        local kind, left = 'M', 0
+        if e then
+          kind, left = 'H', redis.call('PTTL', KEYS[k])
+        elseif token ~= '' then
+          kind = redis.call('SET', KEYS[k + 1], token, 'NX', 'PX', ARGV[5]) and 'L' or 'W'
+        end
+        out[#out + 1] = kind
+        out[#out + 1] = e or ''
+        out[#out + 1] = left
       end
-      return {i, fmt(n), fmt(f), news(), 'W'}
+      return out
       """),
 
-  /** KEYS entry, lease; ARGV token, asOf, millis, entry, check the lease, then tags' names. */
+  /**
+   * KEYS entries and leases in pairs; ARGV check the leases, then for each pair: token, asOf,
+   * millis, entry, how many tags, their names. The answer says for each whether it was stored.
+   */
   FILL(
       """
-      local held = redis.pcall('GET', KEYS[4]) == ARGV[5]
-      if held then redis.call('DEL', KEYS[4]) end
-      local asOf = tonumber(ARGV[6])
-      local stands = i == ARGV[2] and f <= asOf and (held or ARGV[9] == '0')
-      for k = 10, #ARGV do
-        local m = redis.call('HGET', KEYS[1], ARGV[k])
-        if m and tonumber(m) > asOf then stands = false end
+      local out, marks, at = {}, {}, 6
+      for k = 3, #KEYS, 2 do
+        local held = redis.pcall('GET', KEYS[k + 1]) == ARGV[at]
+        if held then redis.call('DEL', KEYS[k + 1]) end
+        local asOf = tonumber(ARGV[at + 1])
+        local stands = i == ARGV[2] and f <= asOf and (held or ARGV[5] == '0')
+        local last = at + 4 + tonumber(ARGV[at + 4])
+        for t = at + 5, last do
+          local tag = ARGV[t]
+          if not marks[tag] then
+            marks[tag] = tonumber(redis.call('HGET', KEYS[1], tag) or '0')
+          end
+          if marks[tag] > asOf then stands = false end
+        end
+        if stands then redis.call('SET', KEYS[k], ARGV[at + 3], 'PX', ARGV[at + 2]) end
+        out[#out + 1] = stands and 1 or 0
+        at = last + 1
       end
-      if not stands then return 0 end
-      redis.call('SET', KEYS[3], ARGV[8], 'PX', ARGV[7])
+      return out
+      """),
+
+  /** KEYS leases; ARGV for how many millis they go on, 0: they end; then their tokens. */
+  HOLD(
+      """
+      for k = 3, #KEYS do
+        if redis.pcall('GET', KEYS[k]) == ARGV[k + 3] then
+          if ARGV[5] == '0' then
+            redis.call('DEL', KEYS[k])
+          else
+            redis.call('PEXPIRE', KEYS[k], ARGV[5])
+          end
+        end
+      end
       return 1
       """),
 
-  /** KEYS lease; ARGV token. */
-  RELEASE("if redis.pcall('GET', KEYS[3]) == ARGV[5] then redis.call('DEL', KEYS[3]) end return 1"),
-
   /**
-   * KEYS entries and leases in pairs; ARGV channel, what, most markers, token for the one lease or
-   * '', lease millis, then the names that leave a marker.
+   * KEYS entries and leases in pairs; ARGV channel, what, most markers, token for the leases or '',
+   * lease millis, then the names that leave a marker.
    */
   VOID(
       """
@@ -74,7 +111,9 @@ enum Script {
         end
       end
       for k = 3, #KEYS do redis.call('DEL', KEYS[k]) end
-      if ARGV[8] ~= '' then redis.call('SET', KEYS[4], ARGV[8], 'PX', ARGV[9]) end
+      if ARGV[8] ~= '' then
+        for k = 4, #KEYS, 2 do redis.call('SET', KEYS[k], ARGV[8], 'PX', ARGV[9]) end
+      end
       local id = fmt(n) .. '-0'
       local added = redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', 10000, id, 'w', ARGV[6])
       if type(added) == 'table' and added.err then

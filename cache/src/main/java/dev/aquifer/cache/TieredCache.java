@@ -4,6 +4,8 @@ import dev.aquifer.Tag;
 import dev.aquifer.TenantContext;
 import dev.aquifer.spi.Observer.Scope;
 import dev.aquifer.spi.Observer.Tier;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -93,31 +95,80 @@ public final class TieredCache<K, V> {
 
   /**
    * The values of the keys that have one, in the order of the keys. What is missing is loaded by
-   * one call.
+   * one call; Redis is asked once.
    *
-   * @throws X what the loader throws
+   * @throws X what the loader throws; of a loader that failed for some keys (see {@link
+   *     PartialLoadException}), the failure of the first. {@link #getAllOutcomes} has the values of
+   *     the others
    */
   public <X extends Exception> Map<K, V> getAll(
       Set<? extends K> keys, BulkLoader<K, V, ? extends X> loader) throws X {
-    Map<K, V> found = new LinkedHashMap<>();
-    Map<MemoryKey, Object> missing = new LinkedHashMap<>();
-    for (K key : keys) {
-      MemoryKey at = at(key);
-      Entry hit = node.memory(at.view, at.key);
-      if (hit == null) {
-        missing.put(at, key);
+    return getAllOutcomes(keys, loader).<X>orThrow();
+  }
+
+  /**
+   * As {@link #getAll}, with what became of each key: what a loader throws is the failure of all
+   * keys that it was asked for, and of no other.
+   */
+  public BulkResult<K, V> getAllOutcomes(
+      Set<? extends K> keys, BulkLoader<K, V, ? extends Exception> loader) {
+    Bulk bulk = new Bulk(keys);
+    return bulk.missing.isEmpty()
+        ? bulk.result(null)
+        : bulk.result(
+            flights.getAll(
+                bulk.missing, wanted -> loader.loadAll(TieredCache.<Set<K>>unchecked(wanted))));
+  }
+
+  /**
+   * As {@link #getAllOutcomes}, without blocking the caller. The future fails only where a key
+   * cannot be one.
+   *
+   * @param loader its part on the calling thread is run under the tenant and the session
+   */
+  public CompletableFuture<BulkResult<K, V>> getAllAsync(
+      Set<? extends K> keys,
+      Function<? super Set<K>, ? extends CompletionStage<? extends Map<K, V>>> loader) {
+    Bulk bulk = new Bulk(keys);
+    if (bulk.missing.isEmpty()) {
+      return CompletableFuture.completedFuture(bulk.result(null));
+    }
+    return flights
+        .getAllAsync(
+            bulk.missing,
+            wanted -> new Flights.Later(loader.apply(TieredCache.<Set<K>>unchecked(wanted))))
+        .thenApply(bulk::result);
+  }
+
+  /** What memory has of many keys, and what it has not. */
+  private final class Bulk {
+    // Keeps the order; keys without a value are taken out at the end.
+    private final Map<K, V> found = new LinkedHashMap<>();
+    final Map<MemoryKey, Object> missing = new LinkedHashMap<>();
+
+    Bulk(Set<? extends K> keys) {
+      TenantView view = view();
+      for (K key : keys) {
+        MemoryKey at = new MemoryKey(view, Keys.form(key));
+        Entry hit = node.memory(view, at.key);
+        if (hit == null) {
+          missing.put(at, key);
+        }
+        V value = hit == null ? null : answered(view, hit);
+        found.put(key, TieredCache.<V>unchecked(value));
       }
-      V value = hit == null ? null : answered(at.view, hit);
-      // Keeps the order; keys without a value are taken out at the end.
-      found.put(key, TieredCache.<V>unchecked(value));
     }
-    if (!missing.isEmpty()) {
-      Map<Object, @Nullable Object> loaded =
-          flights.getAll(missing, wanted -> loader.loadAll(TieredCache.<Set<K>>unchecked(wanted)));
-      loaded.forEach((key, value) -> found.put(TieredCache.unchecked(key), unchecked(value)));
+
+    BulkResult<K, V> result(BulkLoads.@Nullable Ends ends) {
+      Map<K, Throwable> errors = new LinkedHashMap<>();
+      if (ends != null) {
+        ends.values()
+            .forEach((key, value) -> found.put(TieredCache.unchecked(key), unchecked(value)));
+        ends.errors().forEach((key, error) -> errors.put(TieredCache.unchecked(key), error));
+      }
+      found.values().removeIf(core::absent);
+      return new BulkResult<>(found, errors);
     }
-    found.values().removeIf(core::absent);
-    return found;
   }
 
   /**
@@ -126,8 +177,26 @@ public final class TieredCache<K, V> {
    * @param value null: remembers that there is none
    */
   public void put(K key, @Nullable V value) {
-    MemoryKey at = at(key);
-    flights.put(at, key, value);
+    flights.put(Map.of(at(key), key), Collections.singletonList(value));
+  }
+
+  /** As {@link #put}, without blocking the caller. */
+  public CompletableFuture<Void> putAsync(K key, @Nullable V value) {
+    return flights.putAsync(Map.of(at(key), key), Collections.singletonList(value));
+  }
+
+  /** As {@link #put}, for many keys in one round trip. */
+  public void putAll(Map<? extends K, ? extends @Nullable V> values) {
+    if (!values.isEmpty()) {
+      flights.put(places(values.keySet()), new ArrayList<>(values.values()));
+    }
+  }
+
+  /** As {@link #putAll}, without blocking the caller. */
+  public CompletableFuture<Void> putAllAsync(Map<? extends K, ? extends @Nullable V> values) {
+    return values.isEmpty()
+        ? CompletableFuture.completedFuture(null)
+        : flights.putAsync(places(values.keySet()), new ArrayList<>(values.values()));
   }
 
   /** The key's value is void on every node when this returns; see {@link Caches#invalidateTags}. */
@@ -135,12 +204,24 @@ public final class TieredCache<K, V> {
     invalidateAll(Set.of(key));
   }
 
+  /** As {@link #invalidate}, without blocking the caller. */
+  public CompletableFuture<Void> invalidateAsync(K key) {
+    return invalidateAllAsync(Set.of(key));
+  }
+
   /** As {@link #invalidate}, for many keys in one round trip. */
   public void invalidateAll(Set<? extends K> keys) {
     if (!keys.isEmpty()) {
-      TenantView view = view();
-      node.voidKeys(view, keys.stream().map(KeyText::of).toList());
+      node.voidKeys(view(), keys.stream().map(KeyText::of).toList());
     }
+  }
+
+  /** As {@link #invalidateAll(Set)}, without blocking the caller. */
+  public CompletableFuture<Void> invalidateAllAsync(Set<? extends K> keys) {
+    return keys.isEmpty()
+        ? CompletableFuture.completedFuture(null)
+        : node.voidKeysAsync(view(), keys.stream().map(KeyText::of).toList())
+            .thenAccept(sequence -> {});
   }
 
   /** All of the tenant's values in this cache are void, whatever their number. */
@@ -164,6 +245,13 @@ public final class TieredCache<K, V> {
 
   private MemoryKey at(K key) {
     return new MemoryKey(view(), Keys.form(key));
+  }
+
+  private Map<MemoryKey, Object> places(Set<? extends K> keys) {
+    TenantView view = view();
+    Map<MemoryKey, Object> places = new LinkedHashMap<>();
+    keys.forEach(key -> places.put(new MemoryKey(view, Keys.form(key)), key));
+    return places;
   }
 
   private @Nullable V answered(TenantView view, Entry hit) {

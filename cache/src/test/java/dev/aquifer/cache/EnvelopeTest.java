@@ -16,7 +16,11 @@ class EnvelopeTest {
     byte[] payload = new byte[size];
     Arrays.fill(payload, (byte) 'x');
     return Envelope.write(
-        LEASE, new Remote.Filling(payload, false, List.of("a", "b"), 1, 2, 3), CODEC, 2048, 5);
+        LEASE,
+        new Remote.Filling(payload, false, List.of("a", "b"), 1, 2, 3),
+        CODEC,
+        2048,
+        new Envelope.Times(5, 9));
   }
 
   @Test

@@ -31,8 +31,10 @@ public interface Observer {
 
   /** What went wrong in a cache without the caller noticing. */
   enum CacheFault {
-    /** Bytes in Redis were not an entry, or not one of this schema. */
+    /** Bytes in Redis were not an entry. */
     DAMAGED,
+    /** An entry in Redis was of a format or codec that this version does not know. */
+    FOREIGN,
     /** A value could not be encoded, and was not stored. */
     UNENCODABLE,
     /** A value or key was larger than the limit, and was not stored. */
