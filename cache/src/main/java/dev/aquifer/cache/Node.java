@@ -40,6 +40,7 @@ final class Node {
   final Flights flights;
   private final long silence;
   private final boolean alone;
+  private final boolean remembers;
   private final Memory memory;
   private final ConcurrentHashMap<Tenant, Partition> partitions = new ConcurrentHashMap<>();
   private final ConcurrentHashMap<String, Partition> byName = new ConcurrentHashMap<>();
@@ -55,6 +56,7 @@ final class Node {
     this.timer = timer;
     this.silence = settings.silenceLimit().toNanos();
     this.alone = settings.redis() == null;
+    this.remembers = settings.memoryBytes() > 0;
     this.shared = new Partition("*:0", null, ticks, nanos);
     byName.put(shared.name, shared);
     this.memory = new Memory(settings.memoryBytes(), nanos.getAsLong());
@@ -128,7 +130,9 @@ final class Node {
   }
 
   void remember(MemoryKey key, Entry entry) {
-    memory.put(key, entry, nanos.getAsLong());
+    if (remembers) {
+      memory.put(key, entry, nanos.getAsLong());
+    }
   }
 
   void voidKeys(TenantView view, List<String> texts) {

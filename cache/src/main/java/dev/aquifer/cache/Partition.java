@@ -47,7 +47,8 @@ final class Partition {
   private final ReentrantLock lock = new ReentrantLock();
 
   // Weak: a cell lives as long as an entry, a load or a marker needs it.
-  private final Cache<String, TagCell> cells = Caffeine.newBuilder().weakValues().build();
+  private final Cache<String, TagCell> cells =
+      Caffeine.newBuilder().weakValues().executor(Runnable::run).build();
   private final ConcurrentHashMap<String, TagCell> marked = new ConcurrentHashMap<>();
   private final AtomicReferenceArray<ReadFloor> keyFloors = new AtomicReferenceArray<>(STRIPES);
 

@@ -3,7 +3,6 @@ package dev.aquifer.cache;
 import dev.aquifer.spi.Observer.CacheFault;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.protocol.AsyncCommand;
-import io.lettuce.core.protocol.RedisCommand;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -79,10 +78,11 @@ final class RedisCalls {
 
   <T> CompletableFuture<T> submit(Script script, ScriptOutputType output, Call call) {
     Partition partition = call.partition();
-    List<byte[]> keys = new ArrayList<>(call.keys().size() + 2);
+    List<byte[]> keys = new ArrayList<>(call.keys().size() + 3);
     keys.add(partition.stored.state);
     keys.add(partition.stored.stream);
     keys.addAll(call.keys());
+    keys.add(partition.stored.position);
     List<byte[]> args = new ArrayList<>(call.args().size() + 4);
     long candidate = ThreadLocalRandom.current().nextLong() | 1;
     args.add(StoredKeys.bytes(Long.toHexString(candidate)));
@@ -98,13 +98,12 @@ final class RedisCalls {
     }
   }
 
-  /** Sends commands of Redis itself, together. The last one's answer says what came of it. */
-  void dispatch(
-      List<RedisCommand<byte[], byte[], ?>> commands, AsyncCommand<byte[], byte[], ?> last) {
+  /** Sends a command of Redis itself. */
+  void dispatch(AsyncCommand<byte[], byte[], ?> command) {
     try {
-      connections.dispatch(commands);
+      connections.dispatch(command);
     } catch (RuntimeException e) {
-      last.completeExceptionally(e);
+      command.completeExceptionally(e);
     }
   }
 
@@ -117,7 +116,7 @@ final class RedisCalls {
   boolean arrives(CompletableFuture<?> sent, long deadline) throws InterruptedException {
     try {
       sent.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
-      failures.set(0);
+      succeeded();
       return true;
     } catch (ExecutionException e) {
       failed(e.getCause() == null ? e : e.getCause());
@@ -153,7 +152,7 @@ final class RedisCalls {
     arrived.whenComplete(
         (value, error) -> {
           if (error == null) {
-            failures.set(0);
+            succeeded();
           } else {
             failed(error);
           }
@@ -170,6 +169,12 @@ final class RedisCalls {
     failures.set(0);
     if (!usable) {
       change(true, "heartbeat answered");
+    }
+  }
+
+  private void succeeded() {
+    if (failures.get() != 0) {
+      failures.set(0);
     }
   }
 

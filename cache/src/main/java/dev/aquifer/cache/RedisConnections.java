@@ -143,13 +143,12 @@ final class RedisConnections {
     return script.call(open.async(), output, keys, args);
   }
 
-  /** Sends commands in one go. */
-  void dispatch(List<RedisCommand<byte[], byte[], ?>> together) {
+  void dispatch(RedisCommand<byte[], byte[], ?> command) {
     StatefulRedisConnection<byte[], byte[]> open = commands;
     if (open == null) {
       throw new UnavailableException("Redis at %s is not connected.".formatted(address));
     }
-    open.dispatch(together);
+    open.dispatch(command);
   }
 
   /** Seconds and microseconds of the server's clock. */

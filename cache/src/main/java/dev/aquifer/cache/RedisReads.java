@@ -3,9 +3,6 @@ package dev.aquifer.cache;
 import dev.aquifer.CausalSession;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.codec.ByteArrayCodec;
-import io.lettuce.core.output.ByteArrayOutput;
-import io.lettuce.core.output.CommandOutput;
-import io.lettuce.core.output.ValueListOutput;
 import io.lettuce.core.protocol.AsyncCommand;
 import io.lettuce.core.protocol.Command;
 import io.lettuce.core.protocol.CommandArgs;
@@ -18,20 +15,17 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads of entries. The first look is two plain commands in one flush, which cost Redis and this
- * process far less than a script: GET (or MGET) of the entries, and HMGET of the partition's
- * incarnation and sequence. Only what it leaves open is asked of a script: leases for what is
- * missing, and everything anew where the partition has moved on from what is applied here.
+ * Reads of entries. The first look is one MGET of the entries and of their partition's position
+ * (incarnation and sequence), which costs hardly more than a GET. Only what it leaves open is asked
+ * of a script: leases for what is missing, and everything anew where the partition has moved on
+ * from what is applied here. A cache that mostly finds nothing in Redis asks the script at once.
  *
- * <p>Why two commands are as good as one atomic script: let s be the sequence that HMGET showed, at
- * moment m. The answer is used only if this process has applied all voids up to s, of the same
- * incarnation, when it judges the entries; so no void up to m that an entry depends on is missed.
- * An entry that was there at m and is judged current is what the read may return at m. One that
- * came only after m (a redirect may turn the order of the two) was accepted by FILL, which compared
- * it to all markers at that moment: the read may return it at that one. Either moment lies between
- * the read's begin and its end, so reads are linearizable. A sequence below what was applied before
- * the commands were sent means that Redis forgot; the script's news tell that, and they are asked
- * for.
+ * <p>Why this is linearizable: MGET is atomic, and scripts move the position along with the state.
+ * Let s be the sequence that it showed. The answer is used only if this process has applied all
+ * voids up to s, of the same incarnation, when it judges the entries; so no void of what an entry
+ * depends on is missed that came before the MGET, and what was current at that moment may be
+ * returned. A sequence below what was applied before the command was sent means that Redis forgot;
+ * the script's news tell that, and they are asked for.
  */
 // What futures end with is looked at by their own stages.
 @SuppressWarnings("FutureReturnValueIgnored")
@@ -42,6 +36,7 @@ final class RedisReads {
   private static final int MOST = 512;
 
   private static final byte[] NONE = new byte[0];
+  private static final int[] NOTHING = {};
 
   private final Node node;
   private final RedisCalls calls;
@@ -92,7 +87,7 @@ final class RedisReads {
         waitsFor = ask(all);
       } else {
         look = new Look();
-        waitsFor = look.position;
+        waitsFor = look.reply;
       }
     }
 
@@ -145,7 +140,7 @@ final class RedisReads {
         return true;
       }
       look = null;
-      int[] open = inTime ? looked.take() : new int[0];
+      int[] open = inTime ? looked.take() : NOTHING;
       if (open.length > 0) {
         waitsFor = ask(open);
       }
@@ -167,65 +162,49 @@ final class RedisReads {
       return CompletableFuture.allOf(all.toArray(new CompletableFuture<?>[0]));
     }
 
-    /** The plain commands. What was applied is sampled before they are sent. */
+    /** The plain command. What was applied is sampled before it is sent. */
     private final class Look {
       final long incarnation = partition.incarnation();
       final long applied = partition.applied();
-      final Command<byte[], byte[], ?> entries = entries();
-      final AsyncCommand<byte[], byte[], PositionOutput> position =
-          new AsyncCommand<>(
-              new Command<>(CommandType.HMGET, new PositionOutput(), partition.stored.position));
+      final AsyncCommand<byte[], byte[], LookOutput> reply;
 
       Look() {
-        calls.dispatch(List.of(entries, position), position);
-      }
-
-      private Command<byte[], byte[], ?> entries() {
         CommandArgs<byte[], byte[]> keys = new CommandArgs<>(ByteArrayCodec.INSTANCE);
         for (Remote.Ask ask : asks) {
           keys.addKey(StoredKeys.entry(view, ask.text()));
         }
-        return asks.size() == 1
-            ? new Command<>(CommandType.GET, new ByteArrayOutput<>(ByteArrayCodec.INSTANCE), keys)
-            : new Command<>(CommandType.MGET, new ValueListOutput<>(ByteArrayCodec.INSTANCE), keys);
+        keys.addKey(partition.stored.position);
+        reply =
+            new AsyncCommand<>(new Command<>(CommandType.MGET, new LookOutput(asks.size()), keys));
+        calls.dispatch(reply);
       }
 
       /** Which are to be asked of a script. */
       int[] take() {
-        PositionOutput now = position.join();
+        LookOutput found = reply.join();
         boolean current =
-            entries.isDone()
-                && incarnation == now.incarnation()
+            incarnation == found.incarnation()
                 && incarnation == partition.incarnation()
-                && now.sequence() >= applied
-                && now.sequence() <= partition.applied();
-        int[] open = new int[asks.size()];
+                && found.sequence() >= applied
+                && found.sequence() <= partition.applied();
+        int[] open = NOTHING;
         int count = 0;
-        for (int i = 0; i < open.length; i++) {
-          byte[] entry = current ? entry(i) : null;
-          if (current && asks.get(i).lease()) {
+        for (int i = 0; i < answers.length; i++) {
+          byte[] entry = current ? found.entry(i) : null;
+          boolean lease = asks.get(i).lease();
+          if (current && lease) {
             view.cache.remoteShare.found(entry != null);
           }
-          if (!current || (entry == null && asks.get(i).lease())) {
+          if (!current || (entry == null && lease)) {
+            if (open.length == 0) {
+              open = new int[answers.length];
+            }
             open[count++] = i;
           } else {
-            answers[i] = new Remote.Answer(incarnation, now.sequence(), entry, -1, null);
+            answers[i] = new Remote.Answer(incarnation, found.sequence(), entry, -1, null);
           }
         }
-        return Arrays.copyOf(open, count);
-      }
-
-      private byte @Nullable [] entry(int i) {
-        CommandOutput<byte[], byte[], ?> output = entries.getOutput();
-        if (output.hasError()) {
-          // Something of ours is of a type that we never store.
-          return NONE;
-        }
-        Object found = output.get();
-        if (found instanceof List<?> list) {
-          return i < list.size() ? (byte[]) list.get(i) : null;
-        }
-        return (byte[]) found;
+        return count == open.length ? open : Arrays.copyOf(open, count);
       }
     }
 

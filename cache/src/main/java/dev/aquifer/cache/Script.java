@@ -11,10 +11,11 @@ import java.util.concurrent.CompletionStage;
 /**
  * What runs inside Redis, atomically. Every script sees one partition: {@code KEYS[1]} is its state
  * (a hash of incarnation {@code i}, sequence {@code n}, floor {@code f} and all markers, in one key
- * so that an eviction takes all or nothing: race R9), {@code KEYS[2]} its stream of voids. {@code
- * ARGV[1]} is an incarnation for a state that is missing, {@code ARGV[2..4]} say which incarnation
- * and sequence the caller has applied and how many events it takes. Every answer begins with
- * incarnation, sequence, floor and the news: so each makes the caller up to date.
+ * so that an eviction takes all or nothing: race R9), {@code KEYS[2]} its stream of voids, the last
+ * of {@code KEYS} its position, a copy of incarnation and sequence that each script brings up to
+ * date. {@code ARGV[1]} is an incarnation for a state that is missing, {@code ARGV[2..4]} say which
+ * incarnation and sequence the caller has applied and how many events it takes. Every answer begins
+ * with incarnation, sequence, floor and the news: so each makes the caller up to date.
  *
  * <p>A new incarnation starts from the server's clock, in milliseconds, only so that demands of the
  * one before are soon met; nothing that it stored stands, whatever the sequences are.
@@ -140,6 +141,7 @@ enum Script {
   private static final String PRELUDE =
       """
       local function fmt(x) return string.format('%.0f', x) end
+      local position = table.remove(KEYS)
       local s = redis.call('HMGET', KEYS[1], 'i', 'n', 'f')
       local i, n, f = s[1], tonumber(s[2] or '0'), tonumber(s[3] or '0')
       if not i then
@@ -170,6 +172,16 @@ enum Script {
         table.insert(all, 1, 'S')
         return all
       end
+      local function body()
+      """;
+
+  private static final String END =
+      """
+      end
+      local out = body()
+      local now = i .. ' ' .. fmt(n)
+      if redis.pcall('GET', position) ~= now then redis.call('SET', position, now) end
+      return out
       """;
 
   private final String text;
@@ -181,7 +193,7 @@ enum Script {
   }
 
   private static String preluded(String body) {
-    return PRELUDE + body;
+    return PRELUDE + body + END;
   }
 
   /** What Redis is to know before the first call. */

@@ -1,7 +1,5 @@
 package dev.aquifer.cache;
 
-import io.lettuce.core.codec.ByteArrayCodec;
-import io.lettuce.core.protocol.CommandArgs;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -12,8 +10,8 @@ final class StoredKeys {
   final byte[] state;
   final byte[] stream;
 
-  /** What HMGET is given to learn where the partition is; encoded again by each command. */
-  final CommandArgs<byte[], byte[]> position;
+  /** Incarnation and sequence alone, as text: what the first look at entries reads with them. */
+  final byte[] position;
 
   private final String base;
 
@@ -21,11 +19,7 @@ final class StoredKeys {
     this.base = "aq:{" + partition + "}:";
     this.state = bytes(base + "s");
     this.stream = bytes(base + "e");
-    this.position =
-        new CommandArgs<>(ByteArrayCodec.INSTANCE)
-            .addKey(state)
-            .addValue(bytes("i"))
-            .addValue(bytes("n"));
+    this.position = bytes(base + "p");
   }
 
   /** Where a cache's entries are. */
