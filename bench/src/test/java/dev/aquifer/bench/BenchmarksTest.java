@@ -50,7 +50,12 @@ class BenchmarksTest {
             "L2Hit.aquifer",
             "L2Hit.lettuce",
             "L2Hit.jetcache",
-            "L2Hit.redisson");
+            "L2Hit.redisson",
+            "BulkGet.aquifer",
+            "BulkGet.lettuce",
+            "BulkGet.jetcache",
+            "BulkGet.redisson",
+            "TagInvalidation.aquifer");
   }
 
   @Test
@@ -62,6 +67,9 @@ class BenchmarksTest {
             .include("\\.L1Hit\\.")
             .include("\\.L2Hit\\.aquifer$")
             .include("\\.(RouteDecision|SelectOne)\\.aquifer$")
+            .include("\\.BulkGet\\.aquifer$")
+            .include("\\.TagInvalidation\\.aquifer$")
+            .param("entries", "1000")
             .forks(0)
             .warmupIterations(0)
             .measurementIterations(1)
@@ -73,7 +81,7 @@ class BenchmarksTest {
     Collection<RunResult> results = new Runner(options).run();
 
     assertThat(results)
-        .hasSize(9)
+        .hasSize(11)
         .allSatisfy(result -> assertThat(result.getPrimaryResult().getScore()).isPositive());
   }
 }

@@ -58,23 +58,51 @@ final class Bypass {
   }
 
   Map<Object, @Nullable Object> getAll(
-      Adoption adoption, TenantView view, Set<Object> keys, Flights.BulkSource source) {
-    Map<Object, Shadow.@Nullable Seen> all = new HashMap<>();
-    ReadFloor floor = ReadFloor.NONE;
-    for (Object key : keys) {
-      Shadow.Seen seen = begin(adoption, view, key);
-      all.put(key, seen);
-      floor = floor.and(floor(seen));
+      TenantView view, Set<Object> keys, Flights.BulkSource source) {
+    Many many = new Many(view, keys);
+    return many.answers(read(many.floor, () -> (Map<?, ?>) source.load(keys)));
+  }
+
+  CompletableFuture<Map<Object, @Nullable Object>> getAllAsync(
+      TenantView view, Set<Object> keys, Callable<CompletionStage<? extends Map<?, ?>>> source) {
+    try {
+      Many many = new Many(view, keys);
+      return read(many.floor, source)
+          .<Map<Object, @Nullable Object>>thenApply(many::answers)
+          .toCompletableFuture();
+    } catch (Throwable e) {
+      return CompletableFuture.failedFuture(e);
     }
-    Map<?, ?> values = read(floor, () -> source.load(keys));
-    Map<Object, @Nullable Object> found = new HashMap<>();
-    all.forEach(
-        (key, seen) -> {
-          Object value = values.get(key);
-          shadow.seen(seen, value);
-          found.put(key, answer(view, value));
-        });
-    return found;
+  }
+
+  /** Keys that are read together, and what the cache has of those it looks on for. */
+  private final class Many {
+    private final TenantView view;
+    private final Map<Object, Shadow.@Nullable Seen> all = new HashMap<>();
+    final ReadFloor floor;
+
+    Many(TenantView view, Set<Object> keys) {
+      this.view = view;
+      Adoption adoption = node.adoption;
+      ReadFloor demand = ReadFloor.NONE;
+      for (Object key : keys) {
+        Shadow.Seen seen = adoption == null ? null : begin(adoption, view, key);
+        all.put(key, seen);
+        demand = demand.and(floor(seen));
+      }
+      this.floor = demand;
+    }
+
+    Map<Object, @Nullable Object> answers(Map<?, ?> values) {
+      Map<Object, @Nullable Object> found = new HashMap<>();
+      all.forEach(
+          (key, seen) -> {
+            Object value = values.get(key);
+            shadow.seen(seen, value);
+            found.put(key, answer(view, value));
+          });
+      return found;
+    }
   }
 
   private Shadow.@Nullable Seen begin(Adoption adoption, TenantView view, Object key) {

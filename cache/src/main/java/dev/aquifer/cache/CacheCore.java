@@ -37,6 +37,7 @@ final class CacheCore {
   final @Nullable TtlPolicy<Object, Object> ttlPolicy;
   final @Nullable LastUses uses;
   final Shadow.Counts shadow = new Shadow.Counts();
+  final HitShare remoteShare = new HitShare();
   private final boolean optional;
   private final ConcurrentHashMap<Tenant, TenantView> views = new ConcurrentHashMap<>();
 

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
@@ -97,6 +98,19 @@ public final class Caches implements CommitListener, AutoCloseable {
     if (!tags.isEmpty()) {
       node.voidNames(partition, PoisonedWrites.names(tags), Scope.TAG);
     }
+  }
+
+  /**
+   * As {@link #invalidateTags(Tag...)}, without blocking the caller: the future ends when the other
+   * returns.
+   */
+  public CompletableFuture<Void> invalidateTagsAsync(Collection<Tag> tags) {
+    Partition partition = node.partition(TenantContext.require());
+    return tags.isEmpty()
+        ? CompletableFuture.completedFuture(null)
+        : node.voidNamesAsync(
+                partition, PoisonedWrites.names(tags), List.of(), ReadFloor.NONE, null, Scope.TAG)
+            .thenAccept(sequence -> {});
   }
 
   /** Everything of the current tenant, in all caches, is void. See {@link #invalidateTags}. */
@@ -280,6 +294,7 @@ public final class Caches implements CommitListener, AutoCloseable {
     private Duration poisonLimit = Duration.ofSeconds(60);
     private int refreshes = 64;
     private int tenantRefreshes = 16;
+    private Duration leaseTime = Duration.ofSeconds(5);
     private @Nullable Executor executor;
     private @Nullable ScheduledExecutorService timer;
     private LongSupplier nanos = System::nanoTime;
@@ -415,6 +430,16 @@ public final class Caches implements CommitListener, AutoCloseable {
     }
 
     /**
+     * After how long another node may load what this one began to, if this one died; 5 s by
+     * default, 100 ms to a day. While it lives the lease on what it loads is renewed, however long
+     * that takes.
+     */
+    public Builder leaseTime(Duration time) {
+      this.leaseTime = time;
+      return this;
+    }
+
+    /**
      * Where loads run; by default daemon threads of the cache, as many as there are loads at a
      * time. A bounded executor must have room for loads that call other caches.
      */
@@ -445,6 +470,12 @@ public final class Caches implements CommitListener, AutoCloseable {
       positive("remoteTimeout", remoteTimeout);
       positive("connectTimeout", connectTimeout);
       positive("silenceLimit", silenceLimit);
+      positive("leaseTime", leaseTime);
+      if (leaseTime.toMillis() < 100 || leaseTime.compareTo(remoteTimeout) <= 0) {
+        throw new ConfigurationException(
+            "leaseTime is %s, remoteTimeout %s; use at least 100 ms, and longer than remoteTimeout: a lease must outlive the call that asks for it."
+                .formatted(leaseTime, remoteTimeout));
+      }
       if (silenceLimit.compareTo(remoteTimeout) <= 0) {
         throw new ConfigurationException(
             "silenceLimit %s must be longer than remoteTimeout %s: a heartbeat takes up to that."
@@ -488,6 +519,7 @@ public final class Caches implements CommitListener, AutoCloseable {
               pendingLimit,
               refreshes,
               tenantRefreshes,
+              leaseTime,
               nanos);
       Threads threads = new Threads(executor, timer);
       try {

@@ -11,6 +11,7 @@ import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
 import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.protocol.RedisCommand;
 import io.lettuce.core.resource.ClientResources;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -215,20 +216,25 @@ final class ClusterConnections implements RedisConnections {
   }
 
   @Override
+  public void dispatch(RedisCommand<byte[], byte[], ?> command) {
+    open().dispatch(command);
+  }
+
+  @Override
   public RedisClusterAsyncCommands<byte[], byte[]> commands() {
     return open().async();
   }
 
   /** Answered by any of the masters: one that is away does not stop the others. */
   @Override
-  public CompletionStage<String> ping() {
+  public CompletionStage<List<byte[]>> time() {
     StatefulRedisClusterConnection<byte[], byte[]> made = open();
-    CompletableFuture<String> first = new CompletableFuture<>();
+    CompletableFuture<List<byte[]>> first = new CompletableFuture<>();
     for (RedisClusterNode node : client.getPartitions()) {
       if (node.getRole().isUpstream()) {
         made.getConnectionAsync(node.getNodeId())
             .thenCompose(connection -> connection.async().ping())
-            .thenAccept(first::complete);
+            .thenAccept(pong -> first.complete(List.of()));
       }
     }
     return first;

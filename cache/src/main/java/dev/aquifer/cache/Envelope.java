@@ -13,10 +13,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * An entry as Redis stores it. Big-endian: magic and format (4), CRC-32C of the key in Redis and of
- * all that follows (4), flags, codec and its version (3), created, how long it is kept after it
- * stopped being fresh and how long its load took, in milliseconds (3 × 8), incarnation and sequence
- * of both partitions (4 × 8), the number of tags (2) and each with its length (2), the payload's
- * size (4), the payload.
+ * all that follows (4), flags, codec and its version (3), when it was created and when Redis drops
+ * it, by Redis' clock, how long it is kept after it stopped being fresh and how long its load took,
+ * in milliseconds (4 × 8), incarnation and sequence of both partitions (4 × 8), the number of tags
+ * (2) and each with its length (2), the payload's size (4), the payload.
  *
  * <p>Bytes that are not exactly that are no entry: {@link #read} returns null for them, whatever
  * they are, and so for bytes that were copied from another key: another's value is never served.
@@ -28,6 +28,7 @@ record Envelope(
     int codecId,
     int codecVersion,
     long created,
+    long ends,
     long staleMillis,
     long loadMillis,
     long incarnation,
@@ -43,8 +44,16 @@ record Envelope(
   private static final int MAGIC = 0x4151_4500;
   private static final int COMPRESSED = 1;
   private static final int NEGATIVE = 2;
-  private static final int FIXED = 4 + 4 + 3 + 7 * 8 + 2 + 4;
+  private static final int FIXED = 4 + 4 + 3 + 8 * 8 + 2 + 4;
   private static final int MAX_TAGS = 4096;
+
+  /**
+   * When an entry is written and when it ends, in milliseconds of Redis' clock; 0 where that is not
+   * known.
+   */
+  record Times(long created, long ends) {
+    static final Times UNKNOWN = new Times(0, 0);
+  }
 
   boolean negative() {
     return (flags & NEGATIVE) != 0;
@@ -85,7 +94,7 @@ record Envelope(
       Remote.Filling filling,
       Codec codec,
       int compressFrom,
-      long created) {
+      Times times) {
     byte[] payload = filling.payload();
     int size = payload.length;
     int flags = filling.negative() ? NEGATIVE : 0;
@@ -101,7 +110,8 @@ record Envelope(
     int length = FIXED + payload.length + tags.stream().mapToInt(tag -> 2 + tag.length).sum();
     ByteBuffer out = ByteBuffer.allocate(length).putInt(MAGIC | place.format).putInt(0);
     out.put((byte) flags).put((byte) codec.id()).put((byte) codec.version());
-    out.putLong(created).putLong(filling.staleMillis()).putLong(filling.loadMillis());
+    out.putLong(times.created()).putLong(times.ends());
+    out.putLong(filling.staleMillis()).putLong(filling.loadMillis());
     out.putLong(lease.incarnation()).putLong(lease.asOf());
     out.putLong(lease.sharedIncarnation()).putLong(lease.sharedAsOf());
     out.putShort((short) tags.size());
@@ -145,6 +155,7 @@ record Envelope(
     int codecId = in.get() & 0xFF;
     int codecVersion = in.get() & 0xFF;
     long created = in.getLong();
+    long ends = in.getLong();
     long staleMillis = in.getLong();
     long loadMillis = in.getLong();
     long incarnation = in.getLong();
@@ -153,12 +164,13 @@ record Envelope(
     long sharedAsOf = in.getLong();
     int count = in.getShort() & 0xFFFF;
     if ((flags & ~(COMPRESSED | NEGATIVE)) != 0
+        || ends < 0
         || staleMillis < 0
         || loadMillis < 0
         || count > MAX_TAGS) {
       return null;
     }
-    Set<Tag> tags = new LinkedHashSet<>();
+    Set<Tag> tags = count == 0 ? Set.of() : new LinkedHashSet<>();
     for (int i = 0; i < count; i++) {
       int length = in.getShort() & 0xFFFF;
       if (length > in.remaining()) {
@@ -176,6 +188,7 @@ record Envelope(
         codecId,
         codecVersion,
         created,
+        ends,
         staleMillis,
         loadMillis,
         incarnation,

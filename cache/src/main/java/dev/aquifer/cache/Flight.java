@@ -7,6 +7,7 @@ import dev.aquifer.spi.Observer.Role;
 import dev.aquifer.spi.Observer.Tier;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
@@ -73,8 +74,15 @@ class Flight {
   /** What Redis had that is past its time. */
   volatile @Nullable Entry kept;
 
+  private final AtomicReference<@Nullable CompletableFuture<Outcome>> later =
+      new AtomicReference<>();
+
   Flight(MemoryKey at, Object key, Source source, Node node) {
-    this(at, key, source, node, node.sessions.current(), null);
+    this(at, key, source, node, node.sessions.current());
+  }
+
+  Flight(MemoryKey at, Object key, Source source, Node node, CausalSession session) {
+    this(at, key, source, node, session, null);
   }
 
   Flight(
@@ -99,11 +107,30 @@ class Flight {
     this.lateTags = view.cache.tagger != null;
   }
 
+  /** Whether it is to replace an entry. */
+  boolean renews() {
+    return renews != null;
+  }
+
   /** Whether an entry of Redis is an answer: it is fresh, and newer than what is to be replaced. */
   boolean wants(Entry found, long now) {
     Entry old = renews;
     return now - found.expires() < 0
         && (old == null || found.expires() - old.expires() > SAME_EXPIRY);
+  }
+
+  /**
+   * Its end, for those who do not wait: what they do then is done on a thread of the cache, not on
+   * that of the caller who happened to fetch it.
+   */
+  CompletableFuture<Outcome> later(Executor executor) {
+    CompletableFuture<Outcome> found = later.get();
+    if (found == null) {
+      CompletableFuture<Outcome> made = done.thenApplyAsync(outcome -> outcome, executor);
+      found =
+          later.compareAndSet(null, made) ? made : java.util.Objects.requireNonNull(later.get());
+    }
+    return found;
   }
 
   long tick() {
@@ -117,6 +144,11 @@ class Flight {
 
   void hurry() {
     urgent = true;
+    Flight next = waitsFor;
+    if (next != null) {
+      // One load brings both.
+      next.hurry();
+    }
     Bulkhead.Waiting waiting = queued;
     if (waiting != null) {
       waiting.hurry();

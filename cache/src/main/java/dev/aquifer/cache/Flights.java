@@ -6,12 +6,16 @@ import dev.aquifer.LoadTimeoutException;
 import dev.aquifer.ReadFloor;
 import dev.aquifer.spi.LastRoute;
 import dev.aquifer.spi.Observer.Tier;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -26,12 +30,15 @@ import org.jspecify.annotations.Nullable;
  * time has a limit also for the caller that started it, and an interrupt of one caller stops no
  * other's answer.
  */
+// What futures end with is looked at by their own stages.
+@SuppressWarnings("FutureReturnValueIgnored")
 final class Flights {
   private final Node node;
   private final RemoteRead remoteRead;
   private final Loads loads;
   private final Refreshes refreshes;
   final StaleAnswers stale;
+  private final BulkLoads bulkLoads;
   private final ConcurrentHashMap<MemoryKey, Flight> running = new ConcurrentHashMap<>();
 
   Flights(Node node, NodeSettings settings) {
@@ -40,6 +47,7 @@ final class Flights {
     this.refreshes = new Refreshes(node, this, settings);
     this.loads = new Loads(node, this);
     this.remoteRead = new RemoteRead(node, loads);
+    this.bulkLoads = new BulkLoads(node, this, loads, remoteRead);
   }
 
   /** What an asynchronous loader returns: its value comes later. */
@@ -51,19 +59,11 @@ final class Flights {
   }
 
   @Nullable Object get(MemoryKey at, Object key, Flight.Source source) {
-    long deadline = node.nanos.getAsLong() + at.view.cache.settings.loadTimeout().toNanos();
+    long deadline = deadline(at.view);
     CausalSession session = node.sessions.current();
     while (true) {
-      Flight mine = new Flight(at, key, source, node);
-      Flight flight = board(mine, session);
-      if (flight == mine) {
-        Entry raced = node.memory(at.view, at.key);
-        if (raced != null) {
-          finish(mine, outcome(mine, raced.value(), Tier.L1));
-        } else {
-          remoteRead.start(mine, deadline);
-        }
-      }
+      Flight mine = new Flight(at, key, source, node, session);
+      Flight flight = started(mine, deadline, true);
       Flight.Outcome outcome = await(flight, deadline);
       if (flight == mine || satisfies(outcome, at.view, session)) {
         if (outcome.tier() == Tier.SOURCE) {
@@ -74,37 +74,50 @@ final class Flights {
     }
   }
 
+  /** The future is the caller's alone: to cancel or complete it changes nothing for others. */
   CompletableFuture<@Nullable Object> getAsync(MemoryKey at, Object key, Flight.Source source) {
+    long deadline = deadline(at.view);
     CausalSession session = node.sessions.current();
-    CompletableFuture<@Nullable Object> result = new CompletableFuture<>();
+    Flight mine = new Flight(at, key, source, node, session);
     try {
-      node.executor.execute(
-          () -> {
-            try {
-              result.complete(
-                  at.view.tenant.call(
-                      () -> node.sessions.call(session, () -> get(at, key, source))));
-            } catch (Throwable e) {
-              result.completeExceptionally(e);
-            }
-          });
-    } catch (RejectedExecutionException e) {
-      result.completeExceptionally(closed(at.view, e));
+      return followed(mine, started(mine, deadline, false), deadline);
+    } catch (AquiferException e) {
+      return CompletableFuture.failedFuture(e);
     }
+  }
+
+  private Flight started(Flight mine, long deadline, boolean wait) {
+    Flight flight = board(mine, mine.session);
+    if (flight == mine) {
+      Entry raced = node.memory(mine.view, mine.at.key, mine.session);
+      if (raced != null) {
+        finish(mine, outcome(mine, raced.value(), Tier.L1));
+      } else {
+        remoteRead.start(mine, deadline, wait);
+      }
+    }
+    return flight;
+  }
+
+  /** What a flight brings its caller, for whom this one was meant. */
+  CompletableFuture<@Nullable Object> followed(Flight mine, Flight flight, long deadline) {
+    CompletableFuture<@Nullable Object> result = new CompletableFuture<>();
+    follow(mine, flight, deadline, result);
+    limit(mine, deadline, result);
     return result;
   }
 
   /** The flight's way alone: it is nobody's to board, and no caller waits for it. */
   Flight.Outcome aside(Flight flight, long deadline) {
-    remoteRead.start(flight, deadline);
+    remoteRead.start(flight, deadline, true);
     return await(flight, deadline);
   }
 
   /** Loads a value anew while the one that is there is served; waits for it, fails with it. */
   void renew(MemoryKey at, Object key, Flight.Source source) {
-    long deadline = node.nanos.getAsLong() + at.view.cache.settings.loadTimeout().toNanos();
+    long deadline = deadline(at.view);
     CausalSession session = node.sessions.current();
-    Flight mine = new Flight(at, key, source, node);
+    Flight mine = new Flight(at, key, source, node, session);
     if (board(mine, session) == mine) {
       remoteRead.renew(mine, deadline);
       await(mine, deadline);
@@ -114,6 +127,68 @@ final class Flights {
   /** What a load of the flight must be shown. */
   ReadFloor floor(Flight flight) {
     return loads.floor(flight);
+  }
+
+  private void follow(
+      Flight mine, Flight flight, long deadline, CompletableFuture<@Nullable Object> result) {
+    flight
+        .later(node.executor)
+        .whenComplete(
+            (outcome, error) -> {
+              try {
+                if (error != null) {
+                  result.completeExceptionally(cause(mine.view, error));
+                } else if (flight == mine || satisfies(outcome, mine.view, mine.session)) {
+                  result.complete(answered(mine.view, outcome));
+                } else {
+                  Flight next = new Flight(mine.at, mine.key, mine.source, node, mine.session);
+                  follow(next, started(next, deadline, false), deadline, result);
+                }
+              } catch (Throwable e) {
+                result.completeExceptionally(e);
+              }
+            });
+  }
+
+  private void limit(Flight mine, long deadline, CompletableFuture<@Nullable Object> result) {
+    if (result.isDone()) {
+      return;
+    }
+    try {
+      Future<?> limit =
+          node.timer.schedule(
+              () -> late(mine, result),
+              Math.max(0, deadline - node.nanos.getAsLong()),
+              TimeUnit.NANOSECONDS);
+      result.whenComplete((value, error) -> limit.cancel(false));
+    } catch (RejectedExecutionException e) {
+      result.completeExceptionally(closed(mine.view, e));
+    }
+  }
+
+  private void late(Flight mine, CompletableFuture<@Nullable Object> result) {
+    Flight.Outcome kept = stale.instead(mine, mine.session);
+    if (kept == null) {
+      result.completeExceptionally(timedOut(mine, null));
+    } else {
+      result.complete(answered(mine.view, kept));
+    }
+  }
+
+  private long deadline(TenantView view) {
+    return node.nanos.getAsLong() + view.cache.settings.loadTimeout().toNanos();
+  }
+
+  static Throwable unwrapped(Throwable error) {
+    return error instanceof CompletionException && error.getCause() != null
+        ? error.getCause()
+        : error;
+  }
+
+  /** What a loader threw, out of what futures wrap it in. */
+  static Throwable cause(TenantView view, Throwable error) {
+    Throwable inner = unwrapped(error);
+    return inner instanceof RejectedExecutionException rejected ? closed(view, rejected) : inner;
   }
 
   /** What Redis has, with no load. */
@@ -129,14 +204,29 @@ final class Flights {
     return found == null ? null : answered(at.view, found);
   }
 
-  Map<Object, @Nullable Object> getAll(Map<MemoryKey, Object> missing, BulkSource source) {
-    return new BulkLoads(node, this, remoteRead).getAll(missing, source);
+  BulkLoads.Ends getAll(Map<MemoryKey, Object> missing, BulkSource source) {
+    return bulkLoads.getAll(missing, source, deadline(missing.keySet().iterator().next().view));
   }
 
-  /** Stores a value that is current now: the key is void first, with the lease for this value. */
-  void put(MemoryKey at, Object key, @Nullable Object value) {
-    Flight flight = new Flight(at, key, () -> value, node);
-    loads.put(flight, value);
+  CompletableFuture<BulkLoads.Ends> getAllAsync(Map<MemoryKey, Object> missing, BulkSource source) {
+    TenantView view = missing.keySet().iterator().next().view;
+    return bulkLoads.getAllAsync(missing, source, deadline(view));
+  }
+
+  /** Stores values that are current now: their keys are void first, with leases for the values. */
+  void put(Map<MemoryKey, Object> keys, List<?> values) {
+    loads.put(puts(keys), values);
+  }
+
+  /** As {@link #put}, with nobody waiting. */
+  CompletableFuture<Void> putAsync(Map<MemoryKey, Object> keys, List<?> values) {
+    return loads.putAsync(puts(keys), values);
+  }
+
+  private List<Flight> puts(Map<MemoryKey, Object> keys) {
+    List<Flight> flights = new ArrayList<>(keys.size());
+    keys.forEach((at, key) -> flights.add(new Flight(at, key, () -> null, node)));
+    return flights;
   }
 
   /** Takes the caller onto the running flight of its key, or makes its own the running one. */
@@ -174,26 +264,11 @@ final class Flights {
     }
     long deadline = now + flight.view.cache.settings.loadTimeout().toNanos();
     try {
-      node.executor.execute(() -> behind(flight, deadline));
+      remoteRead.start(flight, deadline, false);
       return true;
-    } catch (RejectedExecutionException e) {
-      fail(flight, closed(flight.view, e));
-      return false;
-    }
-  }
-
-  private void behind(Flight flight, long deadline) {
-    try {
-      flight.view.tenant.call(
-          () ->
-              node.sessions.call(
-                  flight.session,
-                  () -> {
-                    remoteRead.start(flight, deadline);
-                    return true;
-                  }));
-    } catch (Exception | Error e) {
+    } catch (RuntimeException | Error e) {
       fail(flight, e);
+      return false;
     }
   }
 
@@ -313,9 +388,9 @@ final class Flights {
     throw (X) (error == null ? new AquiferException("A load failed without an error.") : error);
   }
 
-  /** A bulk loader, bound. */
+  /** A bulk loader, bound: returns a map, or one that comes later. */
   @FunctionalInterface
   interface BulkSource {
-    Map<?, ?> load(Set<Object> keys) throws Exception;
+    @Nullable Object load(Set<Object> keys) throws Exception;
   }
 }

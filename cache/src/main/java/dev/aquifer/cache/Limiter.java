@@ -140,9 +140,30 @@ final class Limiter {
       List<Remote.Stored> stored,
       ReadFloor floor,
       @Nullable String token) {
+    return within(partition)
+        ? remote.voidNames(partition, names, stored, floor, token)
+        : groups.voidNames(remote, partition, names, stored, floor, node.guards);
+  }
+
+  /** As {@link #voidNames}, with nobody waiting. */
+  CompletableFuture<Long> voidNamesAsync(
+      Remote remote,
+      Partition partition,
+      List<String> names,
+      List<Remote.Stored> stored,
+      ReadFloor floor,
+      @Nullable String token) {
+    return within(partition)
+        ? remote.voidNamesAsync(partition, names, stored, floor, token)
+        : CompletableFuture.supplyAsync(
+            () -> groups.voidNames(remote, partition, names, stored, floor, node.guards),
+            node.executor);
+  }
+
+  private boolean within(Partition partition) {
     Tenant tenant = partition.tenant;
     Limits limits = tenant == null ? Limits.NONE : of(tenant);
-    if (tenant == null
+    return tenant == null
         || limits.invalidationsPerSecond() == 0
         || rates.take(
                 new Rate(
@@ -150,9 +171,6 @@ final class Limiter {
                     "invalidations",
                     limits.invalidationsPerSecond(),
                     limits.invalidationBurst()))
-            == 0) {
-      return remote.voidNames(partition, names, stored, floor, token);
-    }
-    return groups.voidNames(remote, partition, names, stored, floor, node.guards);
+            == 0;
   }
 }

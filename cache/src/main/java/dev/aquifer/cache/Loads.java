@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
-import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * a void is demanded of whichever node the loader reads. A value overtaken by a void while it was
  * loaded goes to the callers that waited for it, and is stored nowhere (R1, R3).
  */
+// What futures end with is looked at by their own stages.
+@SuppressWarnings("FutureReturnValueIgnored")
 final class Loads {
   private static final int OVERHEAD = 256;
   private static final int UNKNOWN_SIZE = 1024;
@@ -67,22 +69,32 @@ final class Loads {
     }
   }
 
+  /** As {@link #start}, for a value that a load of many brings. */
+  void join(Flight flight, Remote.@Nullable Lease lease, CompletableFuture<?> value) {
+    flight.loadsFrom(node.ticks.get());
+    long begun = node.nanos.getAsLong();
+    Future<?> limit;
+    try {
+      limit =
+          node.timer.schedule(
+              () -> overdue(flight, lease, begun),
+              flight.view.cache.settings.loadTimeout().toNanos(),
+              TimeUnit.NANOSECONDS);
+    } catch (RejectedExecutionException e) {
+      giveBack(flight, lease);
+      flights.fail(flight, Flights.closed(flight.view, e));
+      return;
+    }
+    value.whenComplete((loaded, error) -> ended(flight, lease, begun, limit, loaded, error));
+  }
+
   private void run(Flight flight, Remote.@Nullable Lease lease, long begun, Future<?> limit) {
     if (flight.done.isDone()) {
       // It was too late before its turn came.
       return;
     }
-    current.set(flight);
-    flight.loading.set(Thread.currentThread());
-    LastRoute.record(Role.UNKNOWN);
     try {
-      Object loaded =
-          flight.view.tenant.call(
-              () ->
-                  node.sessions.call(
-                      flight.session,
-                      () -> node.positions.call(floor(flight), flight.source::load)));
-      flight.route = LastRoute.last();
+      Object loaded = call(flight, floor(flight), flight.source);
       if (loaded instanceof Flights.Later later) {
         later
             .stage()
@@ -92,6 +104,24 @@ final class Loads {
       }
     } catch (Throwable e) {
       ended(flight, lease, begun, limit, null, e);
+    }
+  }
+
+  /**
+   * Calls a loader as the flight's tenant and in its session; who takes too long is interrupted.
+   */
+  @Nullable Object call(Flight flight, ReadFloor floor, Flight.Source source) throws Exception {
+    current.set(flight);
+    flight.loading.set(Thread.currentThread());
+    LastRoute.record(Role.UNKNOWN);
+    try {
+      Object loaded =
+          flight.view.tenant.call(
+              () ->
+                  node.sessions.call(
+                      flight.session, () -> node.positions.call(floor, source::load)));
+      flight.route = LastRoute.last();
+      return loaded;
     } finally {
       current.remove();
       if (flight.loading.getAndSet(null) == null) {
@@ -128,12 +158,7 @@ final class Loads {
     }
     if (error != null) {
       giveBack(flight, lease);
-      failed(
-          flight,
-          begun,
-          error instanceof java.util.concurrent.CompletionException && error.getCause() != null
-              ? error.getCause()
-              : error);
+      failed(flight, begun, Flights.unwrapped(error));
       return;
     }
     CacheCore cache = flight.view.cache;
@@ -228,54 +253,97 @@ final class Loads {
   }
 
   /**
-   * Stores a value that is current at this call: the void that it makes comes before it, and every
-   * later one, which the sequences show, after.
+   * Stores values that are current at this call: the void that it makes comes before them, and
+   * every later one, which the sequences show, after.
    */
-  void put(Flight before, @Nullable Object value) {
-    CacheCore cache = before.view.cache;
-    Partition partition = before.view.partition;
-    Set<Tag> more = cache.tags(before.key, value);
-    TagCell[] cells = before.view.own(before.keyCell, more);
-    TagCell[] shared = before.view.shared(node.shared, more);
-    long[] known = sequences(cells);
-    long[] knownShared = sequences(shared);
-    long sharedAsOf = node.shared.applied();
-    String token = UUID.randomUUID().toString();
-    long sequence =
+  void put(List<Flight> flights, List<?> values) {
+    Put put = new Put(flights, values);
+    put.store(
         node.voidNames(
-            partition,
-            List.of(KeyText.keyName(cache.name, before.text)),
-            List.of(StoredKeys.of(before.view, before.text)),
-            ReadFloor.NONE,
-            token,
-            Scope.KEY);
-    Flight after = new Flight(before.at, before.key, before.source, node);
-    known[0] = sequence;
-    Remote remote = node.remote();
-    Remote.Lease lease =
-        remote == null
-            ? null
-            : new Remote.Lease(
-                token, partition.incarnation(), sequence, node.shared.incarnation(), sharedAsOf);
-    boolean current =
-        sequence > 0
-            && Arrays.equals(known, sequences(cells))
-            && Arrays.equals(knownShared, sequences(shared))
-            && (remote == null || (remote.readable(partition) && remote.readable(node.shared)));
-    try {
-      if (current) {
-        store(after, lease, value, 0);
-      } else {
-        giveBack(after, lease);
-      }
-    } catch (RuntimeException e) {
-      cache.fault(CacheFault.UNENCODABLE, e);
-      giveBack(after, lease);
-    }
+            put.view.partition, put.names, put.places, ReadFloor.NONE, put.token, Scope.KEY));
   }
 
-  private static long[] sequences(TagCell[] cells) {
-    return Arrays.stream(cells).mapToLong(TagCell::sequence).toArray();
+  /** As {@link #put}, with nobody waiting. */
+  CompletableFuture<Void> putAsync(List<Flight> flights, List<?> values) {
+    Put put = new Put(flights, values);
+    return node.voidNamesAsync(
+            put.view.partition, put.names, put.places, ReadFloor.NONE, put.token, Scope.KEY)
+        .thenAccept(put::store);
+  }
+
+  /** Values of one view, and what was known of all that they depend on before the void. */
+  private final class Put {
+    final TenantView view;
+    final String token = node.token();
+    final List<String> names = new ArrayList<>();
+    final List<Remote.Stored> places = new ArrayList<>();
+    private final List<Flight> flights;
+    private final List<?> values;
+    private final List<long[]> known = new ArrayList<>();
+    private final long sharedAsOf = node.shared.applied();
+
+    Put(List<Flight> flights, List<?> values) {
+      this.flights = flights;
+      this.values = values;
+      this.view = flights.get(0).view;
+      for (int i = 0; i < flights.size(); i++) {
+        Flight flight = flights.get(i);
+        names.add(KeyText.keyName(view.cache.name, flight.text));
+        places.add(StoredKeys.of(view, flight.text));
+        known.add(depends(i, 0));
+      }
+    }
+
+    /** Sequences of what a value depends on; its key's is the one that the void has. */
+    private long[] depends(int i, long ofKey) {
+      Set<Tag> more = view.cache.tags(flights.get(i).key, values.get(i));
+      TagCell[] cells = view.own(flights.get(i).keyCell, more);
+      TagCell[] shared = view.shared(node.shared, more);
+      long[] all = new long[cells.length + shared.length];
+      for (int at = 1; at < all.length; at++) {
+        all[at] = (at < cells.length ? cells[at] : shared[at - cells.length]).sequence();
+      }
+      all[0] = ofKey == 0 ? 0 : Long.max(0, cells[0].sequence() - ofKey);
+      return all;
+    }
+
+    void store(long sequence) {
+      Remote remote = node.remote();
+      Runnable all =
+          () -> {
+            for (int i = 0; i < flights.size(); i++) {
+              store(i, sequence, remote);
+            }
+          };
+      if (remote == null) {
+        all.run();
+      } else {
+        remote.together(all);
+      }
+    }
+
+    private void store(int i, long sequence, @Nullable Remote remote) {
+      Flight before = flights.get(i);
+      Partition partition = view.partition;
+      Flight after = new Flight(before.at, before.key, before.source, node, before.session);
+      Remote.Lease lease =
+          remote == null
+              ? null
+              : new Remote.Lease(
+                  token, partition.incarnation(), sequence, node.shared.incarnation(), sharedAsOf);
+      try {
+        if (sequence > 0
+            && Arrays.equals(known.get(i), depends(i, sequence))
+            && (remote == null || (remote.readable(partition) && remote.readable(node.shared)))) {
+          Loads.this.store(after, lease, values.get(i), 0);
+        } else {
+          giveBack(after, lease);
+        }
+      } catch (RuntimeException e) {
+        view.cache.fault(CacheFault.UNENCODABLE, e);
+        giveBack(after, lease);
+      }
+    }
   }
 
   void giveBack(Flight flight, Remote.@Nullable Lease lease) {
@@ -303,6 +371,7 @@ final class Loads {
     return names;
   }
 
+  /** What a load of the flight must be shown. */
   ReadFloor floor(Flight flight) {
     if (!node.guards.floors) {
       return ReadFloor.NONE;

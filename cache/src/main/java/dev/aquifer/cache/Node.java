@@ -7,8 +7,9 @@ import dev.aquifer.Tenant;
 import dev.aquifer.spi.Observer;
 import dev.aquifer.spi.Observer.Scope;
 import dev.aquifer.spi.PositionSource;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
@@ -32,6 +33,8 @@ final class Node {
   final Executor executor;
   final ScheduledExecutorService timer;
   final AtomicLong ticks = new AtomicLong();
+  private final String id = UUID.randomUUID().toString();
+  private final AtomicLong tokens = new AtomicLong();
   final Partition shared;
   final Guards guards = new Guards();
   final Lifetimes lifetimes = new Lifetimes();
@@ -45,6 +48,7 @@ final class Node {
 
   private final long silence;
   private final boolean alone;
+  private final boolean remembers;
   private final Memory memory;
   private final ConcurrentHashMap<Tenant, Partition> partitions = new ConcurrentHashMap<>();
   private final ConcurrentHashMap<String, Partition> byName = new ConcurrentHashMap<>();
@@ -60,6 +64,7 @@ final class Node {
     this.timer = timer;
     this.silence = settings.silenceLimit().toNanos();
     this.alone = settings.redis() == null;
+    this.remembers = settings.memoryBytes() > 0;
     this.shared = new Partition("*:0", null, ticks, nanos);
     byName.put(shared.name, shared);
     this.memory = new Memory(settings.memoryBytes(), nanos.getAsLong());
@@ -67,6 +72,11 @@ final class Node {
     this.limiter = new Limiter(this);
     this.shadow = new Shadow(this);
     this.bypass = new Bypass(this, shadow);
+  }
+
+  /** Names a lease: no other process can guess it, and none of this one has it. */
+  String token() {
+    return id + ':' + Long.toHexString(tokens.incrementAndGet());
   }
 
   void attach(Remote link) {
@@ -105,9 +115,14 @@ final class Node {
 
   /** The entry, if it is in memory and may be served to the caller's session. */
   @Nullable Entry memory(TenantView view, Object key) {
+    return memory(view, key, sessions.current());
+  }
+
+  /** As for a caller of this session. */
+  @Nullable Entry memory(TenantView view, Object key, CausalSession session) {
     long now = nanos.getAsLong();
     Entry entry = memory.find(view, key, now);
-    return entry != null && valid(view, entry, now, sessions.current()) ? entry : null;
+    return entry != null && valid(view, entry, now, session) ? entry : null;
   }
 
   /**
@@ -139,8 +154,10 @@ final class Node {
   }
 
   void remember(MemoryKey key, Entry entry) {
-    long now = nanos.getAsLong();
-    memory.put(key, lifetimes.scheduled(key.view.cache, entry, now), now);
+    if (remembers) {
+      long now = nanos.getAsLong();
+      memory.put(key, lifetimes.scheduled(key.view.cache, entry, now), now);
+    }
   }
 
   boolean replace(MemoryKey key, Entry old, Entry entry) {
@@ -148,17 +165,57 @@ final class Node {
   }
 
   void voidKeys(TenantView view, List<String> texts) {
-    List<String> names = new ArrayList<>(texts.size());
-    List<Remote.Stored> stored = new ArrayList<>(texts.size());
-    for (String text : texts) {
-      names.add(KeyText.keyName(view.cache.name, text));
-      stored.add(StoredKeys.of(view, text));
-    }
-    voidNames(view.partition, names, stored, ReadFloor.NONE, null, Scope.KEY);
+    voidNames(
+        view.partition, names(view, texts), places(view, texts), ReadFloor.NONE, null, Scope.KEY);
+  }
+
+  CompletableFuture<Long> voidKeysAsync(TenantView view, List<String> texts) {
+    return voidNamesAsync(
+        view.partition, names(view, texts), places(view, texts), ReadFloor.NONE, null, Scope.KEY);
+  }
+
+  private static List<String> names(TenantView view, List<String> texts) {
+    return texts.stream().map(text -> KeyText.keyName(view.cache.name, text)).toList();
+  }
+
+  private static List<Remote.Stored> places(TenantView view, List<String> texts) {
+    return texts.stream().map(text -> StoredKeys.of(view, text)).toList();
   }
 
   void voidNames(Partition partition, List<String> names, Scope scope) {
     voidNames(partition, names, List.of(), ReadFloor.NONE, null, scope);
+  }
+
+  /** As {@link #voidNames}, with nobody waiting. */
+  CompletableFuture<Long> voidNamesAsync(
+      Partition partition,
+      List<String> names,
+      List<Remote.Stored> stored,
+      ReadFloor floor,
+      @Nullable String token,
+      Scope scope) {
+    ReadFloor demand = floor.and(positions.now());
+    CausalSession session = sessions.current();
+    Remote link = remote;
+    CompletableFuture<Long> told =
+        link == null
+            ? CompletableFuture.completedFuture(partition.voidHere(names, demand, true))
+            : limiter.voidNamesAsync(link, partition, names, stored, demand, token);
+    return told.thenApply(
+        sequence -> {
+          voided(partition, names, scope, session, sequence);
+          return sequence;
+        });
+  }
+
+  private void voided(
+      Partition partition, List<String> names, Scope scope, CausalSession session, long sequence) {
+    if (sequence > 0) {
+      session.observe(partition.name, sequence);
+    }
+    if (partition.tenant != null) {
+      observer.cacheInvalidated(partition.tenant, scope, names.size());
+    }
   }
 
   long voidNames(
@@ -174,7 +231,7 @@ final class Node {
         link == null
             ? partition.voidHere(names, demand, true)
             : limiter.voidNames(link, partition, names, stored, demand, token);
-    voided(partition, sequence, scope, names.size());
+    voided(partition, names, scope, sessions.current(), sequence);
     return sequence;
   }
 
@@ -186,15 +243,6 @@ final class Node {
         link == null
             ? partition.voidHere(names, demand, true)
             : link.voidPoisoned(partition, names, demand, poison);
-    voided(partition, sequence, Scope.TAG, names.size());
-  }
-
-  private void voided(Partition partition, long sequence, Scope scope, int count) {
-    if (sequence > 0) {
-      sessions.current().observe(partition.name, sequence);
-    }
-    if (partition.tenant != null) {
-      observer.cacheInvalidated(partition.tenant, scope, count);
-    }
+    voided(partition, names, Scope.TAG, sessions.current(), sequence);
   }
 }

@@ -23,4 +23,5 @@ record NodeSettings(
     int pendingLimit,
     int refreshes,
     int tenantRefreshes,
+    Duration leaseTime,
     LongSupplier nanos) {}

@@ -40,13 +40,15 @@ final class Partition {
 
   final String name;
   final @Nullable Tenant tenant;
+  final StoredKeys stored;
 
   private final AtomicLong ticks;
   private final LongSupplier nanos;
   private final ReentrantLock lock = new ReentrantLock();
 
   // Weak: a cell lives as long as an entry, a load or a marker needs it.
-  private final Cache<String, TagCell> cells = Caffeine.newBuilder().weakValues().build();
+  private final Cache<String, TagCell> cells =
+      Caffeine.newBuilder().weakValues().executor(Runnable::run).build();
   private final ConcurrentHashMap<String, TagCell> marked = new ConcurrentHashMap<>();
   private final Poisons poisons = new Poisons();
   private final AtomicReferenceArray<ReadFloor> keyFloors = new AtomicReferenceArray<>(STRIPES);
@@ -65,6 +67,7 @@ final class Partition {
   Partition(String name, @Nullable Tenant tenant, AtomicLong ticks, LongSupplier nanos) {
     this.name = name;
     this.tenant = tenant;
+    this.stored = new StoredKeys(name);
     this.ticks = ticks;
     this.nanos = nanos;
     for (int i = 0; i < STRIPES; i++) {

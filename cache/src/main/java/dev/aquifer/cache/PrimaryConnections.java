@@ -8,6 +8,7 @@ import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.protocol.RedisCommand;
 import io.lettuce.core.resource.ClientResources;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
@@ -102,8 +103,13 @@ final class PrimaryConnections implements RedisConnections {
   }
 
   @Override
-  public CompletionStage<String> ping() {
-    return open().async().ping();
+  public void dispatch(RedisCommand<byte[], byte[], ?> command) {
+    open().dispatch(command);
+  }
+
+  @Override
+  public CompletionStage<List<byte[]>> time() {
+    return open().async().time();
   }
 
   @Override

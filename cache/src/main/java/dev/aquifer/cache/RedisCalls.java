@@ -2,21 +2,28 @@ package dev.aquifer.cache;
 
 import dev.aquifer.spi.Observer.CacheFault;
 import io.lettuce.core.ScriptOutputType;
+import io.lettuce.core.protocol.AsyncCommand;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Calls of scripts, with a breaker: a call waits for Redis no longer than its limit, and after
  * {@value #FAILURES} failures in a row nobody should call until a heartbeat is answered again.
  */
+// What futures end with is looked at by their own stages.
+@SuppressWarnings("FutureReturnValueIgnored")
 final class RedisCalls {
   private static final int FAILURES = 3;
 
@@ -71,10 +78,11 @@ final class RedisCalls {
 
   <T> CompletableFuture<T> submit(Script script, ScriptOutputType output, Call call) {
     Partition partition = call.partition();
-    List<byte[]> keys = new ArrayList<>(call.keys().size() + 2);
-    keys.add(StoredKeys.state(partition));
-    keys.add(StoredKeys.stream(partition));
+    List<byte[]> keys = new ArrayList<>(call.keys().size() + 3);
+    keys.add(partition.stored.state);
+    keys.add(partition.stored.stream);
     keys.addAll(call.keys());
+    keys.add(partition.stored.position);
     List<byte[]> args = new ArrayList<>(call.args().size() + 4);
     long candidate = ThreadLocalRandom.current().nextLong() | 1;
     args.add(StoredKeys.bytes(Long.toHexString(candidate)));
@@ -90,18 +98,70 @@ final class RedisCalls {
     }
   }
 
+  /** Sends a command of Redis itself. */
+  void dispatch(AsyncCommand<byte[], byte[], ?> command) {
+    try {
+      connections.dispatch(command);
+    } catch (RuntimeException e) {
+      command.completeExceptionally(e);
+    }
+  }
+
   /** The answer, or null where there is none by then. */
   <T> @Nullable T await(CompletableFuture<T> sent, long deadline) throws InterruptedException {
+    return arrives(sent, deadline) ? sent.join() : null;
+  }
+
+  /** Waits; whether there is an answer by then. */
+  boolean arrives(CompletableFuture<?> sent, long deadline) throws InterruptedException {
     try {
-      T reply = sent.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
-      failures.set(0);
-      return reply;
+      sent.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+      succeeded();
+      return true;
     } catch (ExecutionException e) {
       failed(e.getCause() == null ? e : e.getCause());
-    } catch (TimeoutException e) {
+    } catch (TimeoutException | CancellationException e) {
       failed(e);
     }
-    return null;
+    return false;
+  }
+
+  /** Goes on, on a thread of the cache, with whether there was an answer by then. */
+  void then(CompletableFuture<?> sent, long deadline, Consumer<Boolean> next) {
+    CompletableFuture<Boolean> arrived = new CompletableFuture<>();
+    Future<?> limit;
+    try {
+      limit =
+          node.timer.schedule(
+              () -> arrived.completeExceptionally(new TimeoutException()),
+              Math.max(0, deadline - System.nanoTime()),
+              TimeUnit.NANOSECONDS);
+    } catch (RejectedExecutionException e) {
+      next.accept(false);
+      return;
+    }
+    sent.whenComplete(
+        (value, error) -> {
+          limit.cancel(false);
+          if (error == null) {
+            arrived.complete(true);
+          } else {
+            arrived.completeExceptionally(error);
+          }
+        });
+    arrived.whenComplete(
+        (value, error) -> {
+          if (error == null) {
+            succeeded();
+          } else {
+            failed(error);
+          }
+          try {
+            node.executor.execute(() -> next.accept(error == null));
+          } catch (RejectedExecutionException e) {
+            next.accept(false);
+          }
+        });
   }
 
   /** A heartbeat was answered. */
@@ -109,6 +169,12 @@ final class RedisCalls {
     failures.set(0);
     if (!usable) {
       change(true, "heartbeat answered");
+    }
+  }
+
+  private void succeeded() {
+    if (failures.get() != 0) {
+      failures.set(0);
     }
   }
 

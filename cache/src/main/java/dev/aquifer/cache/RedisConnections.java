@@ -3,6 +3,7 @@ package dev.aquifer.cache;
 import dev.aquifer.UnavailableException;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
+import io.lettuce.core.protocol.RedisCommand;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -47,8 +48,18 @@ interface RedisConnections {
   <T> CompletionStage<T> call(
       Script script, ScriptOutputType output, List<byte[]> keys, List<byte[]> args);
 
-  /** Answered where commands are. */
-  CompletionStage<String> ping();
+  /**
+   * Sends one command where its keys are.
+   *
+   * @throws UnavailableException where there is no connection yet
+   */
+  void dispatch(RedisCommand<byte[], byte[], ?> command);
+
+  /**
+   * Answered where commands are: seconds and microseconds of the one server's clock, nothing where
+   * there are several servers.
+   */
+  CompletionStage<List<byte[]>> time();
 
   /**
    * For single commands.

@@ -1,13 +1,12 @@
 package dev.aquifer.cache;
 
+import dev.aquifer.CausalSession;
 import dev.aquifer.ConfigurationException;
 import dev.aquifer.ReadFloor;
 import dev.aquifer.UnavailableException;
 import dev.aquifer.spi.Observer.CacheFault;
-import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledFuture;
@@ -15,36 +14,43 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The second tier, in Redis: reads and fills of entries under leases. {@link RedisCalls} keeps what
- * a caller may wait, {@link EventFeed} hears what others void, {@link RedisVoids} tells them.
+ * The second tier, in Redis: {@link RedisReads} and {@link RedisFills} of entries under {@link
+ * Leases}. {@link RedisCalls} keeps what a caller may wait, {@link EventFeed} hears what others
+ * void, {@link RedisVoids} tells them.
  */
 // What futures end with is looked at by their own stages.
 @SuppressWarnings("FutureReturnValueIgnored")
 final class RedisLink implements Remote {
-  static final long LEASE_MILLIS = 5_000;
-  private static final int NEWS_WITH_READ = 256;
-
   private final Node node;
   private final RedisAddress address;
   private final RedisConnections connections;
   private final RedisCalls calls;
   private final EventFeed feed;
   private final RedisVoids voids;
-  private final long timeout;
+  private final Leases leases;
+  private final RedisReads reads;
+  private final RedisFills fills;
+  private final ServerClock clock = new ServerClock();
   private final long silence;
   private final ScheduledFuture<?> heart;
+  private final ScheduledFuture<?> renewals;
 
   private RedisLink(
       RedisAddress address, RedisConnections connections, NodeSettings settings, Node node) {
     this.node = node;
     this.address = address;
     this.connections = connections;
-    this.timeout = settings.remoteTimeout().toNanos();
     this.silence = settings.silenceLimit().toNanos();
     this.calls = new RedisCalls(node, connections);
     this.feed = new EventFeed(node, calls, connections, settings, this::voidAll);
     this.voids = new RedisVoids(node, calls, connections, feed, settings);
+    this.leases = new Leases(node, calls, settings);
+    this.reads = new RedisReads(node, calls, feed, leases, clock, settings);
+    this.fills = new RedisFills(node, calls, leases, clock);
     long beat = feed.interval();
+    long renewal = leases.interval();
+    this.renewals =
+        node.timer.scheduleWithFixedDelay(this::renew, renewal, renewal, TimeUnit.NANOSECONDS);
     this.heart = node.timer.scheduleWithFixedDelay(this::beat, beat, beat, TimeUnit.NANOSECONDS);
   }
 
@@ -62,6 +68,7 @@ final class RedisLink implements Remote {
     try {
       connections.connect();
       link.calls.started(true);
+      link.askTime();
       link.feed.awaitProof(settings.connectTimeout().toNanos());
     } catch (UnavailableException e) {
       link.calls.started(false);
@@ -88,109 +95,18 @@ final class RedisLink implements Remote {
   }
 
   @Override
+  public ServerClock clock() {
+    return clock;
+  }
+
+  @Override
   public long provenAt() {
     return feed.provenAt();
   }
 
   @Override
-  public List<@Nullable Answer> read(TenantView view, List<Ask> asks) throws InterruptedException {
-    long deadline = System.nanoTime() + timeout;
-    Partition partition = view.partition;
-    CompletableFuture<List<Object>> others = sharedNews();
-    List<Question> questions = new ArrayList<>(asks.size());
-    for (Ask ask : asks) {
-      questions.add(question(view, ask));
-    }
-    if (others != null) {
-      feed.apply(node.shared, calls.await(others, deadline), node.shared.incarnation(), 0);
-    }
-    List<@Nullable Answer> answers = new ArrayList<>(asks.size());
-    for (Question question : questions) {
-      List<Object> reply = calls.await(question.reply, deadline);
-      if (reply == null) {
-        question.abandon(view);
-        answers.add(null);
-      } else {
-        answers.add(answer(partition, question, reply));
-      }
-    }
-    return answers;
-  }
-
-  private @Nullable CompletableFuture<List<Object>> sharedNews() {
-    Partition shared = node.shared;
-    boolean needed =
-        !feed.proven()
-            || shared.incarnation() == 0
-            || shared.behind()
-            || node.sessions.current().sequence(shared.name) > shared.applied();
-    return needed ? feed.news(shared) : null;
-  }
-
-  private final class Question {
-    final Ask ask;
-    final long incarnation;
-    final long applied;
-    final CompletableFuture<List<Object>> reply;
-
-    /** What was applied is sampled first, or a later state would look like one that was lost. */
-    Question(Ask ask, TenantView view, List<byte[]> keys, List<byte[]> args) {
-      this.ask = ask;
-      this.incarnation = view.partition.incarnation();
-      this.applied = view.partition.applied();
-      this.reply = calls.send(Script.READ, view.partition, keys, args, NEWS_WITH_READ);
-    }
-
-    /** A lease that is granted too late is given back, or others would wait for nobody. */
-    void abandon(TenantView view) {
-      String token = ask.token();
-      if (token != null) {
-        reply.thenAccept(
-            late -> {
-              if (late != null && late.size() > 4 && Names.text(late.get(4)).equals("L")) {
-                release(view, ask.text(), new Lease(token, 0, 0, 0, 0));
-              }
-            });
-      }
-    }
-  }
-
-  private Question question(TenantView view, Ask ask) {
-    Stored stored = StoredKeys.of(view, ask.text());
-    byte[] refused = ask.refused();
-    List<byte[]> more =
-        List.of(
-            StoredKeys.bytes(ask.token() == null ? "" : ask.token()),
-            StoredKeys.bytes(Long.toString(LEASE_MILLIS)),
-            StoredKeys.bytes(refused == null ? "0" : "1"),
-            refused == null ? new byte[0] : refused);
-    List<byte[]> keys = List.of(stored.entry(), stored.lease());
-    return new Question(ask, view, keys, more);
-  }
-
-  private @Nullable Answer answer(Partition partition, Question question, List<Object> reply) {
-    CatchUp news = feed.apply(partition, reply, question.incarnation, question.applied);
-    if (news == null) {
-      return null;
-    }
-    String kind = Names.text(reply.get(4));
-    Lease lease = null;
-    if (kind.equals("L")) {
-      lease =
-          new Lease(
-              java.util.Objects.requireNonNull(question.ask.token()),
-              news.incarnation(),
-              news.sequence(),
-              node.shared.incarnation(),
-              node.shared.applied());
-    }
-    boolean hit = kind.equals("H");
-    return new Answer(
-        news.incarnation(),
-        news.sequence(),
-        hit ? (byte[]) reply.get(5) : null,
-        hit ? (Long) reply.get(6) : 0,
-        lease);
+  public Reply read(TenantView view, CausalSession session, List<Ask> asks) {
+    return reads.read(view, session, asks);
   }
 
   @Override
@@ -199,60 +115,20 @@ final class RedisLink implements Remote {
   }
 
   @Override
+  public void together(Runnable work) {
+    fills.together(work);
+  }
+
+  @Override
   public void fill(TenantView view, String text, Lease lease, Filling filling) {
-    CacheCore cache = view.cache;
-    Stored stored = StoredKeys.of(view, text);
-    byte[] entry =
-        Envelope.write(
-            new Envelope.Place(stored.entry(), cache.values.format),
-            lease,
-            filling,
-            cache.values.codec,
-            cache.settings.compressFrom(),
-            System.currentTimeMillis());
-    List<byte[]> args = new ArrayList<>();
-    args.add(StoredKeys.bytes(lease.token()));
-    args.add(StoredKeys.bytes(Long.toString(lease.asOf())));
-    args.add(StoredKeys.bytes(Long.toString(filling.ttlMillis() + filling.staleMillis())));
-    args.add(entry);
-    args.add(StoredKeys.bytes(node.guards.leases ? "1" : "0"));
-    args.add(StoredKeys.bytes(KeyText.cacheName(cache.name)));
-    filling.tags().forEach(tag -> args.add(StoredKeys.bytes(KeyText.tagName(tag))));
-    if (!node.guards.markers) {
-      args.subList(5, args.size()).clear();
-    }
-    RedisCalls.Call call =
-        new RedisCalls.Call(
-            view.partition, lease.incarnation(), List.of(stored.entry(), stored.lease()), args, 0);
-    calls
-        .<Long>submit(Script.FILL, ScriptOutputType.INTEGER, call)
-        .whenComplete(
-            (accepted, error) -> {
-              if (error != null) {
-                cache.fault(CacheFault.REMOTE, error);
-              } else if (accepted == 0) {
-                cache.fault(CacheFault.FILL_REFUSED, null);
-              }
-            });
+    leases.ended(text, lease.token());
+    fills.fill(view, text, lease, filling);
   }
 
   @Override
   public void release(TenantView view, String text, Lease lease) {
-    Stored stored = StoredKeys.of(view, text);
-    RedisCalls.Call call =
-        new RedisCalls.Call(
-            view.partition,
-            view.partition.incarnation(),
-            List.of(stored.lease()),
-            List.of(StoredKeys.bytes(lease.token())),
-            0);
-    CompletableFuture<Long> sent = calls.submit(Script.RELEASE, ScriptOutputType.INTEGER, call);
-    sent.exceptionally(
-        error -> {
-          // The lease ends by itself.
-          node.observer.cacheFault(view.cache.name, CacheFault.REMOTE, error);
-          return 0L;
-        });
+    leases.ended(text, lease.token());
+    fills.release(view, text, lease);
   }
 
   @Override
@@ -282,6 +158,16 @@ final class RedisLink implements Remote {
   }
 
   @Override
+  public CompletableFuture<Long> voidNamesAsync(
+      Partition partition,
+      List<String> names,
+      List<Stored> stored,
+      ReadFloor floor,
+      @Nullable String token) {
+    return voids.voidNamesAsync(partition, names, stored, floor, token);
+  }
+
+  @Override
   public boolean awaitTold(Partition partition, Duration limit) throws InterruptedException {
     return voids.awaitTold(partition, limit);
   }
@@ -300,10 +186,33 @@ final class RedisLink implements Remote {
         return;
       }
       feed.beat();
-      connections.ping().thenAccept(pong -> answering());
+      askTime();
     } catch (RuntimeException e) {
       node.observer.cacheFault("", CacheFault.REMOTE, e);
     }
+  }
+
+  private void renew() {
+    try {
+      leases.renew();
+    } catch (RuntimeException e) {
+      node.observer.cacheFault("", CacheFault.REMOTE, e);
+    }
+  }
+
+  private void askTime() {
+    long sent = node.nanos.getAsLong();
+    connections
+        .time()
+        .thenAccept(
+            time -> {
+              if (!time.isEmpty()) {
+                long seconds = Long.parseLong(Names.text(time.get(0)));
+                long micros = Long.parseLong(Names.text(time.get(1)));
+                clock.answered(sent, node.nanos.getAsLong(), seconds * 1_000_000 + micros);
+              }
+              answering();
+            });
   }
 
   private void answering() {
@@ -331,6 +240,7 @@ final class RedisLink implements Remote {
     if (!calls.closed()) {
       calls.close();
       heart.cancel(false);
+      renewals.cancel(false);
       connections.close();
     }
   }

@@ -31,6 +31,7 @@ final class RedisVoids {
   private final EventFeed feed;
   private final PendingVoids pending;
   private final long timeout;
+  private final byte[] leaseMillis;
   private final AtomicBoolean flushing = new AtomicBoolean();
 
   RedisVoids(
@@ -45,6 +46,7 @@ final class RedisVoids {
     this.feed = feed;
     this.pending = new PendingVoids(settings.pendingLimit());
     this.timeout = settings.remoteTimeout().toNanos();
+    this.leaseMillis = StoredKeys.bytes(Long.toString(settings.leaseTime().toMillis()));
   }
 
   /** Whether Redis knows of all voids of the partition. */
@@ -91,11 +93,7 @@ final class RedisVoids {
       }
     }
     if (sequence == 0) {
-      // Before it takes effect here: from now on nothing of the partition is read from Redis.
-      if (!pending.add(partition, what.names(), what.stored())) {
-        node.observer.cacheFault(partition.name, CacheFault.OVERFLOW, null);
-      }
-      partition.voidHere(what.names(), floor, false);
+      queue(partition, what, floor);
     }
     return sequence;
   }
@@ -137,6 +135,42 @@ final class RedisVoids {
                 return List.of();
               });
     }
+  }
+
+  /** See {@link Remote#voidNamesAsync}. */
+  CompletableFuture<Long> voidNamesAsync(
+      Partition partition,
+      List<String> names,
+      List<Remote.Stored> stored,
+      ReadFloor floor,
+      @Nullable String token) {
+    What what = new What(names, stored, token == null ? "" : token, "");
+    if (!calls.open() || !none(partition)) {
+      queue(partition, what, floor);
+      return CompletableFuture.completedFuture(0L);
+    }
+    CompletableFuture<Long> done = new CompletableFuture<>();
+    long incarnation = partition.incarnation();
+    CompletableFuture<List<Object>> reply = send(partition, what);
+    calls.then(
+        reply,
+        System.nanoTime() + timeout,
+        inTime -> {
+          CatchUp news = inTime ? feed.apply(partition, reply.join(), incarnation, 0) : null;
+          if (news == null) {
+            queue(partition, what, floor);
+          }
+          done.complete(news == null ? 0 : news.sequence());
+        });
+    return done;
+  }
+
+  private void queue(Partition partition, What what, ReadFloor floor) {
+    // Before it takes effect here: from now on nothing of the partition is read from Redis.
+    if (!pending.add(partition, what.names(), what.stored())) {
+      node.observer.cacheFault(partition.name, CacheFault.OVERFLOW, null);
+    }
+    partition.voidHere(what.names(), floor, false);
   }
 
   /** See {@link Remote#awaitTold}. */
@@ -204,7 +238,7 @@ final class RedisVoids {
         StoredKeys.bytes(what.poison().isEmpty() ? names : Notice.lifting(what.poison(), names)));
     args.add(StoredKeys.bytes(Integer.toString(Partition.MAX_MARKERS)));
     args.add(StoredKeys.bytes(what.lease()));
-    args.add(StoredKeys.bytes(Long.toString(RedisLink.LEASE_MILLIS)));
+    args.add(leaseMillis);
     args.add(StoredKeys.bytes(what.poison()));
     what.names().stream()
         .filter(name -> !KeyText.isKey(name))

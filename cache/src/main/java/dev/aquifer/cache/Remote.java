@@ -1,8 +1,11 @@
 package dev.aquifer.cache;
 
+import dev.aquifer.CausalSession;
 import dev.aquifer.ReadFloor;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** The second tier, as the first one sees it. Thread-safe. No method throws for Redis' sake. */
@@ -14,14 +17,12 @@ interface Remote extends AutoCloseable {
   /**
    * Asks for entries, all at once, and brings the partition up to date with what the answers say.
    *
-   * @return an answer for each, null where Redis did not answer in time
+   * @param session what must be known of the partition that work without a tenant voids
    */
-  List<@Nullable Answer> read(TenantView view, List<Ask> asks) throws InterruptedException;
+  Reply read(TenantView view, CausalSession session, List<Ask> asks);
 
-  /** Asks for one entry. */
-  default @Nullable Answer read(TenantView view, Ask ask) throws InterruptedException {
-    return read(view, List.of(ask)).get(0);
-  }
+  /** What the work fills and releases, on this thread, goes to Redis together. */
+  void together(Runnable work);
 
   /** Stores an entry if the lease still stands, and gives the lease back. Does not wait. */
   void fill(TenantView view, String text, Lease lease, Filling filling);
@@ -33,10 +34,18 @@ interface Remote extends AutoCloseable {
    * Voids names, here and everywhere; where Redis does not answer, here, and everywhere once it
    * does.
    *
-   * @param token a lease to be taken on the one key that is voided
+   * @param token of leases to be taken on the keys that are voided
    * @return the sequence of the void, 0 where it is not known yet
    */
   long voidNames(
+      Partition partition,
+      List<String> names,
+      List<Stored> stored,
+      ReadFloor floor,
+      @Nullable String token);
+
+  /** As {@link #voidNames}, with nobody waiting. */
+  CompletableFuture<Long> voidNamesAsync(
       Partition partition,
       List<String> names,
       List<Stored> stored,
@@ -62,6 +71,9 @@ interface Remote extends AutoCloseable {
    */
   boolean awaitTold(Partition partition, Duration limit) throws InterruptedException;
 
+  /** What the clock of Redis shows. */
+  ServerClock clock();
+
   /** When the link was last known to be live, in nanoseconds of the process's clock. */
   long provenAt();
 
@@ -74,13 +86,22 @@ interface Remote extends AutoCloseable {
   @Override
   void close();
 
+  /** Answers that are under way: one of the two is called, once. Null where none comes in time. */
+  interface Reply {
+    /** Waits for them, no longer than a call may. */
+    @Nullable Answer[] await() throws InterruptedException;
+
+    /** Gives them to this, on a thread of the cache. */
+    void then(Consumer<@Nullable Answer[]> next);
+  }
+
   /**
    * What is asked for.
    *
-   * @param token asks for the lease where there is no entry; null: does not
+   * @param lease asks for the lease where there is no entry
    * @param refused how an entry begins that was found void, and is to be treated as missing
    */
-  record Ask(String text, @Nullable String token, byte @Nullable [] refused) {}
+  record Ask(String text, boolean lease, byte @Nullable [] refused) {}
 
   /** Where an entry and its lease are. */
   record Stored(byte[] entry, byte[] lease) {}
@@ -109,7 +130,7 @@ interface Remote extends AutoCloseable {
    *
    * @param sequence where the partition was
    * @param entry bytes, or null
-   * @param ttlMillis how long the entry still lives
+   * @param ttlMillis how long the entry still lives; negative: what it says itself holds
    * @param lease what was granted, or null
    */
   record Answer(

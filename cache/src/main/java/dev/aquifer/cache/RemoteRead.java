@@ -3,19 +3,26 @@ package dev.aquifer.cache;
 import dev.aquifer.CausalSession;
 import dev.aquifer.spi.Observer.CacheFault;
 import dev.aquifer.spi.Observer.Tier;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.UUID;
+import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The way of a flight through Redis: a current entry ends it, a lease sends it on to load, and
+ * The way of flights through Redis: a current entry ends one, a lease sends it on to load, and
  * while another process holds the lease it looks again until that process filled, failed or died.
+ * Flights that set out together look together, and those that have to load do so in one call.
+ *
+ * <p>No thread waits, but for a caller who would wait anyway: it takes the answers on its own
+ * thread, which spares two changes of threads.
  */
 final class RemoteRead {
   private static final long FIRST_LOOK = TimeUnit.MILLISECONDS.toNanos(2);
   private static final long LONGEST_LOOK = TimeUnit.MILLISECONDS.toNanos(50);
   private static final int REFUSED_PREFIX = 80;
+  private static final int TRIES = 4;
 
   private final Node node;
   private final Loads loads;
@@ -25,14 +32,41 @@ final class RemoteRead {
     this.loads = loads;
   }
 
-  /** Starts the flight on the caller's thread, which also waits for Redis. */
-  void start(Flight flight, long deadline) {
+  /** Loads what Redis does not have. */
+  @FunctionalInterface
+  interface Loading {
+    void load(List<Granted> all);
+  }
+
+  /** A flight that is to load; with no lease where Redis did not answer. */
+  record Granted(Flight flight, Remote.@Nullable Lease lease) {}
+
+  /** Starts one flight. */
+  void start(Flight flight, long deadline, boolean wait) {
+    start(List.of(flight), this::loadEach, deadline, wait);
+  }
+
+  /**
+   * Starts flights of one view.
+   *
+   * @param wait whether the calling thread waits for Redis
+   */
+  void start(List<Flight> flights, Loading loading, long deadline, boolean wait) {
     Remote remote = node.remote();
-    if (remote == null || !fits(flight)) {
-      loads.start(flight, null);
-      return;
+    List<Place> open = new ArrayList<>(flights.size());
+    List<Granted> local = new ArrayList<>();
+    for (Flight flight : flights) {
+      if (remote == null || !fits(flight)) {
+        local.add(new Granted(flight, null));
+      } else {
+        open.add(new Place(flight, null));
+      }
     }
-    step(flight, remote, new Turn(UUID.randomUUID().toString(), null, FIRST_LOOK, deadline));
+    if (remote == null || open.isEmpty()) {
+      loading.load(local);
+    } else {
+      new Way(remote, flights.get(0), loading, deadline, open, local).step(wait);
+    }
   }
 
   /** As {@link #start}, passing over what Redis has now. */
@@ -42,18 +76,25 @@ final class RemoteRead {
       loads.start(flight, null);
       return;
     }
-    Remote.Answer answer = null;
+    byte[] entry = null;
     try {
-      answer = remote.read(flight.view, new Remote.Ask(flight.text, null, null));
+      Remote.Answer answer = answer(flight, remote);
+      entry = answer == null ? null : answer.entry();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    byte[] entry = answer == null ? null : answer.entry();
-    String token = UUID.randomUUID().toString();
-    step(
-        flight,
-        remote,
-        new Turn(token, entry == null ? null : prefix(entry), FIRST_LOOK, deadline));
+    Place place = new Place(flight, entry == null ? null : prefix(entry));
+    new Way(remote, flight, this::loadEach, deadline, List.of(place), new ArrayList<>()).step(true);
+  }
+
+  private void loadEach(List<Granted> all) {
+    all.forEach(granted -> loads.start(granted.flight(), granted.lease()));
+  }
+
+  private static Remote.@Nullable Answer answer(Flight flight, Remote remote)
+      throws InterruptedException {
+    Remote.Ask ask = new Remote.Ask(flight.text, false, null);
+    return remote.read(flight.view, flight.session, List.of(ask)).await()[0];
   }
 
   /** What Redis has, with no lease; null where it has nothing current. */
@@ -62,7 +103,7 @@ final class RemoteRead {
     if (remote == null || !fits(flight) || !remote.readable(flight.view.partition)) {
       return null;
     }
-    Remote.Answer answer = remote.read(flight.view, new Remote.Ask(flight.text, null, null));
+    Remote.Answer answer = answer(flight, remote);
     return answer == null || answer.entry() == null ? null : judged(flight, answer);
   }
 
@@ -74,91 +115,155 @@ final class RemoteRead {
     return false;
   }
 
-  /** What a flight remembers between two looks. */
+  /** A flight, and how the entry began that was refused. */
   @SuppressWarnings("ArrayRecordComponent") // never compared
-  private record Turn(String token, byte @Nullable [] refused, long pause, long deadline) {}
+  private record Place(Flight flight, byte @Nullable [] refused) {}
 
-  /** Goes on with what a batch was answered. */
-  void resume(Flight flight, Remote.@Nullable Answer answer, String token, long deadline) {
-    Remote remote = node.remote();
-    byte[] entry = answer == null ? null : answer.entry();
-    if (remote == null || answer == null || answer.lease() != null) {
-      loads.start(flight, answer == null ? null : answer.lease());
-    } else if (entry == null) {
-      lookLater(flight, remote, new Turn(token, null, FIRST_LOOK, deadline));
-    } else {
-      Flight.Outcome outcome = judged(flight, answer);
-      if (outcome != null) {
-        node.flights.finish(flight, outcome);
+  /** Flights under way, and what is to be done with them next. */
+  private final class Way {
+    private final Remote remote;
+    private final TenantView view;
+    private final CausalSession session;
+    private final Loading loading;
+    private final long deadline;
+    private final List<Granted> granted;
+    private final List<Place> waiting = new ArrayList<>(1);
+    private List<Place> open;
+    private long pause = FIRST_LOOK;
+    private int tries;
+
+    Way(
+        Remote remote,
+        Flight first,
+        Loading loading,
+        long deadline,
+        List<Place> open,
+        List<Granted> granted) {
+      this.remote = remote;
+      this.view = first.view;
+      this.session = first.session;
+      this.loading = loading;
+      this.deadline = deadline;
+      this.open = open;
+      this.granted = granted;
+    }
+
+    void step(boolean wait) {
+      if (!remote.readable(view.partition)) {
+        loadOpen();
+        return;
+      }
+      List<Remote.Ask> asks = new ArrayList<>(open.size());
+      for (Place place : open) {
+        asks.add(new Remote.Ask(place.flight.text, true, place.refused));
+      }
+      Remote.Reply reply = remote.read(view, session, asks);
+      if (!wait) {
+        reply.then(answers -> guarded(() -> took(answers, false)));
+        return;
+      }
+      Remote.@Nullable Answer[] answers;
+      try {
+        answers = reply.await();
+      } catch (InterruptedException e) {
+        // The others still want the answer: another thread goes on.
+        Thread.currentThread().interrupt();
+        loadOpen();
+        return;
+      }
+      took(answers, true);
+    }
+
+    private void loadOpen() {
+      open.forEach(place -> granted.add(new Granted(place.flight, null)));
+      open = List.of();
+      over();
+    }
+
+    private void took(Remote.@Nullable Answer[] answers, boolean wait) {
+      List<Place> again = new ArrayList<>(0);
+      for (int i = 0; i < answers.length; i++) {
+        Flight flight = open.get(i).flight;
+        Remote.Answer answer = answers[i];
+        byte[] entry = answer == null ? null : answer.entry();
+        if (answer == null || answer.lease() != null) {
+          granted.add(new Granted(flight, answer == null ? null : answer.lease()));
+        } else if (entry == null && poisoned(flight)) {
+          // Nobody will fill it.
+          granted.add(new Granted(flight, null));
+        } else if (entry == null) {
+          waiting.add(open.get(i));
+        } else {
+          Flight.Outcome outcome = judged(flight, answer);
+          if (outcome != null) {
+            node.flights.finish(flight, outcome);
+          } else {
+            again.add(new Place(flight, prefix(entry)));
+          }
+        }
+      }
+      open = again;
+      // A refused entry is asked past once; more often only if others keep filling void ones.
+      if (!again.isEmpty() && ++tries < TRIES) {
+        step(wait);
       } else {
-        step(flight, remote, new Turn(token, prefix(entry), FIRST_LOOK, deadline));
+        loadOpen();
       }
     }
+
+    /** What is to be loaded is, and the others look later. */
+    private void over() {
+      tries = 0;
+      boolean late = node.nanos.getAsLong() + pause - deadline >= 0;
+      if (late) {
+        waiting.forEach(place -> granted.add(new Granted(place.flight, null)));
+        waiting.clear();
+      }
+      open = List.copyOf(waiting);
+      waiting.clear();
+      if (!granted.isEmpty()) {
+        List<Granted> now = List.copyOf(granted);
+        granted.clear();
+        loading.load(now);
+      }
+      if (!open.isEmpty()) {
+        lookLater();
+      }
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // what it runs ends the flights
+    private void lookLater() {
+      long after = pause;
+      pause = Math.min(LONGEST_LOOK, pause * 3 / 2);
+      try {
+        node.timer.schedule(() -> guarded(() -> step(false)), after, TimeUnit.NANOSECONDS);
+      } catch (RejectedExecutionException e) {
+        open.forEach(place -> node.flights.fail(place.flight, Flights.closed(view, e)));
+      }
+    }
+
+    /** A flight that nobody ends would keep its callers waiting. */
+    private void guarded(Runnable work) {
+      try {
+        work.run();
+      } catch (RuntimeException | Error e) {
+        granted.forEach(
+            one -> {
+              loads.giveBack(one.flight, one.lease);
+              node.flights.fail(one.flight, e);
+            });
+        waiting.forEach(place -> node.flights.fail(place.flight, e));
+        open.forEach(place -> node.flights.fail(place.flight, e));
+      }
+    }
+  }
+
+  private static boolean poisoned(Flight flight) {
+    return TagCell.anyPoisoned(flight.cells) || TagCell.anyPoisoned(flight.shared);
   }
 
   private static byte[] prefix(byte[] entry) {
     return Arrays.copyOf(entry, Math.min(entry.length, REFUSED_PREFIX));
-  }
-
-  private void step(Flight flight, Remote remote, Turn turn) {
-    Turn next = turn;
-    // A refused entry is asked past once; more often only if others keep filling void ones.
-    for (int tries = 0; tries < 4; tries++) {
-      Remote.Answer answer;
-      try {
-        answer =
-            remote.readable(flight.view.partition)
-                ? remote.read(
-                    flight.view, new Remote.Ask(flight.text, next.token(), next.refused()))
-                : null;
-      } catch (InterruptedException e) {
-        // The others still want the answer: another thread goes on.
-        Thread.currentThread().interrupt();
-        loads.start(flight, null);
-        return;
-      }
-      if (answer == null || answer.lease() != null) {
-        loads.start(flight, answer == null ? null : answer.lease());
-        return;
-      }
-      byte[] entry = answer.entry();
-      if (entry == null) {
-        lookLater(flight, remote, next);
-        return;
-      }
-      Flight.Outcome outcome = judged(flight, answer);
-      if (outcome != null) {
-        node.flights.finish(flight, outcome);
-        return;
-      }
-      next = new Turn(next.token(), prefix(entry), next.pause(), next.deadline());
-    }
-    loads.start(flight, null);
-  }
-
-  @SuppressWarnings("FutureReturnValueIgnored") // what it runs ends the flight, whatever happens
-  private void lookLater(Flight flight, Remote remote, Turn turn) {
-    long now = node.nanos.getAsLong();
-    // What is poisoned nobody will fill.
-    boolean poisoned = TagCell.anyPoisoned(flight.cells) || TagCell.anyPoisoned(flight.shared);
-    if (poisoned || now + turn.pause() - turn.deadline() >= 0) {
-      loads.start(flight, null);
-      return;
-    }
-    Turn next =
-        new Turn(
-            turn.token(),
-            turn.refused(),
-            Math.min(LONGEST_LOOK, turn.pause() * 3 / 2),
-            turn.deadline());
-    try {
-      node.timer.schedule(
-          () -> node.executor.execute(() -> step(flight, remote, next)),
-          turn.pause(),
-          TimeUnit.NANOSECONDS);
-    } catch (java.util.concurrent.RejectedExecutionException e) {
-      node.flights.fail(flight, Flights.closed(flight.view, e));
-    }
   }
 
   /** The entry's value, kept in memory, or null where it is damaged, void or of another schema. */
@@ -204,8 +309,15 @@ final class RemoteRead {
         return null;
       }
     }
+    long left = left(envelope, answer, remote.clock());
+    if (left <= 0) {
+      // For how long nobody knows: it answers now, where it cannot be past its time.
+      return envelope.staleMillis() == 0 && !flight.renews()
+          ? Flights.outcome(flight, value, Tier.L2, answer.sequence(), node.shared.applied())
+          : null;
+    }
     long now = node.nanos.getAsLong();
-    long kept = now + Lifetimes.nanos(Math.max(1, answer.ttlMillis()));
+    long kept = now + Lifetimes.nanos(left);
     Entry found =
         new Entry(
             value,
@@ -223,5 +335,17 @@ final class RemoteRead {
     }
     node.remember(flight.at, found);
     return Flights.outcome(flight, value, Tier.L2, answer.sequence(), node.shared.applied());
+  }
+
+  /** How long memory may keep it, in milliseconds; 0: not at all, since nobody knows. */
+  private long left(Envelope envelope, Remote.Answer answer, ServerClock clock) {
+    if (answer.ttlMillis() >= 0) {
+      return Math.max(1, answer.ttlMillis());
+    }
+    if (envelope.ends() == 0 || !clock.known()) {
+      return 0;
+    }
+    long now = clock.atMost(node.nanos.getAsLong());
+    return Math.min(envelope.ends() - now, envelope.ends() - envelope.created());
   }
 }

@@ -12,10 +12,11 @@ import java.util.concurrent.CompletionStage;
  * What runs inside Redis, atomically. Every script sees one partition: {@code KEYS[1]} is its state
  * (a hash of incarnation {@code i}, sequence {@code n}, floor {@code f}, poisons {@code p} and all
  * markers, in one key so that an eviction takes all or nothing: race R9), {@code KEYS[2]} its
- * stream of voids and poisons, numbered alike. {@code ARGV[1]} is an incarnation for a state that
- * is missing, {@code ARGV[2..4]} say which incarnation and sequence the caller has applied and how
- * many events it takes. Every answer begins with incarnation, sequence, floor and the news: so each
- * makes the caller up to date.
+ * stream of voids and poisons, numbered alike, the last of {@code KEYS} its position, a copy of
+ * incarnation and sequence that each script brings up to date. {@code ARGV[1]} is an incarnation
+ * for a state that is missing, {@code ARGV[2..4]} say which incarnation and sequence the caller has
+ * applied and how many events it takes. Every answer begins with incarnation, sequence, floor and
+ * the news: so each makes the caller up to date.
  *
  * <p>A poison whose time is up, by the server's clock, ends in whichever script comes next, with a
  * void of its names: its writer died, or takes longer than it said (race R7).
@@ -32,48 +33,86 @@ enum Script {
   /** The news alone. */
   SYNC("return {i, fmt(n), fmt(f), news()}"),
 
-  /** KEYS entry, lease; ARGV token or '', lease millis, whether to refuse, refused prefix. */
+  /**
+   * KEYS entries and leases in pairs; ARGV lease millis, then for each pair: token or '', and '1'
+   * with how an entry begins that is refused, or ''. The answer goes on, for each pair, with hit,
+   * lease, wait or miss, the entry, and how long it still lives.
+   */
   READ(
       """
-      local e = redis.pcall('GET', KEYS[3])
-      if type(e) == 'table' then e = '' end
-      if e and ARGV[7] == '1' and string.sub(e, 1, #ARGV[8]) == ARGV[8] then e = false end
-      if e then return {i, fmt(n), fmt(f), news(), 'H', e, redis.call('PTTL', KEYS[3])} end
-      if ARGV[5] == '' then return {i, fmt(n), fmt(f), news(), 'M'} end
-      if redis.call('SET', KEYS[4], ARGV[5], 'NX', 'PX', ARGV[6]) then
-        leased(KEYS[3])
-        return {i, fmt(n), fmt(f), news(), 'L'}
+      local out = {i, fmt(n), fmt(f), news()}
+      local granted = false
+      for k = 3, #KEYS, 2 do
+        local token, refused = ARGV[k + 3], ARGV[k + 4]
+        local e = redis.pcall('GET', KEYS[k])
+        if type(e) == 'table' then e = '' end
+        if e and refused ~= '' and '1' .. string.sub(e, 1, #refused - 1) == refused then
+          e = false
+        end
+        local kind, left = 'M', 0
+        if e then
+          kind, left = 'H', redis.call('PTTL', KEYS[k])
+        elseif token ~= '' then
+          kind = redis.call('SET', KEYS[k + 1], token, 'NX', 'PX', ARGV[5]) and 'L' or 'W'
+          granted = granted or kind == 'L'
+        end
+        out[#out + 1] = kind
+        out[#out + 1] = e or ''
+        out[#out + 1] = left
       end
-      return {i, fmt(n), fmt(f), news(), 'W'}
+      -- All are of one cache.
+      if granted then leased(KEYS[3]) end
+      return out
       """),
 
-  /** KEYS entry, lease; ARGV token, asOf, millis, entry, check the lease, then tags' names. */
+  /**
+   * KEYS entries and leases in pairs; ARGV check the leases, then for each pair: token, asOf,
+   * millis, entry, how many tags, their names. The answer says for each whether it was stored.
+   */
   FILL(
       """
-      local held = redis.pcall('GET', KEYS[4]) == ARGV[5]
-      if held then redis.call('DEL', KEYS[4]) end
-      local asOf = tonumber(ARGV[6])
-      local stands = i == ARGV[2] and f <= asOf and (held or ARGV[9] == '0')
-      for k = 10, #ARGV do
-        local m = redis.call('HGET', KEYS[1], ARGV[k])
-        if m and tonumber(m) > asOf then stands = false end
-        for _, q in ipairs(poisons) do
-          for _, name in ipairs(q.m) do
-            if name == ARGV[k] then stands = false end
+      local out, marks, at = {}, {}, 6
+      for _, q in ipairs(poisons) do
+        for _, name in ipairs(q.m) do marks[name] = math.huge end
+      end
+      for k = 3, #KEYS, 2 do
+        local held = redis.pcall('GET', KEYS[k + 1]) == ARGV[at]
+        if held then redis.call('DEL', KEYS[k + 1]) end
+        local asOf = tonumber(ARGV[at + 1])
+        local stands = i == ARGV[2] and f <= asOf and (held or ARGV[5] == '0')
+        local last = at + 4 + tonumber(ARGV[at + 4])
+        for t = at + 5, last do
+          local tag = ARGV[t]
+          if not marks[tag] then
+            marks[tag] = tonumber(redis.call('HGET', KEYS[1], tag) or '0')
+          end
+          if marks[tag] > asOf then stands = false end
+        end
+        if stands then redis.call('SET', KEYS[k], ARGV[at + 3], 'PX', ARGV[at + 2]) end
+        out[#out + 1] = stands and 1 or 0
+        at = last + 1
+      end
+      return out
+      """),
+
+  /** KEYS leases; ARGV for how many millis they go on, 0: they end; then their tokens. */
+  HOLD(
+      """
+      for k = 3, #KEYS do
+        if redis.pcall('GET', KEYS[k]) == ARGV[k + 3] then
+          if ARGV[5] == '0' then
+            redis.call('DEL', KEYS[k])
+          else
+            redis.call('PEXPIRE', KEYS[k], ARGV[5])
           end
         end
       end
-      if not stands then return 0 end
-      redis.call('SET', KEYS[3], ARGV[8], 'PX', ARGV[7])
       return 1
       """),
 
-  /** KEYS lease; ARGV token. */
-  RELEASE("if redis.pcall('GET', KEYS[3]) == ARGV[5] then redis.call('DEL', KEYS[3]) end return 1"),
-
   /**
-   * KEYS entries and leases in pairs; ARGV channel, what, most markers, token for the one lease or
-   * '', lease millis, the poison that it lifts or '', then the names that leave a marker.
+   * KEYS entries and leases in pairs; ARGV channel, what, most markers, token for the leases or '',
+   * lease millis, the poison that it lifts or '', then the names that leave a marker.
    *
    * <p>Where this Redis is behind what the caller has applied it lost voids, and nobody knows of
    * what: all is void then (race R6), or the new number would hide the loss from everyone.
@@ -100,7 +139,7 @@ enum Script {
       if all or #left < #poisons then keep(left) end
       if forgot then what = (ARGV[10] == '' and '' or '-' .. ARGV[10] .. ';') .. '1:*' end
       if ARGV[8] ~= '' then
-        redis.call('SET', KEYS[4], ARGV[8], 'PX', ARGV[9])
+        for k = 4, #KEYS, 2 do redis.call('SET', KEYS[k], ARGV[8], 'PX', ARGV[9]) end
         leased(KEYS[3])
       end
       announce(ARGV[5], what)
@@ -143,6 +182,7 @@ enum Script {
   private static final String PRELUDE =
       """
       local function fmt(x) return string.format('%.0f', x) end
+      local position = table.remove(KEYS)
       local function now()
         local t = redis.call('TIME')
         return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
@@ -244,6 +284,16 @@ enum Script {
           redis.call('DEL', of(entry), of(lease))
         end
       end
+      local function body()
+      """;
+
+  private static final String END =
+      """
+      end
+      local out = body()
+      local now = i .. ' ' .. fmt(n)
+      if redis.pcall('GET', position) ~= now then redis.call('SET', position, now) end
+      return out
       """;
 
   private final String text;
@@ -255,7 +305,7 @@ enum Script {
   }
 
   private static String preluded(String body) {
-    return PRELUDE + body;
+    return PRELUDE + body + END;
   }
 
   /** What Redis is to know before the first call. */

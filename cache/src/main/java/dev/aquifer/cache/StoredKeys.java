@@ -1,32 +1,62 @@
 package dev.aquifer.cache;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
-/** The names of things in Redis. The part in braces puts all of a partition into one slot. */
+/**
+ * The names of a partition's things in Redis. The part in braces puts all of them into one slot.
+ */
 final class StoredKeys {
-  private StoredKeys() {}
+  final byte[] state;
+  final byte[] stream;
+
+  /** Incarnation and sequence alone, as text: what the first look at entries reads with them. */
+  final byte[] position;
+
+  private final String base;
+
+  StoredKeys(String partition) {
+    this.base = "aq:{" + partition + "}:";
+    this.state = bytes(base + "s");
+    this.stream = bytes(base + "e");
+    this.position = bytes(base + "p");
+  }
+
+  /** Where a cache's entries are. */
+  byte[] entries(CacheCore cache) {
+    return place("v:", cache);
+  }
+
+  /** Where their leases are. */
+  byte[] leases(CacheCore cache) {
+    return place("l:", cache);
+  }
+
+  private byte[] place(String kind, CacheCore cache) {
+    String name = cache.name;
+    return bytes(base + kind + name.length() + ":" + name + ":" + cache.values.schema + ":");
+  }
 
   static Remote.Stored of(TenantView view, String text) {
-    String cache = view.cache.name;
-    String rest =
-        cache.length() + ":" + cache + ":" + view.cache.values.schema + ":" + KeyText.stored(text);
-    String base = base(view.partition);
-    return new Remote.Stored(bytes(base + "v:" + rest), bytes(base + "l:" + rest));
+    byte[] key = bytes(KeyText.stored(text));
+    return new Remote.Stored(joined(view.entries, key), joined(view.leases, key));
   }
 
-  static byte[] state(Partition partition) {
-    return bytes(base(partition) + "s");
+  static byte[] entry(TenantView view, String text) {
+    return joined(view.entries, bytes(KeyText.stored(text)));
   }
 
-  static byte[] stream(Partition partition) {
-    return bytes(base(partition) + "e");
+  static byte[] lease(TenantView view, String text) {
+    return joined(view.leases, bytes(KeyText.stored(text)));
   }
 
   static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.UTF_8);
   }
 
-  private static String base(Partition partition) {
-    return "aq:{" + partition.name + "}:";
+  private static byte[] joined(byte[] place, byte[] key) {
+    byte[] all = Arrays.copyOf(place, place.length + key.length);
+    System.arraycopy(key, 0, all, place.length, key.length);
+    return all;
   }
 }

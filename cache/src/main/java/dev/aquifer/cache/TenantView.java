@@ -12,6 +12,8 @@ final class TenantView {
   final Partition partition;
   final TagCell cacheCell;
   private final AtomicInteger negatives = new AtomicInteger();
+  final byte[] entries;
+  final byte[] leases;
   private final TagCell[] fixed;
   private final TagCell[] fixedShared;
 
@@ -20,6 +22,8 @@ final class TenantView {
     this.tenant = tenant;
     this.partition = partition;
     this.cacheCell = partition.cell(KeyText.cacheName(cache.name));
+    this.entries = partition.stored.entries(cache);
+    this.leases = partition.stored.leases(cache);
     this.fixed = cells(partition, cache.settings.tags());
     this.fixedShared = cells(shared, cache.settings.tags());
   }

@@ -6,7 +6,9 @@ import dev.aquifer.TenantContext;
 import dev.aquifer.spi.Observer.Scope;
 import dev.aquifer.spi.Observer.Tier;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -124,69 +126,154 @@ public final class TieredCache<K, V> {
 
   /**
    * The values of the keys that have one, in the order of the keys. What is missing is loaded by
-   * one call.
+   * one call; Redis is asked once.
    *
-   * @throws X what the loader throws
+   * @throws X what the loader throws; of a loader that failed for some keys (see {@link
+   *     PartialLoadException}), the failure of the first. {@link #getAllOutcomes} has the values of
+   *     the others
    */
   public <X extends Exception> Map<K, V> getAll(
       Set<? extends K> keys, BulkLoader<K, V, ? extends X> loader) throws X {
-    Adoption adoption = node.adoption;
-    TenantView view = view();
-    Set<K> direct = new LinkedHashSet<>();
-    if (adoption != null) {
-      keys.stream().filter(key -> bypassed(adoption, view, key)).forEach(direct::add);
-    }
-    if (adoption == null || direct.isEmpty()) {
-      return fetched(keys, loader);
-    }
-    Map<K, V> answers =
-        unchecked(
-            node.bypass.getAll(
-                adoption,
-                view,
-                unchecked(direct),
-                wanted -> loader.loadAll(TieredCache.<Set<K>>unchecked(wanted))));
-    Set<K> rest = new LinkedHashSet<>(keys);
-    rest.removeAll(direct);
-    if (!rest.isEmpty()) {
-      answers.putAll(fetched(rest, loader));
-    }
-    Map<K, V> ordered = new LinkedHashMap<>();
-    keys.forEach(key -> ordered.put(key, TieredCache.<V>unchecked(answers.get(key))));
-    ordered.values().removeIf(core::absent);
-    return ordered;
+    return getAllOutcomes(keys, loader).<X>orThrow();
   }
 
-  /** {@link #getAll} through the cache, whatever its adoption. */
-  private <X extends Exception> Map<K, V> fetched(
-      Set<? extends K> keys, BulkLoader<K, V, ? extends X> loader) throws X {
-    Map<K, V> found = new LinkedHashMap<>();
-    Map<MemoryKey, Object> missing = new LinkedHashMap<>();
-    for (K key : keys) {
-      MemoryKey at = at(key);
-      Entry hit = node.memory(at.view, at.key);
-      V value = null;
-      if (hit != null) {
-        value = answered(at.view, hit);
-      } else {
-        Flight.Outcome looked =
-            flights.closerLook(at, key, () -> loader.loadAll(Set.<K>of(key)).get(key));
-        if (looked == null) {
-          missing.put(at, key);
-        } else {
-          value = cast(flights.answered(at.view, looked));
-        }
+  /**
+   * As {@link #getAll}, with what became of each key: what a loader throws is the failure of all
+   * keys that it was asked for, and of no other.
+   */
+  public BulkResult<K, V> getAllOutcomes(
+      Set<? extends K> keys, BulkLoader<K, V, ? extends Exception> loader) {
+    Set<K> direct = notOn(keys);
+    return direct.isEmpty()
+        ? fetched(keys, loader)
+        : beside(direct, loader).with(fetched(rest(keys, direct), loader), keys);
+  }
+
+  /** {@link #getAllOutcomes} through the cache, whatever its adoption. */
+  private BulkResult<K, V> fetched(
+      Collection<? extends K> keys, BulkLoader<K, V, ? extends Exception> loader) {
+    Bulk bulk = new Bulk(keys, key -> loader.loadAll(Set.<K>of(key)).get(key));
+    return bulk.missing.isEmpty()
+        ? bulk.result(null)
+        : bulk.result(
+            flights.getAll(
+                bulk.missing, wanted -> loader.loadAll(TieredCache.<Set<K>>unchecked(wanted))));
+  }
+
+  /** What the source answers for keys that the cache is not on for. */
+  private BulkResult<K, V> beside(Set<K> direct, BulkLoader<K, V, ? extends Exception> loader) {
+    try {
+      Map<?, ?> found =
+          node.bypass.getAll(
+              view(),
+              unchecked(direct),
+              wanted -> loader.loadAll(TieredCache.<Set<K>>unchecked(wanted)));
+      return beside(direct, found, null);
+    } catch (Throwable e) {
+      return beside(direct, Map.of(), e);
+    }
+  }
+
+  private BulkResult<K, V> beside(Set<K> direct, Map<?, ?> found, @Nullable Throwable error) {
+    Throwable cause = error == null ? null : Flights.unwrapped(error);
+    PartialLoadException partial = cause instanceof PartialLoadException p ? p : null;
+    Map<K, V> values = new LinkedHashMap<>();
+    Map<K, Throwable> errors = new LinkedHashMap<>();
+    for (K key : direct) {
+      Object value = partial == null ? found.get(key) : partial.values().get(key);
+      Throwable failure = partial == null ? cause : partial.errors().get(key);
+      if (failure != null) {
+        errors.put(key, failure);
+      } else if (!core.absent(value)) {
+        values.put(key, unchecked(value));
       }
-      // Keeps the order; keys without a value are taken out at the end.
-      found.put(key, TieredCache.<V>unchecked(value));
     }
-    if (!missing.isEmpty()) {
-      Map<Object, @Nullable Object> loaded =
-          flights.getAll(missing, wanted -> loader.loadAll(TieredCache.<Set<K>>unchecked(wanted)));
-      loaded.forEach((key, value) -> found.put(TieredCache.unchecked(key), unchecked(value)));
+    return new BulkResult<>(values, errors);
+  }
+
+  private Set<K> notOn(Collection<? extends K> keys) {
+    Adoption adoption = node.adoption;
+    Set<K> found = new LinkedHashSet<>();
+    if (adoption != null) {
+      TenantView view = view();
+      keys.stream().filter(key -> bypassed(adoption, view, key)).forEach(found::add);
     }
-    found.values().removeIf(core::absent);
     return found;
+  }
+
+  private Set<K> rest(Collection<? extends K> keys, Set<K> direct) {
+    Set<K> rest = new LinkedHashSet<>(keys);
+    rest.removeAll(direct);
+    return rest;
+  }
+
+  /**
+   * As {@link #getAllOutcomes}, without blocking the caller. The future fails only where a key
+   * cannot be one.
+   *
+   * @param loader its part on the calling thread is run under the tenant and the session
+   */
+  public CompletableFuture<BulkResult<K, V>> getAllAsync(
+      Set<? extends K> keys,
+      Function<? super Set<K>, ? extends CompletionStage<? extends Map<K, V>>> loader) {
+    Set<K> direct = notOn(keys);
+    if (!direct.isEmpty()) {
+      CompletableFuture<BulkResult<K, V>> others = getAllAsync(rest(keys, direct), loader);
+      return node.bypass
+          .getAllAsync(view(), unchecked(direct), () -> loader.apply(direct))
+          .handle((found, error) -> beside(direct, found == null ? Map.of() : found, error))
+          .thenCombine(others, (mine, more) -> mine.with(more, keys));
+    }
+    Bulk bulk =
+        new Bulk(
+            keys,
+            key -> new Flights.Later(loader.apply(Set.<K>of(key)).thenApply(all -> all.get(key))));
+    if (bulk.missing.isEmpty()) {
+      return CompletableFuture.completedFuture(bulk.result(null));
+    }
+    return flights
+        .getAllAsync(
+            bulk.missing,
+            wanted -> new Flights.Later(loader.apply(TieredCache.<Set<K>>unchecked(wanted))))
+        .thenApply(bulk::result);
+  }
+
+  /** What memory has of many keys, and what it has not. */
+  private final class Bulk {
+    // Keeps the order; keys without a value are taken out at the end.
+    private final Map<K, V> found = new LinkedHashMap<>();
+    final Map<MemoryKey, Object> missing = new LinkedHashMap<>();
+
+    Bulk(Collection<? extends K> keys, Loader<K, ?, ? extends Exception> single) {
+      TenantView view = view();
+      for (K key : keys) {
+        MemoryKey at = new MemoryKey(view, Keys.form(key));
+        Entry hit = node.memory(view, at.key);
+        V value = null;
+        if (hit != null) {
+          value = answered(view, hit);
+        } else {
+          Flight.Outcome looked = flights.closerLook(at, key, () -> single.load(key));
+          if (looked == null) {
+            missing.put(at, key);
+          } else {
+            value = cast(flights.answered(view, looked));
+          }
+        }
+        found.put(key, TieredCache.<V>unchecked(value));
+      }
+    }
+
+    BulkResult<K, V> result(BulkLoads.@Nullable Ends ends) {
+      Map<K, Throwable> errors = new LinkedHashMap<>();
+      if (ends != null) {
+        ends.values()
+            .forEach((key, value) -> found.put(TieredCache.unchecked(key), unchecked(value)));
+        ends.errors().forEach((key, error) -> errors.put(TieredCache.unchecked(key), error));
+      }
+      found.values().removeIf(core::absent);
+      return new BulkResult<>(found, errors);
+    }
   }
 
   /**
@@ -195,15 +282,46 @@ public final class TieredCache<K, V> {
    * @param value null: remembers that there is none
    */
   public void put(K key, @Nullable V value) {
-    Adoption adoption = node.adoption;
-    TenantView view = view();
-    if (adoption != null && adoption.mode(core.name, view.tenant, key) == Adoption.Mode.OFF) {
-      if (node.guards.voidsWhileOff) {
-        node.voidKeys(view, List.of(KeyText.of(key)));
-      }
-      return;
+    putAll(Collections.singletonMap(key, value));
+  }
+
+  /** As {@link #put}, without blocking the caller. */
+  public CompletableFuture<Void> putAsync(K key, @Nullable V value) {
+    return putAllAsync(Collections.singletonMap(key, value));
+  }
+
+  /** As {@link #put}, for many keys in one round trip. */
+  public void putAll(Map<? extends K, ? extends @Nullable V> values) {
+    Map<MemoryKey, Object> off = new LinkedHashMap<>();
+    Map<MemoryKey, Object> places = places(values.keySet(), off);
+    if (!off.isEmpty()) {
+      node.voidKeys(view(), texts(off.values()));
     }
-    flights.put(at(key), key, value);
+    if (!places.isEmpty()) {
+      flights.put(places, values(places, values));
+    }
+  }
+
+  /** As {@link #putAll}, without blocking the caller. */
+  public CompletableFuture<Void> putAllAsync(Map<? extends K, ? extends @Nullable V> values) {
+    Map<MemoryKey, Object> off = new LinkedHashMap<>();
+    Map<MemoryKey, Object> places = places(values.keySet(), off);
+    CompletableFuture<?> voided =
+        off.isEmpty()
+            ? CompletableFuture.completedFuture(null)
+            : node.voidKeysAsync(view(), texts(off.values()));
+    CompletableFuture<Void> stored =
+        places.isEmpty()
+            ? CompletableFuture.completedFuture(null)
+            : flights.putAsync(places, values(places, values));
+    return CompletableFuture.allOf(voided, stored);
+  }
+
+  private static <K, V> List<V> values(
+      Map<MemoryKey, Object> places, Map<? extends K, ? extends V> of) {
+    List<V> values = new ArrayList<>();
+    places.values().forEach(key -> values.add(TieredCache.<V>cast(of.get(key))));
+    return values;
   }
 
   /** The key's value is void on every node when this returns; see {@link Caches#invalidateTags}. */
@@ -211,12 +329,23 @@ public final class TieredCache<K, V> {
     invalidateAll(Set.of(key));
   }
 
+  /** As {@link #invalidate}, without blocking the caller. */
+  public CompletableFuture<Void> invalidateAsync(K key) {
+    return invalidateAllAsync(Set.of(key));
+  }
+
   /** As {@link #invalidate}, for many keys in one round trip. */
   public void invalidateAll(Set<? extends K> keys) {
     if (!keys.isEmpty()) {
-      TenantView view = view();
-      node.voidKeys(view, keys.stream().map(KeyText::of).toList());
+      node.voidKeys(view(), texts(keys));
     }
+  }
+
+  /** As {@link #invalidateAll(Set)}, without blocking the caller. */
+  public CompletableFuture<Void> invalidateAllAsync(Set<? extends K> keys) {
+    return keys.isEmpty()
+        ? CompletableFuture.completedFuture(null)
+        : node.voidKeysAsync(view(), texts(keys)).thenAccept(sequence -> {});
   }
 
   /** All of the tenant's values in this cache are void, whatever their number. */
@@ -239,7 +368,8 @@ public final class TieredCache<K, V> {
       wanted.removeIf(key -> adoption.mode(core.name, view.tenant, key) == Adoption.Mode.OFF);
     }
     WarmUpRun<K> run =
-        new WarmUpRun<>(node, view.tenant, wanted, options, some -> fetched(some, loader));
+        new WarmUpRun<>(
+            node, view.tenant, wanted, options, some -> fetched(some, loader).orThrow());
     run.start();
     return run;
   }
@@ -340,6 +470,29 @@ public final class TieredCache<K, V> {
   /** A key as memory keeps it. */
   static Object form(Object key) {
     return Keys.form(key);
+  }
+
+  /**
+   * Where values of the keys belong.
+   *
+   * @param off takes the keys that the cache is off for
+   */
+  private Map<MemoryKey, Object> places(Set<? extends K> keys, Map<MemoryKey, Object> off) {
+    TenantView view = view();
+    Adoption adoption = node.adoption;
+    Map<MemoryKey, Object> places = new LinkedHashMap<>();
+    for (K key : keys) {
+      boolean isOff =
+          adoption != null && adoption.mode(core.name, view.tenant, key) == Adoption.Mode.OFF;
+      if (!isOff || node.guards.voidsWhileOff) {
+        (isOff ? off : places).put(new MemoryKey(view, Keys.form(key)), key);
+      }
+    }
+    return places;
+  }
+
+  private static List<String> texts(Collection<?> keys) {
+    return keys.stream().map(KeyText::of).toList();
   }
 
   private @Nullable V answered(TenantView view, Entry hit) {

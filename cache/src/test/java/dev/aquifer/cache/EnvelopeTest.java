@@ -27,7 +27,7 @@ class EnvelopeTest {
         new Remote.Filling(payload, false, List.of("a", "b"), 1, 2, 3),
         CODEC,
         2048,
-        5);
+        new Envelope.Times(5, 9));
   }
 
   @Test

@@ -151,7 +151,7 @@ public final class HostilePayloads {
         new Remote.Filling(payload, false, List.of("table:flight", "b"), 1, 2, 3),
         codec,
         compress,
-        5);
+        new Envelope.Times(5, 9));
   }
 
   /**

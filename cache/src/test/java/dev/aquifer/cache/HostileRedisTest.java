@@ -106,7 +106,7 @@ class HostileRedisTest {
               new Remote.Filling(payload, false, List.of(FLIGHT.name()), 60_000, 0, 0),
               new CborCodec(),
               Integer.MAX_VALUE,
-              1);
+              Envelope.Times.UNKNOWN);
       ByteBuffer bytes = ByteBuffer.wrap(entry);
       bytes.put(8, (byte) (compressed ? 1 : 0));
       if (claimed != -2) {

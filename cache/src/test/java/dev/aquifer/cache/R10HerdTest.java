@@ -81,7 +81,7 @@ class R10HerdTest extends TwoNodeRace {
       long begun = System.nanoTime();
       assertThat(read(one, 1)).isEqualTo(NEW);
       assertThat(Duration.ofNanos(System.nanoTime() - begun))
-          .isBetween(Duration.ofMillis(RedisLink.LEASE_MILLIS / 2), SOON);
+          .isBetween(Duration.ofMillis(2_500), SOON);
       assertThat(loads).hasValue(2);
       awaitStored(two, 1);
       held.end();

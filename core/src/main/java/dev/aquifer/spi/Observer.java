@@ -31,16 +31,16 @@ public interface Observer {
 
   /** What went wrong in a cache without the caller noticing. */
   enum CacheFault {
-    /** Bytes in Redis were not an entry, or not one of this schema. */
+    /** Bytes in Redis were not an entry. */
     DAMAGED,
+    /** An entry in Redis was of a format or codec that this version does not know. */
+    FOREIGN,
     /** A value could not be encoded, and was not stored. */
     UNENCODABLE,
     /** A value or key was larger than the limit, and was not stored. */
     TOO_LARGE,
     /** A loaded value was overtaken by an invalidation, and was not stored. */
     FILL_REFUSED,
-    /** Bytes of another version of the library or of a codec; they were treated as missing. */
-    FOREIGN,
     /** Redis failed or did not answer in time. */
     REMOTE,
     /** A TTL policy threw or returned no time that can be used; the cache's own counted. */

@@ -1,0 +1,310 @@
+package dev.aquifer.cache;
+
+import dev.aquifer.CausalSession;
+import io.lettuce.core.ScriptOutputType;
+import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.protocol.AsyncCommand;
+import io.lettuce.core.protocol.Command;
+import io.lettuce.core.protocol.CommandArgs;
+import io.lettuce.core.protocol.CommandType;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads of entries. The first look is one MGET of the entries and of their partition's position
+ * (incarnation and sequence), which costs hardly more than a GET. Only what it leaves open is asked
+ * of a script: leases for what is missing, and everything anew where the partition has moved on
+ * from what is applied here. A cache that mostly finds nothing in Redis asks the script at once.
+ *
+ * <p>Why this is linearizable: MGET is atomic, and scripts move the position along with the state.
+ * Let s be the sequence that it showed. The answer is used only if this process has applied all
+ * voids up to s, of the same incarnation, when it judges the entries; so no void of what an entry
+ * depends on is missed that came before the MGET, and what was current at that moment may be
+ * returned. A sequence below what was applied before the command was sent means that Redis forgot;
+ * the script's news tell that, and they are asked for.
+ */
+// What futures end with is looked at by their own stages.
+@SuppressWarnings("FutureReturnValueIgnored")
+final class RedisReads {
+  private static final int NEWS = 256;
+
+  /** How many keys one script is given: Redis does nothing else meanwhile. */
+  private static final int MOST = 512;
+
+  private static final byte[] NONE = new byte[0];
+  private static final int[] NOTHING = {};
+
+  private final Node node;
+  private final RedisCalls calls;
+  private final EventFeed feed;
+  private final Leases leases;
+  private final ServerClock clock;
+  private final long timeout;
+
+  RedisReads(
+      Node node,
+      RedisCalls calls,
+      EventFeed feed,
+      Leases leases,
+      ServerClock clock,
+      NodeSettings settings) {
+    this.node = node;
+    this.calls = calls;
+    this.feed = feed;
+    this.leases = leases;
+    this.clock = clock;
+    this.timeout = settings.remoteTimeout().toNanos();
+  }
+
+  /** See {@link Remote#read}. */
+  Remote.Reply read(TenantView view, CausalSession session, List<Remote.Ask> asks) {
+    return new Reading(view, session, asks);
+  }
+
+  /** One read: it waits for its look, then for its scripts. */
+  private final class Reading implements Remote.Reply {
+    private final TenantView view;
+    private final Partition partition;
+    private final List<Remote.Ask> asks;
+    private final Remote.@Nullable Answer[] answers;
+    private final long deadline = System.nanoTime() + timeout;
+    private final List<Part> parts = new ArrayList<>(1);
+    private @Nullable Look look;
+    private @Nullable CompletableFuture<List<Object>> sharedNews;
+    private CompletableFuture<?> waitsFor;
+
+    Reading(TenantView view, CausalSession session, List<Remote.Ask> asks) {
+      this.view = view;
+      this.partition = view.partition;
+      this.asks = asks;
+      this.answers = new Remote.@Nullable Answer[asks.size()];
+      Partition shared = node.shared;
+      boolean otherNews =
+          !feed.proven()
+              || shared.incarnation() == 0
+              || shared.behind()
+              || session.sequence(shared.name) > shared.applied();
+      if (otherNews || partition.incarnation() == 0 || partition.behind() || !plain()) {
+        sharedNews = otherNews ? feed.news(shared) : null;
+        int[] all = new int[asks.size()];
+        Arrays.setAll(all, i -> i);
+        waitsFor = ask(all);
+      } else {
+        look = new Look();
+        waitsFor = look.reply;
+      }
+    }
+
+    private boolean plain() {
+      if (!clock.known()) {
+        // How long an entry still lives only the script can tell.
+        return false;
+      }
+      boolean leased = false;
+      for (Remote.Ask ask : asks) {
+        if (ask.refused() != null) {
+          return false;
+        }
+        leased |= ask.lease();
+      }
+      return !leased || view.cache.remoteShare.likely();
+    }
+
+    @Override
+    public Remote.@Nullable Answer[] await() throws InterruptedException {
+      try {
+        while (!next(calls.arrives(waitsFor, deadline))) {
+          // Once more, with the scripts.
+        }
+      } catch (InterruptedException e) {
+        parts.forEach(Part::abandon);
+        throw e;
+      }
+      return answers;
+    }
+
+    @Override
+    public void then(Consumer<Remote.@Nullable Answer[]> next) {
+      calls.then(
+          waitsFor,
+          deadline,
+          inTime -> {
+            if (next(inTime)) {
+              next.accept(answers);
+            } else {
+              then(next);
+            }
+          });
+    }
+
+    /** Takes what arrived; false where more is asked for now. */
+    private boolean next(boolean inTime) {
+      Look looked = look;
+      if (looked == null) {
+        if (inTime && sharedNews != null) {
+          feed.apply(node.shared, sharedNews.join(), node.shared.incarnation(), 0);
+        }
+        parts.forEach(part -> part.take(inTime));
+        return true;
+      }
+      look = null;
+      int[] open = inTime ? looked.take() : NOTHING;
+      if (open.length > 0) {
+        waitsFor = ask(open);
+      }
+      return open.length == 0;
+    }
+
+    private CompletableFuture<?> ask(int[] open) {
+      for (int from = 0; from < open.length; from += MOST) {
+        parts.add(new Part(Arrays.copyOfRange(open, from, Math.min(open.length, from + MOST))));
+      }
+      if (parts.size() == 1 && sharedNews == null) {
+        return parts.get(0).reply;
+      }
+      List<CompletableFuture<?>> all = new ArrayList<>();
+      parts.forEach(part -> all.add(part.reply));
+      if (sharedNews != null) {
+        all.add(sharedNews);
+      }
+      return CompletableFuture.allOf(all.toArray(new CompletableFuture<?>[0]));
+    }
+
+    /** The plain command. What was applied is sampled before it is sent. */
+    private final class Look {
+      final long incarnation = partition.incarnation();
+      final long applied = partition.applied();
+      final AsyncCommand<byte[], byte[], LookOutput> reply;
+
+      Look() {
+        CommandArgs<byte[], byte[]> keys = new CommandArgs<>(ByteArrayCodec.INSTANCE);
+        for (Remote.Ask ask : asks) {
+          keys.addKey(StoredKeys.entry(view, ask.text()));
+        }
+        keys.addKey(partition.stored.position);
+        reply =
+            new AsyncCommand<>(new Command<>(CommandType.MGET, new LookOutput(asks.size()), keys));
+        calls.dispatch(reply);
+      }
+
+      /** Which are to be asked of a script. */
+      int[] take() {
+        LookOutput found = reply.join();
+        boolean current =
+            incarnation == found.incarnation()
+                && incarnation == partition.incarnation()
+                && found.sequence() >= applied
+                && found.sequence() <= partition.applied();
+        int[] open = NOTHING;
+        int count = 0;
+        for (int i = 0; i < answers.length; i++) {
+          byte[] entry = current ? found.entry(i) : null;
+          boolean lease = asks.get(i).lease();
+          if (current && lease) {
+            view.cache.remoteShare.found(entry != null);
+          }
+          if (!current || (entry == null && lease)) {
+            if (open.length == 0) {
+              open = new int[answers.length];
+            }
+            open[count++] = i;
+          } else {
+            answers[i] = new Remote.Answer(incarnation, found.sequence(), entry, -1, null);
+          }
+        }
+        return count == open.length ? open : Arrays.copyOf(open, count);
+      }
+    }
+
+    /** One script. What was applied is sampled first, or a later state would look lost. */
+    private final class Part {
+      final int[] open;
+      final String token = node.token();
+      final long incarnation = partition.incarnation();
+      final long applied = partition.applied();
+      final CompletableFuture<List<Object>> reply;
+
+      Part(int[] open) {
+        this.open = open;
+        List<byte[]> keys = new ArrayList<>(2 * open.length);
+        List<byte[]> args = new ArrayList<>(1 + 2 * open.length);
+        byte[] named = StoredKeys.bytes(token);
+        args.add(leases.millis());
+        for (int i : open) {
+          Remote.Ask ask = asks.get(i);
+          Remote.Stored stored = StoredKeys.of(view, ask.text());
+          keys.add(stored.entry());
+          keys.add(stored.lease());
+          args.add(ask.lease() ? named : NONE);
+          args.add(refusal(ask.refused()));
+        }
+        RedisCalls.Call call = new RedisCalls.Call(partition, incarnation, keys, args, NEWS);
+        this.reply = calls.submit(Script.READ, ScriptOutputType.MULTI, call);
+      }
+
+      void take(boolean inTime) {
+        boolean here = inTime || (reply.isDone() && !reply.isCompletedExceptionally());
+        CatchUp news = here ? feed.apply(partition, reply.join(), incarnation, applied) : null;
+        if (news == null) {
+          abandon();
+          return;
+        }
+        List<Object> all = reply.join();
+        for (int i = 0; i < open.length; i++) {
+          answers[open[i]] = answer(asks.get(open[i]), news, all, 4 + 3 * i);
+        }
+      }
+
+      private Remote.Answer answer(Remote.Ask ask, CatchUp news, List<Object> all, int at) {
+        String kind = Names.text(all.get(at));
+        boolean hit = kind.equals("H");
+        if (ask.lease() && ask.refused() == null) {
+          view.cache.remoteShare.found(hit);
+        }
+        Remote.Lease lease = null;
+        if (kind.equals("L")) {
+          lease =
+              new Remote.Lease(
+                  token,
+                  news.incarnation(),
+                  news.sequence(),
+                  node.shared.incarnation(),
+                  node.shared.applied());
+          leases.granted(view, ask.text(), token);
+        }
+        return new Remote.Answer(
+            news.incarnation(),
+            news.sequence(),
+            hit ? (byte[]) all.get(at + 1) : null,
+            hit ? (Long) all.get(at + 2) : 0,
+            lease);
+      }
+
+      /** A lease that is granted too late is given back, or others would wait for nobody. */
+      void abandon() {
+        reply.thenAccept(
+            late -> {
+              for (int i = 0; i < open.length && late != null; i++) {
+                if (Names.text(late.get(4 + 3 * i)).equals("L")) {
+                  leases.end(view, asks.get(open[i]).text(), token);
+                }
+              }
+            });
+      }
+    }
+  }
+
+  private static byte[] refusal(byte @Nullable [] refused) {
+    if (refused == null) {
+      return NONE;
+    }
+    byte[] marked = new byte[refused.length + 1];
+    marked[0] = '1';
+    System.arraycopy(refused, 0, marked, 1, refused.length);
+    return marked;
+  }
+}
