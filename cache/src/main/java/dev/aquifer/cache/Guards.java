@@ -22,4 +22,7 @@ final class Guards {
 
   /** A Redis that forgot voids has everything voided. */
   volatile boolean regressions = true;
+
+  /** An entry of Redis is judged only by who has applied all that was void when it was read. */
+  volatile boolean positions = true;
 }
