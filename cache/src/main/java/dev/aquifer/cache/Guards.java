@@ -37,4 +37,7 @@ final class Guards {
 
   /** A load is shown what voided its tags wrote. */
   volatile boolean floors = true;
+
+  /** An entry of Redis is judged only by who has applied all that was void when it was read. */
+  volatile boolean positions = true;
 }

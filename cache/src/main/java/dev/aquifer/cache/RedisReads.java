@@ -195,10 +195,11 @@ final class RedisReads {
       int[] take() {
         LookOutput found = reply.join();
         boolean current =
-            incarnation == found.incarnation()
-                && incarnation == partition.incarnation()
-                && found.sequence() >= applied
-                && found.sequence() <= partition.applied();
+            !node.guards.positions
+                || (incarnation == found.incarnation()
+                    && incarnation == partition.incarnation()
+                    && found.sequence() >= applied
+                    && found.sequence() <= partition.applied());
         int[] open = NOTHING;
         int count = 0;
         for (int i = 0; i < answers.length; i++) {

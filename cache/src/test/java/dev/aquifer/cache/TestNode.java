@@ -9,8 +9,13 @@ import dev.aquifer.testkit.FaultProxy;
 import dev.aquifer.testkit.RedisDatabase;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -79,6 +84,11 @@ record TestNode(
 
   Guards guards() {
     return caches.node().guards;
+  }
+
+  static <K, V> Function<Set<K>, CompletionStage<Map<K, V>>> later(
+      Function<Set<K>, Map<K, V>> loader) {
+    return keys -> CompletableFuture.supplyAsync(() -> loader.apply(keys));
   }
 
   static <T> T as(Callable<T> body) {
