@@ -2,6 +2,7 @@ package dev.aquifer.cache;
 
 import dev.aquifer.Tag;
 import dev.aquifer.TenantContext;
+import dev.aquifer.batch.BatchSettings;
 import dev.aquifer.spi.Observer.Scope;
 import dev.aquifer.spi.Observer.Tier;
 import java.util.LinkedHashMap;
@@ -148,6 +149,15 @@ public final class TieredCache<K, V> {
     node.voidNames(view().partition, List.of(KeyText.cacheName(core.name)), Scope.CACHE);
   }
 
+  /**
+   * Writes through this cache, in batches; see {@link CacheWriter}.
+   *
+   * @param source writes to what the cache is loaded from
+   */
+  public CacheWriter<K, V> writer(BulkWriter<? super K, ? super V> source, BatchSettings settings) {
+    return new CacheWriter<>(core, source, settings);
+  }
+
   /** What was counted since the cache was made. */
   public CacheStatistics statistics() {
     return core.statistics();
@@ -183,7 +193,7 @@ public final class TieredCache<K, V> {
   }
 
   /** Keys as memory keeps them: as they are where that is safe, else their text. */
-  private static final class Keys {
+  static final class Keys {
     private static final ClassValue<Boolean> SIMPLE =
         new ClassValue<>() {
           @Override

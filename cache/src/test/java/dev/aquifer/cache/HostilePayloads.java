@@ -48,7 +48,9 @@ public final class HostilePayloads {
   private HostilePayloads(byte[][] foreign) throws Exception {
     Trip trip =
         new Trip(
-            7, List.of(new Leg("HNL", null, Optional.of(3))), Map.of("a".repeat(3000), 1L, "b", 2L));
+            7,
+            List.of(new Leg("HNL", null, Optional.of(3))),
+            Map.of("a".repeat(3000), 1L, "b", 2L));
     Codec fory =
         ForyCodec.builder()
             .register(Trip.class, 1)
@@ -75,9 +77,23 @@ public final class HostilePayloads {
     nested(0xff, 1 << 20);
     for (String hex :
         List.of(
-            "", "f6", "a162746f7a7fffffff61", "a162746f5b7fffffffffffffff", "9b7fffffffffffffff",
-            "bb7fffffffffffffff", "5f", "7f6161", "bf6161", "c0c0c0", "d9d9f7d9d9f7", "d8186161",
-            "1c", "ff", "f97e00", "c48219ffff1a7fffffff", "c4821b7fffffffffffffff01")) {
+            "",
+            "f6",
+            "a162746f7a7fffffff61",
+            "a162746f5b7fffffffffffffff",
+            "9b7fffffffffffffff",
+            "bb7fffffffffffffff",
+            "5f",
+            "7f6161",
+            "bf6161",
+            "c0c0c0",
+            "d9d9f7d9d9f7",
+            "d8186161",
+            "1c",
+            "ff",
+            "f97e00",
+            "c48219ffff1a7fffffff",
+            "c4821b7fffffffffffffff01")) {
       planted.add(HexFormat.of().parseHex(hex));
     }
     for (String json :
@@ -172,7 +188,11 @@ public final class HostilePayloads {
     String what = "planted " + i / kinds.size() + " for " + kind.raw + " " + kind.values.codec.id();
     Object value = read(kind, entry(kind.place, kind.values.codec, payload, MOST * 2), what);
     // What anybody might have put there: text and lists where anything is allowed.
-    if (value != null && kind.raw != byte[].class && kind.raw != Object.class && kind.raw != Map.class && !(value instanceof List<?> list && list.isEmpty())) {
+    if (value != null
+        && kind.raw != byte[].class
+        && kind.raw != Object.class
+        && kind.raw != Map.class
+        && !(value instanceof List<?> list && list.isEmpty())) {
       harmless(value, what);
     }
     byte[] bomb = entry(kind.place, kind.values.codec, Zstd.compress(payload), MOST * 2);
@@ -235,7 +255,10 @@ public final class HostilePayloads {
       }
       default -> {
         byte[] payload = flipped(random, kind.payload, 0);
-        payload = random.nextInt(3) == 0 ? Arrays.copyOf(payload, random.nextInt(payload.length + 1)) : payload;
+        payload =
+            random.nextInt(3) == 0
+                ? Arrays.copyOf(payload, random.nextInt(payload.length + 1))
+                : payload;
         read(kind, entry(kind.place, kind.values.codec, payload, 1 << 30), what + " payload");
       }
     }
