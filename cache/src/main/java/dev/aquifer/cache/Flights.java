@@ -107,7 +107,10 @@ final class Flights {
     loads.put(flight, value);
   }
 
-  /** Stores a value that was current at the sequence, if nothing that it depends on moved since; 0: not. */
+  /**
+   * Stores a value that was current at the sequence, if nothing that it depends on moved since; 0:
+   * not.
+   */
   void stored(Flight flight, Remote.@Nullable Lease lease, @Nullable Object value, long sequence) {
     loads.stored(flight, lease, value, sequence);
   }

@@ -257,8 +257,7 @@ final class Loads {
     CacheCore cache = flight.view.cache;
     try {
       TagCell[] cells = flight.view.own(flight.keyCell, cache.tags(flight.key, value));
-      if (sequence > 0
-          && Arrays.stream(sequences(cells)).allMatch(marked -> marked <= sequence)) {
+      if (sequence > 0 && Arrays.stream(sequences(cells)).allMatch(marked -> marked <= sequence)) {
         store(flight, lease, value);
         return;
       }

@@ -98,8 +98,7 @@ class CacheWriterTest {
               "stored",
               () ->
                   LongStream.range(0, 10)
-                      .allMatch(
-                          id -> TestNode.as(() -> two.flights().getIfPresent(id)) != null));
+                      .allMatch(id -> TestNode.as(() -> two.flights().getIfPresent(id)) != null));
       assertThat(two.read(1, id -> flight(id, -1))).isEqualTo(flight(1, 2));
       assertThat(two.read(9, id -> flight(id, -1))).isEqualTo(flight(9, 1));
     }
@@ -161,9 +160,8 @@ class CacheWriterTest {
           .containsEntry("DFW/1", flight(1, 1))
           .containsEntry("LAX/1", flight(1, 2))
           .hasSize(2);
-      assertThat(node.read(1, id -> flight(id, -1))).isEqualTo(flight(1, 1));
-      assertThat(lax.call(() -> node.flights().get(1L, id -> flight(id, -1))))
-          .isEqualTo(flight(1, 2));
+      assertThat(node.read(1, this::load)).isEqualTo(flight(1, 1));
+      assertThat(lax.call(() -> node.flights().get(1L, this::load))).isEqualTo(flight(1, 2));
     }
   }
 
@@ -173,7 +171,7 @@ class CacheWriterTest {
         TestNode two = node();
         CacheWriter<Long, Flight> writer = one.flights().writer(this::store, SETTINGS)) {
       two.read(1, id -> flight(id, 0));
-      CausalSession session = new CausalSession();
+      CausalSession session = one.sessions().open();
       one.sessions().call(session, () -> write(writer, flight(1, 1)));
       done(writer);
       assertThat(two.read(session, 1, this::load)).isEqualTo(flight(1, 1));
@@ -184,8 +182,7 @@ class CacheWriterTest {
   void oneTier_worksTheSame() throws Exception {
     try (Caches caches = Caches.builder().build()) {
       TieredCache<Long, Flight> cache =
-          caches.cache(
-              "flight", Flight.class, CacheSettings.builder().tags(Tag.of("a")).build());
+          caches.cache("flight", Flight.class, CacheSettings.builder().tags(Tag.of("a")).build());
       try (CacheWriter<Long, Flight> writer = cache.writer(this::store, SETTINGS)) {
         CompletableFuture<?> written = write(writer, flight(1, 1));
         done(writer);

@@ -50,6 +50,7 @@ final class BatchQueue<T> {
   private final Set<Object> sending = new HashSet<>();
   private long numbers;
   private int size;
+  private int blocked;
 
   BatchQueue() {
     for (int i = 0; i < PRIORITIES; i++) {
@@ -59,6 +60,11 @@ final class BatchQueue<T> {
 
   int size() {
     return size;
+  }
+
+  /** How many could go now: their keys are not being sent. */
+  int free() {
+    return size - blocked;
   }
 
   /** The number of the last item that was added. */
@@ -72,6 +78,7 @@ final class BatchQueue<T> {
       item.level = same.count == 0 ? item.level : Math.min(item.level, same.level);
       same.level = item.level;
       same.count++;
+      blocked += sending.contains(item.key) ? 1 : 0;
     }
     item.number = ++numbers;
     item.since = now;
@@ -79,13 +86,18 @@ final class BatchQueue<T> {
     size++;
   }
 
-  /** What has waited longest; null where nothing waits. */
+  /** Of those that could go now, what has waited longest; null where there is none. */
   @Nullable Item<T> oldest() {
     Item<T> oldest = null;
     for (ArrayDeque<Item<T>> level : levels) {
-      Item<T> head = level.peekFirst();
-      if (head != null && (oldest == null || head.number < oldest.number)) {
-        oldest = head;
+      for (Item<T> item : level) {
+        if (oldest != null && item.number > oldest.number) {
+          break;
+        }
+        if (free(item)) {
+          oldest = item;
+          break;
+        }
       }
     }
     return oldest;
@@ -95,8 +107,8 @@ final class BatchQueue<T> {
   List<Item<T>> take(int most) {
     List<Item<T>> batch = new ArrayList<>(Math.min(most, size));
     Item<T> oldest = oldest();
-    if (oldest != null && free(oldest)) {
-      levels.get(oldest.level).removeFirst();
+    if (oldest != null) {
+      levels.get(oldest.level).removeFirstOccurrence(oldest);
       batch.add(oldest);
     }
     for (int level = PRIORITIES - 1; level >= 0 && batch.size() < most; level--) {
@@ -111,6 +123,7 @@ final class BatchQueue<T> {
     }
     size -= batch.size();
     batch.forEach(this::taken);
+    batch.forEach(item -> busy(item.key));
     return batch;
   }
 
@@ -124,7 +137,13 @@ final class BatchQueue<T> {
       if (same != null && --same.count == 0) {
         waiting.remove(item.key);
       }
-      sending.add(item.key);
+    }
+  }
+
+  private void busy(@Nullable Object key) {
+    if (key != null && sending.add(key)) {
+      Waiting same = waiting.get(key);
+      blocked += same == null ? 0 : same.count;
     }
   }
 
@@ -132,8 +151,9 @@ final class BatchQueue<T> {
   void sent(List<Item<T>> batch) {
     batch.forEach(
         item -> {
-          if (item.key != null) {
-            sending.remove(item.key);
+          if (item.key != null && sending.remove(item.key)) {
+            Waiting same = waiting.get(item.key);
+            blocked -= same == null ? 0 : same.count;
           }
         });
   }
@@ -151,6 +171,7 @@ final class BatchQueue<T> {
           level.clear();
         });
     waiting.clear();
+    blocked = 0;
     size = 0;
     return all;
   }

@@ -266,7 +266,7 @@ public final class Batcher<T> implements AutoCloseable {
     BatchQueue.Item<T> oldest = queue.oldest();
     return oldest != null
         && (closing
-            || queue.size() >= size
+            || queue.free() >= size
             || oldest.number <= flushed
             || nanos.getAsLong() - oldest.since >= settings.linger().toNanos());
   }
