@@ -229,6 +229,8 @@ class CacheIsolationTest {
       }
       List<Tenant> tenants = TENANTS.stream().limit(5).map(Tenant::of).toList();
       for (Tenant tenant : tenants) {
+        // A value is put only into a partition that the node knows.
+        tenant.run(() -> writer.flights().get(0L, id -> null));
         for (String cache : caches) {
           for (Object key : keys) {
             String value = tenant + "/" + cache + "/" + KeyText.of(key);

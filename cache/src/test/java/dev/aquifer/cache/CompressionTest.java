@@ -80,6 +80,8 @@ class CompressionTest {
                   "board",
                   new TypeRef<List<Flight>>() {},
                   CacheSettings.builder().codec(Codec.json()).compressFrom(compressFrom).build());
+      // A value is put only into a partition that the node knows.
+      node.read(1, id -> new TestNode.Flight(id, "HNL", 1));
       SplittableRandom random = new SplittableRandom(1);
       for (int key = 0; key < keys; key++) {
         int at = key;
@@ -88,9 +90,10 @@ class CompressionTest {
       }
       Eventually.within(SOON)
           .until(
-              "stored", () -> ((List<?>) redis.command("KEYS", "aq:{DFW:0}:v:*")).size() == keys);
+              "stored",
+              () -> ((List<?>) redis.command("KEYS", "aq:{DFW:0}:v:5:board:*")).size() == keys);
       long bytes = 0;
-      for (Object key : (List<?>) redis.command("KEYS", "aq:{DFW:0}:v:*")) {
+      for (Object key : (List<?>) redis.command("KEYS", "aq:{DFW:0}:v:5:board:*")) {
         bytes += (Long) redis.command("MEMORY", "USAGE", (String) key);
       }
       return bytes;
@@ -122,6 +125,7 @@ class CompressionTest {
                       .maxValueBytes(1000)
                       .maxKeyChars(300)
                       .build());
+      node.read(1, id -> new TestNode.Flight(id, "HNL", 1));
       String edge = "k".repeat(300 - KeyText.of("k".repeat(290)).length() + 290);
       assertThat(KeyText.of(edge)).hasSize(300);
       DFW.run(() -> cache.put(edge, new byte[1000]));
