@@ -127,7 +127,7 @@ record Envelope(
 
   /** Whether the bytes begin like an entry, of another format. */
   static boolean foreign(Place place, byte[] bytes) {
-    if (bytes.length < 4) {
+    if (bytes.length < FIXED) {
       return false;
     }
     int magic = ByteBuffer.wrap(bytes).getInt();

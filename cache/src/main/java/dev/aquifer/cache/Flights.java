@@ -229,6 +229,14 @@ final class Flights {
     return flights;
   }
 
+  /**
+   * Stores a value that was current at the sequence, if nothing that it depends on moved since; 0:
+   * not.
+   */
+  void stored(Flight flight, Remote.@Nullable Lease lease, @Nullable Object value, long sequence) {
+    loads.stored(flight, lease, value, sequence);
+  }
+
   /** Takes the caller onto the running flight of its key, or makes its own the running one. */
   Flight board(Flight mine, CausalSession session) {
     mine.urgent = loads.current() != null;

@@ -163,9 +163,18 @@ public final class ForyCodec implements Codec {
       return this;
     }
 
-    /** The codec. */
+    /**
+     * The codec.
+     *
+     * @throws ConfigurationException when Fory is not on the class path
+     */
     public ForyCodec build() {
-      return new ForyCodec(new TreeMap<>(classes), loader);
+      try {
+        return new ForyCodec(new TreeMap<>(classes), loader);
+      } catch (NoClassDefFoundError e) {
+        throw new ConfigurationException(
+            "ForyCodec needs org.apache.fory:fory-core, which is not on the class path.", e);
+      }
     }
   }
 }

@@ -346,6 +346,25 @@ final class Loads {
     }
   }
 
+  /** See {@link Flights#stored}. */
+  void stored(Flight flight, Remote.@Nullable Lease lease, @Nullable Object value, long sequence) {
+    CacheCore cache = flight.view.cache;
+    try {
+      TagCell[] cells = flight.view.own(flight.keyCell, cache.tags(flight.key, value));
+      if (sequence > 0 && Arrays.stream(sequences(cells)).allMatch(marked -> marked <= sequence)) {
+        store(flight, lease, value, 0);
+        return;
+      }
+    } catch (RuntimeException e) {
+      cache.fault(CacheFault.UNENCODABLE, e);
+    }
+    giveBack(flight, lease);
+  }
+
+  private static long[] sequences(TagCell[] cells) {
+    return Arrays.stream(cells).mapToLong(TagCell::sequence).toArray();
+  }
+
   void giveBack(Flight flight, Remote.@Nullable Lease lease) {
     Remote remote = node.remote();
     if (lease != null && remote != null) {

@@ -3,6 +3,7 @@ package dev.aquifer.cache;
 import dev.aquifer.ConfigurationException;
 import dev.aquifer.Tag;
 import dev.aquifer.TenantContext;
+import dev.aquifer.batch.BatchSettings;
 import dev.aquifer.spi.Observer.Scope;
 import dev.aquifer.spi.Observer.Tier;
 import java.time.Duration;
@@ -440,6 +441,15 @@ public final class TieredCache<K, V> {
         : CompletableFuture.failedFuture(failure);
   }
 
+  /**
+   * Writes through this cache, in batches; see {@link CacheWriter}.
+   *
+   * @param source writes to what the cache is loaded from
+   */
+  public CacheWriter<K, V> writer(BulkWriter<? super K, ? super V> source, BatchSettings settings) {
+    return new CacheWriter<>(core, source, settings);
+  }
+
   /** What was counted since the cache was made. */
   public CacheStatistics statistics() {
     return core.statistics();
@@ -512,7 +522,7 @@ public final class TieredCache<K, V> {
   }
 
   /** Keys as memory keeps them: as they are where that is safe, else their text. */
-  private static final class Keys {
+  static final class Keys {
     private static final ClassValue<Boolean> SIMPLE =
         new ClassValue<>() {
           @Override

@@ -68,11 +68,11 @@ public final class HostilePayloads {
     add(Codec.json(), Object.class, List.of("a", Map.of()));
     add(Codec.bytes(), byte[].class, new byte[100]);
     planted.addAll(List.of(foreign));
-    nested(0x81, 100_000);
-    nested(0x9f, 100_000);
-    nested(0xbf, 100_000);
-    nested(0xc1, 100_000);
-    nested('[', 100_000);
+    nested(0x81, 20_000);
+    nested(0x9f, 20_000);
+    nested(0xbf, 20_000);
+    nested(0xc1, 20_000);
+    nested('[', 20_000);
     nested(0, 1 << 20);
     nested(0xff, 1 << 20);
     for (String hex :
@@ -171,7 +171,7 @@ public final class HostilePayloads {
     for (int i = 0; i < all.planted.size() * all.kinds.size(); i++) {
       all.plant(i);
     }
-    for (long i = all.refused; i < tries && all.failures.size() < 10; i++) {
+    for (long i = 0; i < tries && all.failures.size() < 10; i++) {
       all.damage(new SplittableRandom(seed + i), "seed " + (seed + i));
     }
     List<String> report = new ArrayList<>();
@@ -195,10 +195,11 @@ public final class HostilePayloads {
         && !(value instanceof List<?> list && list.isEmpty())) {
       harmless(value, what);
     }
-    byte[] bomb = entry(kind.place, kind.values.codec, Zstd.compress(payload), MOST * 2);
+    byte[] compressed = Zstd.compress(payload);
+    byte[] bomb = entry(kind.place, kind.values.codec, compressed, MOST * 2);
     bomb[8] = 1;
     for (int claimed : new int[] {-1, 0, payload.length - 1, Integer.MAX_VALUE, MOST + 1}) {
-      int at = bomb.length - Zstd.compress(payload).length - 4;
+      int at = bomb.length - compressed.length - 4;
       ByteBuffer.wrap(bomb).putInt(at, claimed);
       if (read(kind, checked(kind.place, bomb), what + " claims " + claimed) != null
           && payload.length != claimed) {

@@ -55,7 +55,7 @@ class PayloadsTest {
 
     static Spy create() throws IOException {
       List<URL> urls = new ArrayList<>();
-      for (String part : System.getProperty("java.class.path").split(File.pathSeparator)) {
+      for (String part : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
         urls.add(Path.of(part).toUri().toURL());
       }
       return new Spy(urls.toArray(new URL[0]));
@@ -73,7 +73,6 @@ class PayloadsTest {
           Fory.builder()
               .withXlang(false)
               .withCompatible(shared)
-              .withMetaShare(shared)
               .requireClassRegistration(false)
               .build();
       all.add(open.serialize(new Canary()));
@@ -114,11 +113,19 @@ class PayloadsTest {
             });
   }
 
+  /** Without memory, and so patient that only the bytes count. */
+  private static Caches.Builder patient(Caches.Builder builder) {
+    return builder
+        .memoryBytes(0)
+        .remoteTimeout(Duration.ofSeconds(10))
+        .silenceLimit(Duration.ofMinutes(1));
+  }
+
   @Test
   void damagedEntries_inRedis_areOneCountedMissEach(RedisDatabase redis) throws Exception {
     int count = 300;
     RedisClient client = RedisClient.create(redis.uri().toString());
-    try (TestNode node = TestNode.open(redis.uri().toString(), b -> b.memoryBytes(0));
+    try (TestNode node = TestNode.open(redis.uri().toString(), PayloadsTest::patient);
         StatefulRedisConnection<byte[], byte[]> raw = client.connect(ByteArrayCodec.INSTANCE)) {
       for (long id = 0; id < count; id++) {
         node.read(id, key -> new TestNode.Flight(key, "HNL", 1));
@@ -147,7 +154,7 @@ class PayloadsTest {
       }
       assertThat(node.faults()).hasSize(count);
       assertThat(node.faults()).isSubsetOf(CacheFault.DAMAGED, CacheFault.FOREIGN);
-      assertThat(node.flights().statistics().loads()).isEqualTo(2 * count);
+      assertThat(node.flights().statistics().loads()).isEqualTo(2L * count);
       assertThat(node.flights().statistics().remoteHits()).isZero();
     } finally {
       client.shutdown(Duration.ZERO, Duration.ofSeconds(2));

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
  */
 @RedisTest
 class RollingDeployTest {
-  private static final Duration SOON = Duration.ofSeconds(10);
+  private static final Duration SOON = Duration.ofSeconds(20);
 
   private final RedisDatabase redis;
   private final AtomicInteger loads = new AtomicInteger();
@@ -47,7 +47,11 @@ class RollingDeployTest {
     final TieredCache<Long, Flight> trips;
 
     Version(int format) {
-      node = TestNode.open(redis.uri().toString(), builder -> builder.memoryBytes(0));
+      node =
+          TestNode.open(
+              redis.uri().toString(),
+              builder ->
+                  builder.memoryBytes(0).remoteTimeout(SOON).silenceLimit(SOON.multipliedBy(6)));
       node.guards().format = format;
       trips = node.caches().cache("trip", Flight.class, CacheSettings.defaults());
     }

@@ -38,7 +38,9 @@ class ArchitectureTest {
           "metrics", List.of(),
           "repository", List.of("cache", "pool", "replica", "tsquery", "metrics"));
 
-  private static final String[] CORE = {"dev.aquifer", "dev.aquifer.sql", "dev.aquifer.spi"};
+  private static final String[] CORE = {
+    "dev.aquifer", "dev.aquifer.sql", "dev.aquifer.spi", "dev.aquifer.batch"
+  };
 
   private static final Pattern PUBLIC_TYPE =
       Pattern.compile(
@@ -77,6 +79,7 @@ class ArchitectureTest {
                 "dev.aquifer",
                 "dev.aquifer.sql",
                 "dev.aquifer.spi",
+                "dev.aquifer.batch",
                 "java..",
                 "org.slf4j..",
                 "org.jspecify.."))
