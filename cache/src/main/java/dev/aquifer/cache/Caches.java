@@ -141,29 +141,9 @@ public final class Caches implements CommitListener, AutoCloseable {
   public void demandVoids(CausalSession session, Duration limit) {
     Tenant tenant = TenantContext.currentOrNull();
     if (tenant != null) {
-      demandVoids(session, node.partition(tenant), limit);
+      DemandedVoids.of(node, node.partition(tenant), session, limit);
     }
-    demandVoids(session, node.shared, limit);
-  }
-
-  private void demandVoids(CausalSession session, Partition partition, Duration limit) {
-    Remote remote = node.remote();
-    try {
-      if (remote != null && !remote.awaitTold(partition, limit)) {
-        throw new UnavailableException(
-            "Redis could not be told within %s of what was voided in partition %s, so other nodes may still serve it. It stays queued; ask for the token again later."
-                .formatted(limit, partition.name));
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new UnavailableException(
-          "Interrupted while Redis was told of what was voided in partition %s."
-              .formatted(partition.name),
-          e);
-    }
-    if (remote != null && partition.applied() > 0) {
-      session.observe(partition.name, partition.applied());
-    }
+    DemandedVoids.of(node, node.shared, session, limit);
   }
 
   /** How the node's caches are doing. Costs nothing. */
