@@ -33,8 +33,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A commit listener: what a transaction wrote is void on this node before its commit returns to
  * the application, and on the others as soon as they hear of it, or at once for readers who bear
- * the writer's causal token. A node that dies between its commit and the void leaves the others
- * with old values for no longer than {@link Builder#poisonLimit}.
+ * the writer's causal token. {@link Builder#poisonLimit} bounds what a crash in between costs.
  */
 public final class Caches implements CommitListener, AutoCloseable {
   private final Node node;
@@ -156,29 +155,9 @@ public final class Caches implements CommitListener, AutoCloseable {
   public void demandVoids(CausalSession session, Duration limit) {
     Tenant tenant = TenantContext.currentOrNull();
     if (tenant != null) {
-      demandVoids(session, node.partition(tenant), limit);
+      DemandedVoids.of(node, node.partition(tenant), session, limit);
     }
-    demandVoids(session, node.shared, limit);
-  }
-
-  private void demandVoids(CausalSession session, Partition partition, Duration limit) {
-    Remote remote = node.remote();
-    try {
-      if (remote != null && !remote.awaitTold(partition, limit)) {
-        throw new UnavailableException(
-            "Redis could not be told within %s of what was voided in partition %s, so other nodes may still serve it. It stays queued; ask for the token again later."
-                .formatted(limit, partition.name));
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new UnavailableException(
-          "Interrupted while Redis was told of what was voided in partition %s."
-              .formatted(partition.name),
-          e);
-    }
-    if (remote != null && partition.applied() > 0) {
-      session.observe(partition.name, partition.applied());
-    }
+    DemandedVoids.of(node, node.shared, session, limit);
   }
 
   /**
@@ -405,10 +384,9 @@ public final class Caches implements CommitListener, AutoCloseable {
     }
 
     /**
-     * How long after the crash of a node others may serve what it had just overwritten, 60 seconds
-     * by default; longer than any COMMIT takes. Before a commit is sent Redis is told what it will
-     * void, which takes one round trip and is waited for no longer than {@link #remoteTimeout};
-     * where nobody voids it within this time, Redis does. Zero: Redis is not told, and after a
+     * How long after a node's crash others may serve what it had just overwritten, 60 s by default;
+     * longer than any COMMIT takes. Redis is told before a commit what it will void, in one round
+     * trip, and voids it after this time if nobody else did. Zero: Redis is not told, and after a
      * crash such values live until they expire.
      */
     public Builder poisonLimit(Duration limit) {

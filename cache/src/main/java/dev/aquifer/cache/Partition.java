@@ -156,7 +156,7 @@ final class Partition {
     }
   }
 
-  /** A write of this process is about to be committed that will void these. */
+  /** A write of these, by this process, may still be committed: it is lifted here alone. */
   void poisonHere(String token, Collection<String> names, long limitNanos) {
     lock.lock();
     try {
@@ -166,7 +166,7 @@ final class Partition {
     }
   }
 
-  /** It was voided, or undone. */
+  /** Its write is void, or undone. */
   void liftHere(String token) {
     lock.lock();
     try {

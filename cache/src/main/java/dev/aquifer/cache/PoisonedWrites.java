@@ -50,9 +50,11 @@ import org.jspecify.annotations.Nullable;
  * poisoned as well; the price is one more round trip.
  *
  * <p>Redis that cannot be reached delays a commit by no more than the remote timeout, and with its
- * breaker open not at all. The poison is then this process's alone: the void waits for Redis as any
- * other, and is lost with the process. Two failures at once, Redis' memory and the writer, are not
- * bounded either; nor is a COMMIT that takes longer than the limit while its writer dies.
+ * breaker open not at all. Then nobody is poisoned: the void waits for Redis as any other, and is
+ * lost with the process. Two failures at once, Redis' memory and the writer, are not bounded
+ * either; nor is a COMMIT that takes longer than the limit while its writer dies.
+ *
+ * <p>Without Redis there is no other node, and only an unknown outcome is poisoned, here.
  */
 final class PoisonedWrites implements CommitListener {
   private final Node node;
@@ -61,7 +63,13 @@ final class PoisonedWrites implements CommitListener {
   private final AtomicLong tokens = new AtomicLong();
 
   // Write sets that are equal void the same, so it does not matter which of their poisons is whose.
-  private final ConcurrentHashMap<WriteSet, Deque<String>> open = new ConcurrentHashMap<>();
+  private final ConcurrentHashMap<WriteSet, Deque<Poison>> open = new ConcurrentHashMap<>();
+
+  /**
+   * @param sent whether Redis may know of it
+   * @param told whether Redis knows of it
+   */
+  private record Poison(String token, boolean sent, boolean told) {}
 
   /**
    * @param limit how long a poison stands that nobody lifts; zero: nothing is poisoned
@@ -74,59 +82,72 @@ final class PoisonedWrites implements CommitListener {
   @Override
   public void committing(WriteSet writes) {
     List<String> names = names(writes.tags());
-    if (names.isEmpty() || limit.isZero() || !node.guards.poison) {
+    Remote remote = node.remote();
+    if (remote == null || names.isEmpty() || off()) {
       return;
     }
     String token = prefix + tokens.incrementAndGet();
+    boolean sent = remote.reachable();
+    Poison poison =
+        new Poison(token, sent, sent && remote.poison(partition(writes), token, names, limit));
     open.compute(
         writes,
         (same, known) -> {
-          Deque<String> all = known == null ? new ArrayDeque<>(1) : known;
-          all.add(token);
+          Deque<Poison> all = known == null ? new ArrayDeque<>(1) : known;
+          all.add(poison);
           return all;
         });
-    Partition partition = partition(writes);
-    partition.poisonHere(token, names, limit.toNanos());
-    Remote remote = node.remote();
-    if (remote != null) {
-      remote.poison(partition, token, names, limit);
-    }
   }
 
   @Override
   public void committed(WriteSet writes, ReadFloor floor) {
-    ended(writes, floor, taken(writes));
+    Poison poison = taken(writes);
+    ended(writes, floor, poison != null && poison.sent() ? poison.token() : null);
   }
 
   @Override
   @SuppressWarnings("FutureReturnValueIgnored") // nobody waits for it
   public void outcomeUnknown(WriteSet writes, ReadFloor floor) {
-    String token = taken(writes);
+    Poison known = taken(writes);
+    List<String> names = names(writes.tags());
+    if (names.isEmpty() || off()) {
+      ended(writes, floor, null);
+      return;
+    }
+    Poison poison =
+        known != null ? known : new Poison(prefix + tokens.incrementAndGet(), false, false);
+    Partition partition = partition(writes);
+    Remote remote = node.remote();
+    // Before the void: what loads after that is to find it here, Redis or not.
+    partition.poisonHere(poison.token(), names, limit.toNanos());
+    if (remote != null && !poison.told()) {
+      remote.poison(partition, poison.token(), names, limit);
+    }
     ended(writes, floor, null);
-    if (token != null) {
+    try {
       // Redis does the same by itself where this process dies before.
-      try {
-        node.timer.schedule(
-            () -> node.executor.execute(() -> ended(writes, floor, token)),
-            limit.toNanos(),
-            TimeUnit.NANOSECONDS);
-      } catch (RejectedExecutionException e) {
-        node.observer.cacheFault("", CacheFault.REMOTE, e);
-      }
+      node.timer.schedule(
+          () -> node.executor.execute(() -> ended(writes, node.positions.now(), poison.token())),
+          limit.toNanos(),
+          TimeUnit.NANOSECONDS);
+    } catch (RejectedExecutionException e) {
+      node.observer.cacheFault("", CacheFault.REMOTE, e);
     }
   }
 
   @Override
   public void rolledBack(WriteSet writes) {
-    String token = taken(writes);
-    if (token != null) {
+    Poison poison = taken(writes);
+    Remote remote = node.remote();
+    if (poison != null && poison.sent() && remote != null) {
       Partition partition = partition(writes);
-      partition.liftHere(token);
-      Remote remote = node.remote();
-      if (remote != null) {
-        remote.lift(partition, token);
-      }
+      partition.liftHere(poison.token());
+      remote.lift(partition, poison.token());
     }
+  }
+
+  private boolean off() {
+    return limit.isZero() || !node.guards.poison;
   }
 
   private void ended(WriteSet writes, ReadFloor floor, @Nullable String token) {
@@ -139,20 +160,20 @@ final class PoisonedWrites implements CommitListener {
       node.voidNames(partition, names, List.of(), floor, null, Scope.TAG);
     } else {
       node.voidPoisoned(partition, names, floor, token);
-      // Only now: what loads from here on is later than the void.
+      // Also where Redis could not be told. Only now: what loads from here on is after the void.
       partition.liftHere(token);
     }
   }
 
-  private @Nullable String taken(WriteSet writes) {
-    String[] token = new String[1];
+  private @Nullable Poison taken(WriteSet writes) {
+    Poison[] taken = new Poison[1];
     open.computeIfPresent(
         writes,
         (same, known) -> {
-          token[0] = known.poll();
+          taken[0] = known.poll();
           return known.isEmpty() ? null : known;
         });
-    return token[0];
+    return taken[0];
   }
 
   private Partition partition(WriteSet writes) {

@@ -6,9 +6,9 @@ import java.util.Set;
 import java.util.function.Function;
 
 /**
- * The poisons that stand in one partition, as this process knows them: its own, from before Redis
- * is told, and all others', from the moment their event is applied. Used under the partition's
- * lock; {@link #overdue} needs none.
+ * The poisons that stand in one partition, as this process knows them: everybody's, from the moment
+ * their event is applied, and those of its own whose outcome is unknown, whatever Redis knows. Used
+ * under the partition's lock; {@link #overdue} needs none.
  */
 final class Poisons {
   private final Map<String, Poison> standing = new HashMap<>();
@@ -18,13 +18,15 @@ final class Poisons {
   /**
    * @param cells held here, so that whoever asks for a poisoned name meets the same cell
    * @param due when it should have been lifted, in nanoseconds
-   * @param own whether it is a write of this process, which will lift it
+   * @param own whether this process lifts it, whatever Redis forgets
    */
   @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Poison(TagCell[] cells, long due, boolean own) {}
 
   void add(String token, TagCell[] cells, long until, boolean own) {
-    if (standing.containsKey(token)) {
+    Poison known = standing.get(token);
+    if (known != null) {
+      standing.put(token, new Poison(known.cells(), known.due(), known.own() || own));
       return;
     }
     standing.put(token, new Poison(cells, until, own));

@@ -142,8 +142,13 @@ final class RedisLink implements Remote {
   }
 
   @Override
-  public void poison(Partition partition, String token, List<String> names, Duration limit) {
-    voids.poison(partition, token, names, limit);
+  public boolean reachable() {
+    return calls.open();
+  }
+
+  @Override
+  public boolean poison(Partition partition, String token, List<String> names, Duration limit) {
+    return voids.poison(partition, token, names, limit);
   }
 
   @Override
@@ -218,7 +223,7 @@ final class RedisLink implements Remote {
   private void answering() {
     calls.answered();
     feed.endPoisons();
-    if (voids.size() > 0) {
+    if (voids.waiting()) {
       feed.background(voids::flush);
     }
   }

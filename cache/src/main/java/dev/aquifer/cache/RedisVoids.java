@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +33,7 @@ final class RedisVoids {
   private final PendingVoids pending;
   private final long timeout;
   private final byte[] leaseMillis;
+  private final ConcurrentLinkedQueue<Lift> lifts = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean flushing = new AtomicBoolean();
 
   RedisVoids(
@@ -54,10 +56,18 @@ final class RedisVoids {
     return pending.none(partition);
   }
 
+  /** Whether {@link #flush} has anything to tell. */
+  boolean waiting() {
+    return pending.size() > 0 || !lifts.isEmpty();
+  }
+
   /** How many names wait. */
   int size() {
     return pending.size();
   }
+
+  /** A poison whose write has ended, of which Redis could not be told. */
+  private record Lift(Partition partition, String poison) {}
 
   /**
    * One call of the script.
@@ -99,9 +109,9 @@ final class RedisVoids {
   }
 
   /** See {@link Remote#poison}. */
-  void poison(Partition partition, String token, List<String> names, Duration limit) {
+  boolean poison(Partition partition, String token, List<String> names, Duration limit) {
     if (!calls.open()) {
-      return;
+      return false;
     }
     List<byte[]> args = new ArrayList<>();
     args.add(connections.channel(partition));
@@ -117,23 +127,33 @@ final class RedisVoids {
           calls.await(
               calls.send(Script.POISON, partition, List.of(), args, NEWS_WITH_VOID),
               System.nanoTime() + timeout);
-      feed.apply(partition, reply, incarnation, applied);
+      return feed.apply(partition, reply, incarnation, applied) != null;
     } catch (InterruptedException e) {
       // It was sent; the write goes on.
       Thread.currentThread().interrupt();
+      return false;
     }
   }
 
   /** See {@link Remote#lift}. */
   void lift(Partition partition, String poison) {
-    if (calls.open()) {
-      send(partition, new What(List.of(), List.of(), "", poison))
-          .exceptionally(
-              error -> {
-                // It ends by itself.
-                node.observer.cacheFault("", CacheFault.REMOTE, error);
-                return List.of();
-              });
+    if (!calls.open()) {
+      later(partition, poison);
+      return;
+    }
+    send(partition, new What(List.of(), List.of(), "", poison))
+        .exceptionally(
+            error -> {
+              later(partition, poison);
+              node.observer.cacheFault("", CacheFault.REMOTE, error);
+              return List.of();
+            });
+  }
+
+  /** A poison that stands on keeps values out for nothing; it ends by itself if there are many. */
+  private void later(Partition partition, String poison) {
+    if (!poison.isEmpty() && lifts.size() < MAX_POISONS) {
+      lifts.add(new Lift(partition, poison));
     }
   }
 
@@ -170,6 +190,7 @@ final class RedisVoids {
     if (!pending.add(partition, what.names(), what.stored())) {
       node.observer.cacheFault(partition.name, CacheFault.OVERFLOW, null);
     }
+    later(partition, what.poison());
     partition.voidHere(what.names(), floor, false);
   }
 
@@ -197,6 +218,10 @@ final class RedisVoids {
         if (!tell(taken, FLUSH_TIMEOUT)) {
           return false;
         }
+      }
+      // Only now: their voids come first.
+      for (Lift lift = lifts.poll(); lift != null && calls.open(); lift = lifts.poll()) {
+        lift(lift.partition(), lift.poison());
       }
       return true;
     } finally {

@@ -52,16 +52,21 @@ interface Remote extends AutoCloseable {
       ReadFloor floor,
       @Nullable String token);
 
+  /** Whether it is worth while to tell Redis anything. */
+  boolean reachable();
+
   /**
    * From here on no node stores a value that depends on the names, until the poison is lifted or
-   * its time is up, which voids them. Where Redis does not answer, nobody else is told.
+   * its time is up, which voids them.
+   *
+   * @return whether Redis said that it knows
    */
-  void poison(Partition partition, String token, List<String> names, Duration limit);
+  boolean poison(Partition partition, String token, List<String> names, Duration limit);
 
-  /** As {@link #voidNames}, and lifts the poison. */
+  /** As {@link #voidNames}, and lifts the poison; late where Redis does not answer. */
   long voidPoisoned(Partition partition, List<String> names, ReadFloor floor, String poison);
 
-  /** Lifts the poison and voids nothing. Does not wait. */
+  /** Lifts the poison and voids nothing. Does not wait; late where Redis does not answer. */
   void lift(Partition partition, String poison);
 
   /**

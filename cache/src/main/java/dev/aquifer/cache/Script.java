@@ -121,14 +121,17 @@ enum Script {
       """
       local what = ARGV[6]
       local all = forgot
+      local left = {}
+      for _, q in ipairs(poisons) do
+        if q.t ~= ARGV[10] then left[#left + 1] = q end
+      end
+      if not forgot and #left == #poisons and what == '-' .. ARGV[10] .. ';' then
+        return {i, fmt(n), fmt(f), news()}
+      end
       n = math.max(n, forgot and tonumber(ARGV[3]) or 0) + 1
       redis.call('HSET', KEYS[1], 'n', fmt(n))
       for k = 11, #ARGV do
         if ARGV[k] == '*' then all = true else redis.call('HSET', KEYS[1], ARGV[k], fmt(n)) end
-      end
-      local left = {}
-      for _, q in ipairs(poisons) do
-        if q.t ~= ARGV[10] then left[#left + 1] = q end
       end
       for k = 3, #KEYS, 2 do gone(KEYS[k], KEYS[k + 1]) end
       if all then
@@ -219,9 +222,9 @@ enum Script {
         end
       end
       if #poisons > 0 and not forgot then
-        local left = {}
+        local left, at = {}, now()
         for _, q in ipairs(poisons) do
-          if q.e > now() then
+          if q.e > at then
             left[#left + 1] = q
           else
             n = n + 1

@@ -3,7 +3,9 @@ package dev.aquifer.cache;
 import static dev.aquifer.cache.TestNode.DFW;
 import static dev.aquifer.cache.TestNode.FLIGHT;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.aquifer.ConfigurationException;
 import dev.aquifer.ReadFloor;
 import dev.aquifer.cache.TestNode.Flight;
 import dev.aquifer.spi.Observer.CacheFault;
@@ -342,5 +344,68 @@ class R07TransactionTest extends TwoNodeRace {
     REDIS.server().resume();
     Eventually.within(SOON).until("told", () -> one.caches().health().pending() == 0);
     Eventually.within(SOON).until("node two", () -> two.read(1, this::load).delay() == NEW);
+  }
+
+  @Test
+  void redisAwayBetweenCommitAndVoid_poisonIsLiftedOnReturn() {
+    one.caches().committing(WRITES);
+    assertThat(poisonStored()).isTrue();
+    REDIS.server().pause();
+    row.set(NEW);
+    one.caches().committed(WRITES, ReadFloor.NONE);
+    REDIS.server().resume();
+    // Long before its time is up.
+    Eventually.within(SOON).until("lifted", () -> !poisonStored());
+    Eventually.within(SOON).until("told", () -> one.caches().health().pending() == 0);
+    Eventually.within(SOON).until("stored", () -> read(one, 1) == NEW && stored(two, 1));
+  }
+
+  @Test
+  void redisAwayWhenCommitting_isToldOfTheUnknownOutcome() {
+    REDIS.server().pause();
+    one.caches().committing(WRITES);
+    assertThat(one.caches().node().remote().reachable()).isTrue();
+    REDIS.server().resume();
+    one.caches().outcomeUnknown(WRITES, ReadFloor.NONE);
+    assertThat(poisonStored()).isTrue();
+    sync(two);
+    assertThat(read(two, 1)).isZero();
+    row.set(NEW);
+    assertThat(read(two, 1)).isEqualTo(NEW);
+    assertThat(read(one, 1)).isEqualTo(NEW);
+  }
+
+  @Test
+  void moreWritersThanPoisons_commitAllTheSame() {
+    for (int i = 0; i < 300; i++) {
+      one.caches().committing(new WriteSet(i, DFW, Set.of("t" + i), false));
+    }
+    for (int i = 0; i < 300; i++) {
+      one.caches().committed(new WriteSet(i, DFW, Set.of("t" + i), false), ReadFloor.NONE);
+    }
+    assertThat(poisonStored()).isFalse();
+    read(one, 1);
+    awaitStored(two, 1);
+  }
+
+  @Test
+  void poisonsDamagedInRedis_nothingFails() {
+    one.caches().committing(WRITES);
+    REDIS.database().command("HSET", STATE, "p", "garbage");
+    row.set(NEW);
+    one.caches().committed(WRITES, ReadFloor.NONE);
+    assertThat(read(one, 1)).isEqualTo(NEW);
+    awaitStored(two, 1);
+  }
+
+  @Test
+  void build_limitBelowTheTimeout_isRefused() {
+    Caches.Builder builder =
+        Caches.builder().remoteTimeout(Duration.ofMillis(50)).poisonLimit(Duration.ofMillis(50));
+    assertThatThrownBy(builder::build)
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageContaining("poisonLimit PT0.05S")
+        .hasMessageContaining("remoteTimeout PT0.05S");
+    Caches.builder().poisonLimit(Duration.ZERO).build().close();
   }
 }
