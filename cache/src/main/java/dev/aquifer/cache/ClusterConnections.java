@@ -176,7 +176,7 @@ final class ClusterConnections implements RedisConnections {
     List<CompletableFuture<ClusterView>> answers = new ArrayList<>();
     List<String> asked = new ArrayList<>();
     for (RedisClusterNode node : client.getPartitions()) {
-      if (node.getRole().isUpstream()) {
+      if (ClusterView.mayRunScripts(node)) {
         asked.add(node.getNodeId());
         answers.add(look(node.getNodeId()));
       }
@@ -219,7 +219,7 @@ final class ClusterConnections implements RedisConnections {
     StatefulRedisClusterConnection<byte[], byte[]> made = open();
     CompletableFuture<String> first = new CompletableFuture<>();
     for (RedisClusterNode node : client.getPartitions()) {
-      if (node.getRole().isUpstream()) {
+      if (ClusterView.mayRunScripts(node)) {
         made.getConnectionAsync(node.getNodeId())
             .thenCompose(connection -> connection.async().ping())
             .thenAccept(first::complete);

@@ -40,7 +40,7 @@ final class RedisLink implements Remote {
     this.connections = connections;
     this.timeout = settings.remoteTimeout().toNanos();
     this.silence = settings.silenceLimit().toNanos();
-    this.calls = new RedisCalls(node, connections);
+    this.calls = new RedisCalls(node, connections, settings);
     this.feed = new EventFeed(node, calls, connections, settings, this::voidAll);
     this.voids = new RedisVoids(node, calls, connections, feed, settings);
     long beat = feed.interval();
@@ -277,14 +277,13 @@ final class RedisLink implements Remote {
         return;
       }
       feed.beat();
-      connections.ping().thenAccept(pong -> answering());
+      calls.beat(this::answering);
     } catch (RuntimeException e) {
       node.observer.cacheFault("", CacheFault.REMOTE, e);
     }
   }
 
   private void answering() {
-    calls.answered();
     if (voids.size() > 0) {
       feed.background(voids::flush);
     }
