@@ -56,6 +56,9 @@ final class RedisRefusal {
     for (RedisURI place : places) {
       try (RedisQuestions questions = new RedisQuestions(place, settings)) {
         questions.login();
+        if (address.kind() == CacheHealth.Kind.CLUSTER) {
+          questions.ask("CLUSTER", "INFO");
+        }
         String master = address.first().getSentinelMasterId();
         if (master != null) {
           if (questions.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", master).startsWith("*-1")) {
