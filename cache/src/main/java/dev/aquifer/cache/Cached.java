@@ -19,8 +19,17 @@ import java.lang.annotation.Target;
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.METHOD)
 public @interface Cached {
-  /** How long: a number and {@code ms}, {@code s}, {@code m}, {@code h} or {@code d}. */
-  String ttl() default "10m";
+  /**
+   * How long: a number and {@code ms}, {@code s}, {@code m}, {@code h} or {@code d}. Empty: what
+   * the category says, or 10 minutes.
+   */
+  String ttl() default "";
+
+  /** One category, in place of a {@link #ttl}. */
+  TtlCategory[] category() default {};
+
+  /** By how many percent of itself, 0 to 50, each time is shortened or lengthened. */
+  int jitter() default 10;
 
   /** How long absence is remembered, {@code 0s}: not at all. Empty: 30 s, or the ttl if shorter. */
   String negativeTtl() default "";

@@ -18,7 +18,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
@@ -33,15 +32,18 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A commit listener: what a transaction wrote is void on this node before its commit returns to
  * the application, and on the others as soon as they hear of it, or at once for readers who bear
- * the writer's causal token.
+ * the writer's causal token. A node that dies between its commit and the void leaves the others
+ * with old values for no longer than {@link Builder#poisonLimit}.
  */
 public final class Caches implements CommitListener, AutoCloseable {
   private final Node node;
   private final Threads threads;
+  private final PoisonedWrites poisoned;
   private final ConcurrentHashMap<String, CacheCore> caches = new ConcurrentHashMap<>();
 
-  private Caches(Node node, Threads threads) {
+  private Caches(Node node, Threads threads, PoisonedWrites poisoned) {
     this.node = node;
+    this.poisoned = poisoned;
     this.threads = threads;
   }
 
@@ -93,7 +95,7 @@ public final class Caches implements CommitListener, AutoCloseable {
   public void invalidateTags(Collection<Tag> tags) {
     Partition partition = node.partition(TenantContext.require());
     if (!tags.isEmpty()) {
-      node.voidNames(partition, names(tags), Scope.TAG);
+      node.voidNames(partition, PoisonedWrites.names(tags), Scope.TAG);
     }
   }
 
@@ -111,13 +113,23 @@ public final class Caches implements CommitListener, AutoCloseable {
   }
 
   @Override
+  public void committing(WriteSet writes) {
+    poisoned.committing(writes);
+  }
+
+  @Override
   public void committed(WriteSet writes, ReadFloor floor) {
-    Set<Tag> tags = writes.tags();
-    if (tags.isEmpty()) {
-      return;
-    }
-    Partition partition = writes.tenant() == null ? node.shared : node.partition(writes.tenant());
-    node.voidNames(partition, names(tags), List.of(), floor, null, Scope.TAG);
+    poisoned.committed(writes, floor);
+  }
+
+  @Override
+  public void outcomeUnknown(WriteSet writes, ReadFloor floor) {
+    poisoned.outcomeUnknown(writes, floor);
+  }
+
+  @Override
+  public void rolledBack(WriteSet writes) {
+    poisoned.rolledBack(writes);
   }
 
   /**
@@ -155,6 +167,35 @@ public final class Caches implements CommitListener, AutoCloseable {
     }
   }
 
+  /**
+   * Sets for which calls the caches are in use, from the next call on, all of them at once. What is
+   * under way ends as it began.
+   */
+  public void adoption(Adoption adoption) {
+    node.adoption = adoption.everywhere(Adoption.Mode.ON) ? null : adoption;
+  }
+
+  /** For which calls the caches are in use. */
+  public Adoption adoption() {
+    Adoption set = node.adoption;
+    return set == null ? Adoption.of(Adoption.Mode.ON) : set;
+  }
+
+  /** Sets the limits of every tenant that has none of its own, from the next call on. */
+  public void limits(Limits limits) {
+    node.limiter.set(limits);
+  }
+
+  /** Sets one tenant's limits, from the next call on; null: those of all. */
+  public void limits(Tenant tenant, @Nullable Limits limits) {
+    node.limiter.set(tenant, limits);
+  }
+
+  /** What limits hold for the tenant now. */
+  public Limits limits(Tenant tenant) {
+    return node.limiter.of(tenant);
+  }
+
   /** How the node's caches are doing. Costs nothing. */
   public CacheHealth health() {
     Remote remote = node.remote();
@@ -177,6 +218,7 @@ public final class Caches implements CommitListener, AutoCloseable {
     if (remote != null) {
       remote.close();
     }
+    node.shadow.close();
     threads.close();
   }
 
@@ -221,10 +263,6 @@ public final class Caches implements CommitListener, AutoCloseable {
     return name;
   }
 
-  private static List<String> names(Collection<Tag> tags) {
-    return tags.stream().map(tag -> KeyText.tagName(tag.name())).distinct().toList();
-  }
-
   /** Collects the settings of a node's caches. Not thread-safe. */
   public static final class Builder {
     private @Nullable String redis;
@@ -239,9 +277,14 @@ public final class Caches implements CommitListener, AutoCloseable {
     private Duration connectTimeout = Duration.ofSeconds(5);
     private Duration silenceLimit = Duration.ofSeconds(2);
     private int pendingLimit = 10_000;
+    private Duration poisonLimit = Duration.ofSeconds(60);
+    private int refreshes = 64;
+    private int tenantRefreshes = 16;
     private @Nullable Executor executor;
     private @Nullable ScheduledExecutorService timer;
     private LongSupplier nanos = System::nanoTime;
+    private Limits limits = Limits.NONE;
+    private Adoption adoption = Adoption.of(Adoption.Mode.ON);
 
     private Builder() {}
 
@@ -334,6 +377,43 @@ public final class Caches implements CommitListener, AutoCloseable {
       return this;
     }
 
+    /** What a tenant may do at a time; everything by default. */
+    public Builder limits(Limits limits) {
+      this.limits = limits;
+      return this;
+    }
+
+    /** For which calls the caches are in use at first; all by default. */
+    public Builder adoption(Adoption adoption) {
+      this.adoption = adoption;
+      return this;
+    }
+
+    /**
+     * How long after the crash of a node others may serve what it had just overwritten, 60 seconds
+     * by default; longer than any COMMIT takes. Before a commit is sent Redis is told what it will
+     * void, which takes one round trip and is waited for no longer than {@link #remoteTimeout};
+     * where nobody voids it within this time, Redis does. Zero: Redis is not told, and after a
+     * crash such values live until they expire.
+     */
+    public Builder poisonLimit(Duration limit) {
+      this.poisonLimit = limit;
+      return this;
+    }
+
+    /**
+     * How many loads may run in the background at a time, before values' time is up: 64 by default,
+     * 16 of one tenant. Beyond that a later hit tries again.
+     *
+     * @param all 0 or more
+     * @param ofTenant 0 to {@code all}
+     */
+    public Builder refreshLimit(int all, int ofTenant) {
+      this.refreshes = all;
+      this.tenantRefreshes = ofTenant;
+      return this;
+    }
+
     /**
      * Where loads run; by default daemon threads of the cache, as many as there are loads at a
      * time. A bounded executor must have room for loads that call other caches.
@@ -370,6 +450,14 @@ public final class Caches implements CommitListener, AutoCloseable {
             "silenceLimit %s must be longer than remoteTimeout %s: a heartbeat takes up to that."
                 .formatted(silenceLimit, remoteTimeout));
       }
+      if (!poisonLimit.isZero()) {
+        positive("poisonLimit", poisonLimit);
+        if (poisonLimit.compareTo(remoteTimeout) <= 0) {
+          throw new ConfigurationException(
+              "poisonLimit %s must be longer than remoteTimeout %s, or a poison ends before its commit is sent; zero poisons nothing."
+                  .formatted(poisonLimit, remoteTimeout));
+        }
+      }
       if (redisTrust != null && (redis == null || !redis.strip().startsWith("rediss"))) {
         throw new ConfigurationException(
             "redisTrust is %s, but redis() names no address with TLS; use rediss://, or leave redisTrust out."
@@ -379,6 +467,11 @@ public final class Caches implements CommitListener, AutoCloseable {
         throw new ConfigurationException(
             "memoryBytes is %d, pendingLimit is %d; use 0 or more, and 1 or more."
                 .formatted(memoryBytes, pendingLimit));
+      }
+      if (tenantRefreshes < 0 || tenantRefreshes > refreshes) {
+        throw new ConfigurationException(
+            "refreshLimit is %d, and %d of one tenant; use 0 or more, and no more for one than for all."
+                .formatted(refreshes, tenantRefreshes));
       }
       NodeSettings settings =
           new NodeSettings(
@@ -393,14 +486,21 @@ public final class Caches implements CommitListener, AutoCloseable {
               connectTimeout,
               silenceLimit,
               pendingLimit,
+              refreshes,
+              tenantRefreshes,
               nanos);
       Threads threads = new Threads(executor, timer);
       try {
         Node node = new Node(settings, codec, threads.executor(), threads.timer());
         if (redis != null) {
-          node.attach(RedisLink.open(redis, settings, node));
+          RedisLink link = RedisLink.open(redis, settings, node);
+          node.attach(link);
+          node.limiter.share(link::commands, remoteTimeout);
         }
-        return new Caches(node, threads);
+        Caches caches = new Caches(node, threads, new PoisonedWrites(node, poisonLimit));
+        caches.adoption(adoption);
+        caches.limits(limits);
+        return caches;
       } catch (RuntimeException e) {
         threads.close();
         throw e;

@@ -143,7 +143,7 @@ final class EventFeed {
           partition.hear(
               Names.incarnation(message.substring(0, first)),
               Long.parseLong(message, first + 1, second, 10),
-              Names.read(message.substring(second + 1)),
+              Notice.read(message.substring(second + 1)),
               node.positions.now());
     } catch (RuntimeException e) {
       node.observer.cacheFault(partitionName, CacheFault.DAMAGED, e);
@@ -164,6 +164,16 @@ final class EventFeed {
       }
     }
     return owed.isEmpty();
+  }
+
+  /** Redis ends poisons whose time is up when it is next asked for anything of their partition. */
+  void endPoisons() {
+    long now = node.nanos.getAsLong();
+    for (Partition partition : node.partitions()) {
+      if (partition.overdue(now)) {
+        background(() -> sync(partition));
+      }
+    }
   }
 
   /** Brings the partition up to date. Returns whether Redis answered. */

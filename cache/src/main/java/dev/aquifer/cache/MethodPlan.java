@@ -8,6 +8,7 @@ import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
 import java.lang.reflect.TypeVariable;
 import java.lang.reflect.WildcardType;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -90,7 +91,8 @@ record MethodPlan(
     for (Type parameter : method.getGenericParameterTypes()) {
       checkKey(parameter, 0);
     }
-    CacheSettings.Builder settings = CacheSettings.builder().ttl(DurationText.parse(cached.ttl()));
+    CacheSettings.Builder settings =
+        CacheSettings.builder().ttl(ttl(cached)).jitter(cached.jitter() / 100.0);
     if (!cached.negativeTtl().isEmpty()) {
       settings.negativeTtl(DurationText.parse(cached.negativeTtl()));
     }
@@ -110,6 +112,19 @@ record MethodPlan(
     Class<?>[] parameters = method.getParameterTypes();
     boolean plain = parameters.length == 1 && KeyText.simple(boxed(parameters[0]));
     return new MethodPlan(method, async, cache, List.of(), List.of(), false, plain);
+  }
+
+  private static Duration ttl(Cached cached) {
+    TtlCategory[] category = cached.category();
+    if (category.length > 1 || (category.length == 1 && !cached.ttl().isEmpty())) {
+      throw new IllegalArgumentException(
+          "has a @Cached with category %s and ttl '%s'; use one category, or a ttl"
+              .formatted(Arrays.toString(category), cached.ttl()));
+    }
+    if (category.length == 1) {
+      return category[0].ttl();
+    }
+    return cached.ttl().isEmpty() ? TtlCategory.QUERY.ttl() : DurationText.parse(cached.ttl());
   }
 
   private static Set<Tag> tags(List<TagTemplate> templates, @Nullable Object[] arguments) {

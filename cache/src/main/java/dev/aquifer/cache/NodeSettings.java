@@ -21,4 +21,6 @@ record NodeSettings(
     Duration connectTimeout,
     Duration silenceLimit,
     int pendingLimit,
+    int refreshes,
+    int tenantRefreshes,
     LongSupplier nanos) {}

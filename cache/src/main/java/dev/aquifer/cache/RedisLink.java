@@ -5,6 +5,7 @@ import dev.aquifer.ReadFloor;
 import dev.aquifer.UnavailableException;
 import dev.aquifer.spi.Observer.CacheFault;
 import io.lettuce.core.ScriptOutputType;
+import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -74,6 +75,11 @@ final class RedisLink implements Remote {
 
   private void voidAll(Partition partition) {
     voids.voidNames(partition, List.of(Partition.ALL), List.of(), ReadFloor.NONE, null);
+  }
+
+  /** Its commands, for what else is kept in Redis. */
+  RedisClusterAsyncCommands<byte[], byte[]> commands() {
+    return connections.commands();
   }
 
   @Override
@@ -195,14 +201,15 @@ final class RedisLink implements Remote {
   @Override
   public void fill(TenantView view, String text, Lease lease, Filling filling) {
     CacheCore cache = view.cache;
+    Stored stored = StoredKeys.of(view, text);
     byte[] entry =
         Envelope.write(
+            new Envelope.Place(stored.entry(), cache.values.format),
             lease,
             filling,
             cache.values.codec,
             cache.settings.compressFrom(),
             System.currentTimeMillis());
-    Stored stored = StoredKeys.of(view, text);
     List<byte[]> args = new ArrayList<>();
     args.add(StoredKeys.bytes(lease.token()));
     args.add(StoredKeys.bytes(Long.toString(lease.asOf())));
@@ -259,6 +266,22 @@ final class RedisLink implements Remote {
   }
 
   @Override
+  public void poison(Partition partition, String token, List<String> names, Duration limit) {
+    voids.poison(partition, token, names, limit);
+  }
+
+  @Override
+  public long voidPoisoned(
+      Partition partition, List<String> names, ReadFloor floor, String poison) {
+    return voids.voidPoisoned(partition, names, floor, poison);
+  }
+
+  @Override
+  public void lift(Partition partition, String poison) {
+    voids.lift(partition, poison);
+  }
+
+  @Override
   public boolean awaitTold(Partition partition, Duration limit) throws InterruptedException {
     return voids.awaitTold(partition, limit);
   }
@@ -284,6 +307,7 @@ final class RedisLink implements Remote {
   }
 
   private void answering() {
+    feed.endPoisons();
     if (voids.size() > 0) {
       feed.background(voids::flush);
     }
