@@ -55,7 +55,7 @@ class PayloadsTest {
 
     static Spy create() throws IOException {
       List<URL> urls = new ArrayList<>();
-      for (String part : System.getProperty("java.class.path").split(File.pathSeparator)) {
+      for (String part : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
         urls.add(Path.of(part).toUri().toURL());
       }
       return new Spy(urls.toArray(new URL[0]));
@@ -147,7 +147,7 @@ class PayloadsTest {
       }
       assertThat(node.faults()).hasSize(count);
       assertThat(node.faults()).isSubsetOf(CacheFault.DAMAGED, CacheFault.FOREIGN);
-      assertThat(node.flights().statistics().loads()).isEqualTo(2 * count);
+      assertThat(node.flights().statistics().loads()).isEqualTo(2L * count);
       assertThat(node.flights().statistics().remoteHits()).isZero();
     } finally {
       client.shutdown(Duration.ZERO, Duration.ofSeconds(2));

@@ -61,8 +61,7 @@ public final class RedisSentinels implements AutoCloseable {
           RedisServer.builder()
               .sentinel()
               .setting("sentinel", String.join(" ", "monitor", NAME, primary.host(), port, QUORUM))
-              .setting(
-                  "sentinel", "down-after-milliseconds " + NAME + " " + SILENCE.toMillis())
+              .setting("sentinel", "down-after-milliseconds " + NAME + " " + SILENCE.toMillis())
               .setting("sentinel", "failover-timeout " + NAME + " " + FAILOVER.toMillis())
               .start());
     }
@@ -122,8 +121,7 @@ public final class RedisSentinels implements AutoCloseable {
             server.info("replication", "role").equals("master")
                 && sentinels.stream()
                     .filter(RedisServer::isRunning)
-                    .allMatch(
-                        each -> said(each, "port").equals(Integer.toString(server.port()))));
+                    .allMatch(each -> said(each, "port").equals(Integer.toString(server.port()))));
   }
 
   private void await(String what, Callable<Boolean> condition) {

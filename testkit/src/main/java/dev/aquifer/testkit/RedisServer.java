@@ -247,12 +247,7 @@ public final class RedisServer implements AutoCloseable {
         ServerProcess.start(
             workspace,
             new ServerProcess.Command(
-                toString(),
-                line(),
-                folder,
-                folder.resolve("log"),
-                Map.of(),
-                false));
+                toString(), line(), folder, folder.resolve("log"), Map.of(), false));
     process = started;
     String own = Long.toString(started.pid());
     // Another server on a port taken meanwhile answers too: ask who it is.
