@@ -23,6 +23,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +57,7 @@ import org.jspecify.annotations.Nullable;
 final class ClusterConnections implements RedisConnections {
   // Twice the default cluster-node-timeout: when a vote that nobody won has come to nothing.
   private static final long VOTE = TimeUnit.SECONDS.toNanos(30);
+  private static final long PAUSE = TimeUnit.MILLISECONDS.toNanos(50);
   private static final Duration REFRESH = Duration.ofSeconds(1);
 
   private final RedisAddress address;
@@ -134,12 +136,28 @@ final class ClusterConnections implements RedisConnections {
         commands = client.connect(ByteArrayCodec.INSTANCE);
       }
       if (watch == null) {
-        subscribe();
+        subscribePatiently();
       }
     } catch (RuntimeException e) {
       throw RedisRefusal.of(address, settings, e);
     } finally {
       connecting.unlock();
+    }
+  }
+
+  /** The nodes may disagree for a moment, just after a master was replaced. Holds the lock. */
+  private void subscribePatiently() {
+    long deadline = System.nanoTime() + settings.connectTimeout().toNanos();
+    while (true) {
+      try {
+        subscribe();
+        return;
+      } catch (RuntimeException e) {
+        if (System.nanoTime() - deadline >= 0 || closed || Thread.currentThread().isInterrupted()) {
+          throw e;
+        }
+        LockSupport.parkNanos(PAUSE);
+      }
     }
   }
 
@@ -154,7 +172,7 @@ final class ClusterConnections implements RedisConnections {
         RedisClusterNode node = client.getPartitions().getPartitionByNodeId(id);
         if (node == null) {
           throw new UnavailableException(
-              "%s has a new master that is not known here yet.".formatted(address));
+              address + " is changing its masters; try again in a moment.");
         }
         streams.put(id, EventStream.open(eventClient, node.getUri(), 0, ears));
       }
@@ -178,7 +196,7 @@ final class ClusterConnections implements RedisConnections {
     List<CompletableFuture<ClusterView>> answers = new ArrayList<>();
     List<String> asked = new ArrayList<>();
     for (RedisClusterNode node : client.getPartitions()) {
-      if (node.getRole().isUpstream()) {
+      if (ClusterView.mayRunScripts(node)) {
         asked.add(node.getNodeId());
         answers.add(look(node.getNodeId()));
       }
@@ -193,7 +211,7 @@ final class ClusterConnections implements RedisConnections {
               if (view.masters().isEmpty() || !asked.containsAll(view.masters())) {
                 client.refreshPartitionsAsync();
                 throw new UnavailableException(
-                    "%s has masters that were not asked.".formatted(address));
+                    address + " is changing its masters; try again in a moment.");
               }
               return view;
             });
@@ -231,7 +249,7 @@ final class ClusterConnections implements RedisConnections {
     StatefulRedisClusterConnection<byte[], byte[]> made = open();
     CompletableFuture<List<byte[]>> first = new CompletableFuture<>();
     for (RedisClusterNode node : client.getPartitions()) {
-      if (node.getRole().isUpstream()) {
+      if (ClusterView.mayRunScripts(node)) {
         made.getConnectionAsync(node.getNodeId())
             .thenCompose(connection -> connection.async().ping())
             .thenAccept(pong -> first.complete(List.of()));
@@ -263,7 +281,7 @@ final class ClusterConnections implements RedisConnections {
             done -> {
               ClusterView view = seen.join();
               if (!now.view.sameAs(view) || watch != now || undecided(view)) {
-                throw new UnavailableException("%s is changing its masters.".formatted(address));
+                throw new UnavailableException(address + " is changing its masters.");
               }
               return "PONG";
             });

@@ -35,8 +35,7 @@ record ClusterView(Set<String> masters, long epoch, long claimed, boolean failin
         continue;
       }
       claimed = Math.max(claimed, node.getConfigEpoch());
-      boolean unused = node.hasNoSlots() && unreachable(node);
-      if (!unused) {
+      if (mayRunScripts(node)) {
         masters.add(node.getNodeId());
         failing |= node.is(NodeFlag.FAIL) || node.is(NodeFlag.EVENTUAL_FAIL);
       }
@@ -50,8 +49,11 @@ record ClusterView(Set<String> masters, long epoch, long claimed, boolean failin
     return new ClusterView(masters, epoch, claimed, failing);
   }
 
-  private static boolean unreachable(RedisClusterNode node) {
-    return node.is(NodeFlag.FAIL) || node.is(NodeFlag.NOADDR) || node.is(NodeFlag.HANDSHAKE);
+  /** Whether it is a master, and not one that has lost its slots and has failed. */
+  static boolean mayRunScripts(RedisClusterNode node) {
+    boolean away =
+        node.is(NodeFlag.FAIL) || node.is(NodeFlag.NOADDR) || node.is(NodeFlag.HANDSHAKE);
+    return node.getRole().isUpstream() && !(away && node.hasNoSlots());
   }
 
   /** What two nodes say, taken together. */

@@ -4,6 +4,7 @@ import dev.aquifer.spi.Observer.CacheFault;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -17,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The heartbeat is a PING on the connection that voids arrive on: its answer proves that all
  * that was published before has arrived (race R5). Once that connection was lost, an answer proves
- * nothing until what was missed meanwhile has been asked for: each loss begins another epoch.
+ * nothing until what was missed meanwhile has been asked for: each loss begins another epoch. Nor
+ * does it while something that arrived could not be applied, because what came before is missing.
  */
 // What futures end with is looked at by their own stages.
 @SuppressWarnings("FutureReturnValueIgnored")
@@ -31,6 +33,9 @@ final class EventFeed {
   private final long syncTimeout;
   private final long silence;
   private final AtomicBoolean resyncing = new AtomicBoolean();
+
+  // Of which something was heard that could not be applied. Until it is, nothing is proven.
+  private final ConcurrentHashMap<Partition, Integer> owed = new ConcurrentHashMap<>();
   private final AtomicBoolean asking = new AtomicBoolean();
   private final AtomicInteger epoch = new AtomicInteger();
   private volatile int syncedEpoch = -1;
@@ -89,6 +94,10 @@ final class EventFeed {
       }
       return;
     }
+    if (!owed.isEmpty()) {
+      background(this::pay);
+      return;
+    }
     // One question at a time: what is not answered would only pile up.
     if (!asking.compareAndSet(false, true)) {
       return;
@@ -99,7 +108,7 @@ final class EventFeed {
           .whenComplete(
               (pong, error) -> {
                 asking.set(false);
-                if (error == null && now == epoch.get() && sent - provenAt > 0) {
+                if (error == null && now == epoch.get() && owed.isEmpty() && sent - provenAt > 0) {
                   provenAt = sent;
                 }
               });
@@ -139,9 +148,22 @@ final class EventFeed {
     } catch (RuntimeException e) {
       node.observer.cacheFault(partitionName, CacheFault.DAMAGED, e);
     }
-    if (!applied && partition.incarnation() != 0) {
-      background(() -> sync(partition));
+    if (!applied) {
+      // Also where its state was never read: what was loaded without Redis is in memory as well.
+      owed.merge(partition, 1, Integer::sum);
+      background(this::pay);
     }
+  }
+
+  /** Asks for what was heard of and could not be applied, until it is. */
+  private boolean pay() throws InterruptedException {
+    for (Partition partition : owed.keySet()) {
+      Integer heard = owed.get(partition);
+      if (heard != null && sync(partition)) {
+        owed.remove(partition, heard);
+      }
+    }
+    return owed.isEmpty();
   }
 
   /** Redis ends poisons whose time is up when it is next asked for anything of their partition. */
@@ -217,7 +239,7 @@ final class EventFeed {
 
   private boolean syncAll() throws InterruptedException {
     for (Partition partition : node.partitions()) {
-      if ((partition.incarnation() != 0 || partition == node.shared) && !sync(partition)) {
+      if (!sync(partition)) {
         return false;
       }
     }

@@ -22,6 +22,7 @@ final class PendingVoids {
   private final ConcurrentHashMap<Partition, Integer> open = new ConcurrentHashMap<>();
   private static final Remote.Stored NOTHING = new Remote.Stored(new byte[0], new byte[0]);
   private int count;
+  private int sending;
 
   PendingVoids(int limit) {
     this.limit = limit;
@@ -32,10 +33,11 @@ final class PendingVoids {
     return !open.containsKey(partition);
   }
 
+  /** How many names Redis does not know of, those that are being sent included. */
   int size() {
     lock.lock();
     try {
-      return count;
+      return count + sending;
     } finally {
       lock.unlock();
     }
@@ -90,6 +92,7 @@ final class PendingVoids {
         return null;
       }
       count -= mine.size();
+      sending += mine.size();
       List<Remote.Stored> stored =
           mine.values().stream().filter(place -> place.entry().length > 0).toList();
       return new Taken(partition, List.copyOf(mine.keySet()), stored);
@@ -101,6 +104,7 @@ final class PendingVoids {
   void sent(Taken taken) {
     lock.lock();
     try {
+      sending -= taken.names().size();
       open.computeIfPresent(taken.partition(), (p, users) -> users == 1 ? null : users - 1);
       told.signalAll();
     } finally {

@@ -14,28 +14,27 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Calls of scripts, with a breaker: a call waits for Redis no longer than its limit, and after
- * {@value #FAILURES} failures in a row nobody should call until a heartbeat is answered again.
+ * Calls of scripts: a call waits for Redis no longer than its limit, and while the {@link Breaker}
+ * is open nobody should call.
  */
 // What futures end with is looked at by their own stages.
 @SuppressWarnings("FutureReturnValueIgnored")
 final class RedisCalls {
-  private static final int FAILURES = 3;
-
   private final Node node;
   private final RedisConnections connections;
-  private final AtomicInteger failures = new AtomicInteger();
-  private volatile boolean usable;
+  private final Breaker breaker;
+  private final AtomicLong asked = new AtomicLong();
   private volatile boolean closed;
 
-  RedisCalls(Node node, RedisConnections connections) {
+  RedisCalls(Node node, RedisConnections connections, NodeSettings settings) {
     this.node = node;
     this.connections = connections;
+    this.breaker = new Breaker(node.observer, settings.remoteTimeout().toNanos());
   }
 
   /**
@@ -50,12 +49,12 @@ final class RedisCalls {
 
   /** Whether Redis answered lately. */
   boolean usable() {
-    return usable;
+    return breaker.closed();
   }
 
   /** Whether it is worth while to call. */
   boolean open() {
-    return usable && !closed;
+    return breaker.closed() && !closed;
   }
 
   boolean closed() {
@@ -63,7 +62,7 @@ final class RedisCalls {
   }
 
   void started(boolean reachable) {
-    usable = reachable;
+    breaker.started(reachable);
   }
 
   void close() {
@@ -116,7 +115,7 @@ final class RedisCalls {
   boolean arrives(CompletableFuture<?> sent, long deadline) throws InterruptedException {
     try {
       sent.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
-      succeeded();
+      breaker.succeeded();
       return true;
     } catch (ExecutionException e) {
       failed(e.getCause() == null ? e : e.getCause());
@@ -152,7 +151,7 @@ final class RedisCalls {
     arrived.whenComplete(
         (value, error) -> {
           if (error == null) {
-            succeeded();
+            breaker.succeeded();
           } else {
             failed(error);
           }
@@ -164,29 +163,35 @@ final class RedisCalls {
         });
   }
 
-  /** A heartbeat was answered. */
-  void answered() {
-    failures.set(0);
-    if (!usable) {
-      change(true, "heartbeat answered");
+  /** Asks for a sign of life, once at a time; what is not answered would only pile up. */
+  void beat(Consumer<List<byte[]>> answered) {
+    long now = System.nanoTime();
+    long since = asked.get();
+    if (since != 0) {
+      breaker.silent(now - since);
+      return;
     }
-  }
-
-  private void succeeded() {
-    if (failures.get() != 0) {
-      failures.set(0);
+    long mine = now | 1; // 0: none is asked
+    asked.set(mine);
+    try {
+      connections
+          .time()
+          .whenComplete(
+              (time, error) -> {
+                asked.compareAndSet(mine, 0);
+                if (error == null) {
+                  breaker.answered();
+                  answered.accept(time);
+                }
+              });
+    } catch (RuntimeException e) {
+      asked.set(0);
+      throw e;
     }
   }
 
   private void failed(Throwable error) {
     node.observer.cacheFault("", CacheFault.REMOTE, error);
-    if (failures.incrementAndGet() >= FAILURES && usable) {
-      change(false, error.getClass().getSimpleName());
-    }
-  }
-
-  private void change(boolean nowUsable, String reason) {
-    usable = nowUsable;
-    node.observer.remoteChanged(nowUsable, reason);
+    breaker.failed(error);
   }
 }

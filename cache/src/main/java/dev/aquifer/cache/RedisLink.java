@@ -41,7 +41,7 @@ final class RedisLink implements Remote {
     this.address = address;
     this.connections = connections;
     this.silence = settings.silenceLimit().toNanos();
-    this.calls = new RedisCalls(node, connections);
+    this.calls = new RedisCalls(node, connections, settings);
     this.feed = new EventFeed(node, calls, connections, settings, this::voidAll);
     this.voids = new RedisVoids(node, calls, connections, feed, settings);
     this.leases = new Leases(node, calls, settings);
@@ -207,21 +207,18 @@ final class RedisLink implements Remote {
 
   private void askTime() {
     long sent = node.nanos.getAsLong();
-    connections
-        .time()
-        .thenAccept(
-            time -> {
-              if (!time.isEmpty()) {
-                long seconds = Long.parseLong(Names.text(time.get(0)));
-                long micros = Long.parseLong(Names.text(time.get(1)));
-                clock.answered(sent, node.nanos.getAsLong(), seconds * 1_000_000 + micros);
-              }
-              answering();
-            });
+    calls.beat(
+        time -> {
+          if (!time.isEmpty()) {
+            long seconds = Long.parseLong(Names.text(time.get(0)));
+            long micros = Long.parseLong(Names.text(time.get(1)));
+            clock.answered(sent, node.nanos.getAsLong(), seconds * 1_000_000 + micros);
+          }
+          answering();
+        });
   }
 
   private void answering() {
-    calls.answered();
     feed.endPoisons();
     if (voids.waiting()) {
       feed.background(voids::flush);

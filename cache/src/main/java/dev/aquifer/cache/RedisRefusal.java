@@ -27,6 +27,11 @@ final class RedisRefusal {
 
   static UnavailableException of(
       RedisAddress address, NodeSettings settings, RuntimeException error) {
+    for (Throwable at = error; at != null && at.getCause() != at; at = at.getCause()) {
+      if (at instanceof UnavailableException ours) {
+        return ours;
+      }
+    }
     String refused = refusal(error);
     String reason = refused == null ? asked(address, settings, error) : refused;
     return new UnavailableException("%s cannot be used: %s.".formatted(address, reason));
@@ -51,6 +56,9 @@ final class RedisRefusal {
     for (RedisURI place : places) {
       try (RedisQuestions questions = new RedisQuestions(place, settings)) {
         questions.login();
+        if (address.kind() == CacheHealth.Kind.CLUSTER) {
+          questions.ask("CLUSTER", "INFO");
+        }
         String master = address.first().getSentinelMasterId();
         if (master != null) {
           if (questions.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", master).startsWith("*-1")) {
@@ -68,13 +76,13 @@ final class RedisRefusal {
       } catch (RedisQuestions.RefusedException e) {
         return said(String.valueOf(e.getMessage()));
       } catch (IOException e) {
-        reason = failed(e, settings);
+        reason = failed(e, place, settings);
       }
     }
     return reason;
   }
 
-  private static String failed(IOException error, NodeSettings settings) {
+  private static String failed(IOException error, RedisURI place, NodeSettings settings) {
     if (error instanceof UnknownHostException) {
       return "its name cannot be resolved; check the host";
     }
@@ -82,8 +90,8 @@ final class RedisRefusal {
       return "nothing listens there; check host and port, and that it runs";
     }
     if (error instanceof SocketTimeoutException) {
-      return "nothing came back within %s; check that it runs, and what is between"
-          .formatted(settings.connectTimeout());
+      return "nothing came back within %s; check that it runs%s, and what is between"
+          .formatted(settings.connectTimeout(), place.isSsl() ? " and speaks TLS" : "");
     }
     if (error instanceof SSLException) {
       return "TLS failed (%s); check that it speaks TLS, that redisTrust holds the certificate's issuer, and the host's name in the certificate"

@@ -247,12 +247,7 @@ public final class RedisServer implements AutoCloseable {
         ServerProcess.start(
             workspace,
             new ServerProcess.Command(
-                toString(),
-                List.of(binary.toString(), writeConfiguration().toString()),
-                folder,
-                folder.resolve("log"),
-                Map.of(),
-                false));
+                toString(), line(), folder, folder.resolve("log"), Map.of(), false));
     process = started;
     String own = Long.toString(started.pid());
     // Another server on a port taken meanwhile answers too: ask who it is.
@@ -260,7 +255,15 @@ public final class RedisServer implements AutoCloseable {
         settings.limit,
         () ->
             field(ask(0, List.of("INFO", "server")), "process_id").equals(own)
-                && field(ask(0, List.of("INFO", "persistence")), "loading").equals("0"));
+                && (settings.sentinel
+                    || field(ask(0, List.of("INFO", "persistence")), "loading").equals("0")));
+  }
+
+  private List<String> line() {
+    String configuration = writeConfiguration().toString();
+    return settings.sentinel
+        ? List.of(binary.toString(), configuration, "--sentinel")
+        : List.of(binary.toString(), configuration);
   }
 
   private void stopNow() {
@@ -280,10 +283,12 @@ public final class RedisServer implements AutoCloseable {
     lines.add("port " + port);
     lines.add("dir \"" + folder + "\"");
     lines.add("daemonize no");
-    lines.add("save \"\"");
-    lines.add("databases " + settings.databases);
-    lines.add("appendonly " + (settings.persistent ? "yes" : "no"));
-    lines.add("appendfsync no");
+    if (!settings.sentinel) {
+      lines.add("save \"\"");
+      lines.add("databases " + settings.databases);
+      lines.add("appendonly " + (settings.persistent ? "yes" : "no"));
+      lines.add("appendfsync no");
+    }
     if (!settings.password.isEmpty()) {
       lines.add("requirepass " + settings.password);
     }
@@ -326,6 +331,7 @@ public final class RedisServer implements AutoCloseable {
     private int port;
     private int databases = 16;
     private boolean persistent;
+    private boolean sentinel;
     private String password = "";
     private Duration limit = Duration.ofSeconds(10);
     private final List<String> lines = new ArrayList<>();
@@ -336,6 +342,7 @@ public final class RedisServer implements AutoCloseable {
       this.port = other.port;
       this.databases = other.databases;
       this.persistent = other.persistent;
+      this.sentinel = other.sentinel;
       this.password = other.password;
       this.limit = other.limit;
       this.lines.addAll(other.lines);
@@ -407,6 +414,12 @@ public final class RedisServer implements AutoCloseable {
             "setting '" + name + "' is not a name, or one the server sets itself");
       }
       lines.add(name + " " + line(value));
+      return this;
+    }
+
+    /** A sentinel, which watches servers and holds no data. */
+    Builder sentinel() {
+      this.sentinel = true;
       return this;
     }
 

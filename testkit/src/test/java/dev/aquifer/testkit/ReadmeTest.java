@@ -103,6 +103,16 @@ class ReadmeTest {
   }
 
   @Test
+  void cluster_replacesAMaster() {
+    try (RedisCluster cluster = RedisCluster.builder().replicas(3).start()) {
+      RedisServer master = cluster.masterOf("flight:42");
+      RedisServer replica = cluster.replicaOf(master);
+      cluster.promote(replica);
+      assertThat(cluster.masterOf("flight:42")).isSameAs(replica);
+    }
+  }
+
+  @Test
   void proof_triesAtRandom() {
     Proof.of("reverse-twice")
         .tries(200, 100_000)
