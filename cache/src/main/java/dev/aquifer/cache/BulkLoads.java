@@ -144,7 +144,12 @@ final class BulkLoads {
         call.run();
       }
       try {
-        return call.get().get(key);
+        Map<?, ?> loaded = call.get();
+        if (loaded == null) {
+          throw new NullPointerException(
+              "A bulk loader returned null; it must return a map, an empty one where there is nothing.");
+        }
+        return loaded.get(key);
       } catch (java.util.concurrent.ExecutionException e) {
         throw Flights.sneaky(e.getCause());
       }

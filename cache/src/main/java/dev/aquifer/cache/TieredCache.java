@@ -7,6 +7,7 @@ import dev.aquifer.spi.Observer.Tier;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -63,6 +64,7 @@ public final class TieredCache<K, V> {
     if (hit != null) {
       return answered(view, hit);
     }
+    Objects.requireNonNull(loader, "loader");
     MemoryKey at = new MemoryKey(view, form);
     Flight.Source source = () -> loader.load(key);
     Flight.Outcome looked = flights.closerLook(at, key, source);
@@ -82,6 +84,7 @@ public final class TieredCache<K, V> {
     if (hit != null) {
       return CompletableFuture.<@Nullable V>completedFuture(answered(at.view, hit));
     }
+    Objects.requireNonNull(loader, "loader");
     Flight.Source source = () -> new Flights.Later(loader.apply(key));
     Flight.Outcome looked = flights.closerLook(at, key, source);
     if (looked != null) {
@@ -111,9 +114,10 @@ public final class TieredCache<K, V> {
    */
   public <X extends Exception> Map<K, V> getAll(
       Set<? extends K> keys, BulkLoader<K, V, ? extends X> loader) throws X {
+    Objects.requireNonNull(loader, "loader");
     Map<K, V> found = new LinkedHashMap<>();
     Map<MemoryKey, Object> missing = new LinkedHashMap<>();
-    for (K key : keys) {
+    for (K key : Objects.requireNonNull(keys, "keys")) {
       MemoryKey at = at(key);
       Entry hit = node.memory(at.view, at.key);
       V value = null;
@@ -152,14 +156,15 @@ public final class TieredCache<K, V> {
 
   /** The key's value is void on every node when this returns; see {@link Caches#invalidateTags}. */
   public void invalidate(K key) {
-    invalidateAll(Set.of(key));
+    invalidateAll(Set.of(Objects.requireNonNull(key, "key")));
   }
 
   /** As {@link #invalidate}, for many keys in one round trip. */
   public void invalidateAll(Set<? extends K> keys) {
-    if (!keys.isEmpty()) {
+    if (!Objects.requireNonNull(keys, "keys").isEmpty()) {
       TenantView view = view();
-      node.voidKeys(view, keys.stream().map(KeyText::of).toList());
+      node.voidKeys(
+          view, keys.stream().map(key -> KeyText.of(Objects.requireNonNull(key, "key"))).toList());
     }
   }
 
@@ -216,7 +221,7 @@ public final class TieredCache<K, V> {
       if (key instanceof String || key instanceof Long || key instanceof Integer) {
         return key;
       }
-      boolean simple = SIMPLE.get(key.getClass());
+      boolean simple = SIMPLE.get(Objects.requireNonNull(key, "key").getClass());
       return simple ? key : new TextKey(KeyText.of(key));
     }
   }
