@@ -50,9 +50,10 @@ final class CacheCore {
     this.settings = settings;
     this.tagger = tagger;
     this.node = node;
+    Codec codec = settings.codec() == null ? node.codec : settings.codec();
+    this.values = new Values(type, codec, node.guards.format);
     this.ttlPolicy = (TtlPolicy<Object, Object>) settings.loads().ttlPolicy();
     this.uses = ttlPolicy != null && ttlPolicy.tracksUse() ? new LastUses() : null;
-    this.values = new Values(type, node.codec, settings);
     this.optional =
         type == Optional.class
             || (type instanceof ParameterizedType p && p.getRawType() == Optional.class);

@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param compressFrom from how many encoded bytes a value is compressed, 2,048 by default
  * @param remoteLoss what memory may answer while Redis cannot be heard
  * @param tags what every value of the cache depends on
+ * @param codec how its values become bytes; null: as {@link Caches.Builder#codec} says
  * @param loads how loads behave, and what is done with values when their time is up or nearly so
  */
 public record CacheSettings(
@@ -34,6 +35,7 @@ public record CacheSettings(
     int compressFrom,
     RemoteLossPolicy remoteLoss,
     Set<Tag> tags,
+    @Nullable Codec codec,
     LoadSettings loads) {
   private static final Duration LONGEST = Duration.ofDays(30);
 
@@ -82,6 +84,7 @@ public record CacheSettings(
     private int compressFrom = 2048;
     private RemoteLossPolicy remoteLoss = RemoteLossPolicy.load();
     private final Set<Tag> tags = new LinkedHashSet<>();
+    private @Nullable Codec codec;
     private @Nullable TtlPolicy<?, ?> ttlPolicy;
     private double jitter = LoadSettings.DEFAULTS.jitter();
     private double refreshAhead = LoadSettings.DEFAULTS.refreshAhead();
@@ -144,6 +147,12 @@ public record CacheSettings(
     /** Adds tags that every value carries. */
     public Builder tags(Set<Tag> more) {
       tags.addAll(more);
+      return this;
+    }
+
+    /** How the values become bytes; what the node's builder says by default. */
+    public Builder codec(Codec codec) {
+      this.codec = codec;
       return this;
     }
 
@@ -234,6 +243,7 @@ public record CacheSettings(
           compressFrom,
           remoteLoss,
           tags,
+          codec,
           new LoadSettings(
               ttlPolicy,
               jitter,

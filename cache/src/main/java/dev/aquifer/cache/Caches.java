@@ -14,11 +14,11 @@ import dev.aquifer.spi.Observer.Scope;
 import dev.aquifer.spi.PositionSource;
 import dev.aquifer.spi.WriteSet;
 import java.lang.reflect.Type;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
@@ -33,15 +33,18 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A commit listener: what a transaction wrote is void on this node before its commit returns to
  * the application, and on the others as soon as they hear of it, or at once for readers who bear
- * the writer's causal token.
+ * the writer's causal token. A node that dies between its commit and the void leaves the others
+ * with old values for no longer than {@link Builder#poisonLimit}.
  */
 public final class Caches implements CommitListener, AutoCloseable {
   private final Node node;
   private final Threads threads;
+  private final PoisonedWrites poisoned;
   private final ConcurrentHashMap<String, CacheCore> caches = new ConcurrentHashMap<>();
 
-  private Caches(Node node, Threads threads) {
+  private Caches(Node node, Threads threads, PoisonedWrites poisoned) {
     this.node = node;
+    this.poisoned = poisoned;
     this.threads = threads;
   }
 
@@ -96,7 +99,7 @@ public final class Caches implements CommitListener, AutoCloseable {
   public void invalidateTags(Collection<Tag> tags) {
     Partition partition = node.partition(TenantContext.require());
     if (!Objects.requireNonNull(tags, "tags").isEmpty()) {
-      node.voidNames(partition, names(tags), Scope.TAG);
+      node.voidNames(partition, PoisonedWrites.names(tags), Scope.TAG);
     }
   }
 
@@ -114,13 +117,23 @@ public final class Caches implements CommitListener, AutoCloseable {
   }
 
   @Override
+  public void committing(WriteSet writes) {
+    poisoned.committing(writes);
+  }
+
+  @Override
   public void committed(WriteSet writes, ReadFloor floor) {
-    Set<Tag> tags = writes.tags();
-    if (tags.isEmpty()) {
-      return;
-    }
-    Partition partition = writes.tenant() == null ? node.shared : node.partition(writes.tenant());
-    node.voidNames(partition, names(tags), List.of(), floor, null, Scope.TAG);
+    poisoned.committed(writes, floor);
+  }
+
+  @Override
+  public void outcomeUnknown(WriteSet writes, ReadFloor floor) {
+    poisoned.outcomeUnknown(writes, floor);
+  }
+
+  @Override
+  public void rolledBack(WriteSet writes) {
+    poisoned.rolledBack(writes);
   }
 
   /**
@@ -161,7 +174,9 @@ public final class Caches implements CommitListener, AutoCloseable {
   /** How the node's caches are doing. Costs nothing. */
   public CacheHealth health() {
     Remote remote = node.remote();
-    return remote == null ? new CacheHealth(true, true, Duration.ZERO, 0) : remote.health();
+    return remote == null
+        ? new CacheHealth(true, true, Duration.ZERO, 0, CacheHealth.Kind.NONE, List.of())
+        : remote.health();
   }
 
   /** What each cache did, by name. */
@@ -223,14 +238,11 @@ public final class Caches implements CommitListener, AutoCloseable {
     return name;
   }
 
-  private static List<String> names(Collection<Tag> tags) {
-    return tags.stream().map(tag -> KeyText.tagName(tag.name())).distinct().toList();
-  }
-
   /** Collects the settings of a node's caches. Not thread-safe. */
   public static final class Builder {
     private @Nullable String redis;
     private boolean redisRequired = true;
+    private @Nullable Path redisTrust;
     private CausalSessions sessions = new CausalSessions();
     private PositionSource positions = PositionSource.PRIMARY_ONLY;
     private Observer observer = Observer.NONE;
@@ -240,6 +252,7 @@ public final class Caches implements CommitListener, AutoCloseable {
     private Duration connectTimeout = Duration.ofSeconds(5);
     private Duration silenceLimit = Duration.ofSeconds(2);
     private int pendingLimit = 10_000;
+    private Duration poisonLimit = Duration.ofSeconds(60);
     private int refreshes = 64;
     private int tenantRefreshes = 16;
     private @Nullable Executor executor;
@@ -249,8 +262,13 @@ public final class Caches implements CommitListener, AutoCloseable {
     private Builder() {}
 
     /**
-     * Where Redis is: {@code redis://user:password@host:6379/0}, {@code rediss://} for TLS, {@code
-     * redis-sentinel://}. Redis 6.2 or newer.
+     * Where Redis is, 6.2 or newer. One server: {@code redis://user:password@host:6379/0}. The
+     * primary that sentinels name: {@code redis-sentinel://host1,host2,host3/0#name}. A Redis
+     * Cluster: {@code redis-cluster://host1,host2}, some of its nodes; it has database 0 alone.
+     * With TLS: {@code rediss://}, {@code rediss-sentinel://}, {@code rediss-cluster://}.
+     *
+     * <p>User and password appear in no message and no log. The server lists the connections as
+     * {@code aquifer-<host>-<process>}.
      */
     public Builder redis(String uri) {
       this.redis = uri;
@@ -263,6 +281,15 @@ public final class Caches implements CommitListener, AutoCloseable {
      */
     public Builder redisRequired(boolean required) {
       this.redisRequired = required;
+      return this;
+    }
+
+    /**
+     * A file, in PEM form, of the certificates that a server's must be issued by; by default those
+     * that the JVM trusts. The host's name must be in the server's certificate.
+     */
+    public Builder redisTrust(Path certificates) {
+      this.redisTrust = certificates;
       return this;
     }
 
@@ -324,6 +351,18 @@ public final class Caches implements CommitListener, AutoCloseable {
     }
 
     /**
+     * How long after the crash of a node others may serve what it had just overwritten, 60 seconds
+     * by default; longer than any COMMIT takes. Before a commit is sent Redis is told what it will
+     * void, which takes one round trip and is waited for no longer than {@link #remoteTimeout};
+     * where nobody voids it within this time, Redis does. Zero: Redis is not told, and after a
+     * crash such values live until they expire.
+     */
+    public Builder poisonLimit(Duration limit) {
+      this.poisonLimit = limit;
+      return this;
+    }
+
+    /**
      * How many loads may run in the background at a time, before values' time is up: 64 by default,
      * 16 of one tenant. Beyond that a later hit tries again.
      *
@@ -372,6 +411,19 @@ public final class Caches implements CommitListener, AutoCloseable {
             "silenceLimit %s must be longer than remoteTimeout %s: a heartbeat takes up to that."
                 .formatted(silenceLimit, remoteTimeout));
       }
+      if (!poisonLimit.isZero()) {
+        positive("poisonLimit", poisonLimit);
+        if (poisonLimit.compareTo(remoteTimeout) <= 0) {
+          throw new ConfigurationException(
+              "poisonLimit %s must be longer than remoteTimeout %s, or a poison ends before its commit is sent; zero poisons nothing."
+                  .formatted(poisonLimit, remoteTimeout));
+        }
+      }
+      if (redisTrust != null && (redis == null || !redis.strip().startsWith("rediss"))) {
+        throw new ConfigurationException(
+            "redisTrust is %s, but redis() names no address with TLS; use rediss://, or leave redisTrust out."
+                .formatted(redisTrust));
+      }
       if (memoryBytes < 0 || pendingLimit < 1) {
         throw new ConfigurationException(
             "memoryBytes is %d, pendingLimit is %d; use 0 or more, and 1 or more."
@@ -386,6 +438,7 @@ public final class Caches implements CommitListener, AutoCloseable {
           new NodeSettings(
               redis,
               redisRequired,
+              redisTrust,
               sessions,
               positions,
               observer,
@@ -403,7 +456,7 @@ public final class Caches implements CommitListener, AutoCloseable {
         if (redis != null) {
           node.attach(RedisLink.open(redis, settings, node));
         }
-        return new Caches(node, threads);
+        return new Caches(node, threads, new PoisonedWrites(node, poisonLimit));
       } catch (RuntimeException e) {
         threads.close();
         throw e;

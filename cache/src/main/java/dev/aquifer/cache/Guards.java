@@ -20,6 +20,15 @@ final class Guards {
   /** After the link was lost it proves nothing before what was missed is known. */
   volatile boolean replay = true;
 
+  /** The format of entries that is written and read; another one is a version to come. */
+  volatile int format = Envelope.FORMAT;
+
   /** A Redis that forgot voids has everything voided. */
   volatile boolean regressions = true;
+
+  /** What a commit will void is poisoned before it is sent. */
+  volatile boolean poison = true;
+
+  /** A load is shown what voided its tags wrote. */
+  volatile boolean floors = true;
 }

@@ -183,8 +183,10 @@ final class Loads {
     Set<Tag> more = cache.tags(flight.key, negative ? null : value);
     TagCell[] cells = flight.view.own(flight.keyCell, more);
     TagCell[] shared = flight.view.shared(node.shared, more);
+    boolean poisoned = TagCell.anyPoisoned(cells) || TagCell.anyPoisoned(shared);
     if (!node.guards.overtakenLoads
-        || (flight.view.partition.holds(flight.tick(), cells)
+        || (!poisoned
+            && flight.view.partition.holds(flight.tick(), cells)
             && node.shared.holds(flight.tick(), shared))) {
       byte[] payload = node.alone() || negative ? null : encoded(cache, value);
       if (payload != null && payload.length > cache.settings.maxValueBytes()) {
@@ -304,6 +306,9 @@ final class Loads {
   }
 
   private ReadFloor floor(Flight flight) {
+    if (!node.guards.floors) {
+      return ReadFloor.NONE;
+    }
     Partition partition = flight.view.partition;
     ReadFloor floor = partition.keyFloor(KeyText.keyName(flight.view.cache.name, flight.text));
     if (flight.lateTags) {

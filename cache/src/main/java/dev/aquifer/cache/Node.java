@@ -158,12 +158,27 @@ final class Node {
         link == null
             ? partition.voidHere(names, demand, true)
             : link.voidNames(partition, names, stored, demand, token);
+    voided(partition, sequence, scope, names.size());
+    return sequence;
+  }
+
+  /** What a poisoned write committed is void, and its poison lifted. */
+  void voidPoisoned(Partition partition, List<String> names, ReadFloor floor, String poison) {
+    ReadFloor demand = floor.and(positions.now());
+    Remote link = remote;
+    long sequence =
+        link == null
+            ? partition.voidHere(names, demand, true)
+            : link.voidPoisoned(partition, names, demand, poison);
+    voided(partition, sequence, Scope.TAG, names.size());
+  }
+
+  private void voided(Partition partition, long sequence, Scope scope, int count) {
     if (sequence > 0) {
       sessions.current().observe(partition.name, sequence);
     }
     if (partition.tenant != null) {
-      observer.cacheInvalidated(partition.tenant, scope, names.size());
+      observer.cacheInvalidated(partition.tenant, scope, count);
     }
-    return sequence;
   }
 }

@@ -118,7 +118,9 @@ final class RemoteRead {
   @SuppressWarnings("FutureReturnValueIgnored") // what it runs ends the flight, whatever happens
   private void lookLater(Flight flight, Remote remote, Turn turn) {
     long now = node.nanos.getAsLong();
-    if (now + turn.pause() - turn.deadline() >= 0) {
+    // What is poisoned nobody will fill.
+    boolean poisoned = TagCell.anyPoisoned(flight.cells) || TagCell.anyPoisoned(flight.shared);
+    if (poisoned || now + turn.pause() - turn.deadline() >= 0) {
       loads.start(flight, null);
       return;
     }
@@ -142,9 +144,12 @@ final class RemoteRead {
   private Flight.@Nullable Outcome judged(Flight flight, Remote.Answer answer) {
     CacheCore cache = flight.view.cache;
     byte[] bytes = java.util.Objects.requireNonNull(answer.entry());
-    Envelope envelope = Envelope.read(bytes);
+    Envelope.Place place =
+        new Envelope.Place(StoredKeys.of(flight.view, flight.text).entry(), cache.values.format);
+    Envelope envelope = Envelope.read(place, bytes);
     if (envelope == null || !envelope.writtenBy(cache.values.codec)) {
-      cache.fault(CacheFault.DAMAGED, null);
+      boolean foreign = envelope != null || Envelope.foreign(place, bytes);
+      cache.fault(foreign ? CacheFault.FOREIGN : CacheFault.DAMAGED, null);
       return null;
     }
     // Taken before the entry is judged: a void that comes after is then later than this.
@@ -172,13 +177,9 @@ final class RemoteRead {
       try {
         byte[] payload = envelope.payload(cache.settings.maxValueBytes());
         size = payload.length;
-        value = cache.values.bytes.decode(payload);
-      } catch (Exception | StackOverflowError e) {
+        value = cache.values.decode(payload);
+      } catch (Exception e) {
         cache.fault(CacheFault.DAMAGED, e);
-        return null;
-      }
-      if (value == null) {
-        cache.fault(CacheFault.DAMAGED, null);
         return null;
       }
     }
