@@ -36,6 +36,7 @@ final class CacheCore {
   final LongAdder bytes = new LongAdder();
   final @Nullable TtlPolicy<Object, Object> ttlPolicy;
   final @Nullable LastUses uses;
+  final Shadow.Counts shadow = new Shadow.Counts();
   private final boolean optional;
   private final ConcurrentHashMap<Tenant, TenantView> views = new ConcurrentHashMap<>();
 

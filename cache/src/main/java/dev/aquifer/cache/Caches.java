@@ -171,6 +171,35 @@ public final class Caches implements CommitListener, AutoCloseable {
     }
   }
 
+  /**
+   * Sets for which calls the caches are in use, from the next call on, all of them at once. What is
+   * under way ends as it began.
+   */
+  public void adoption(Adoption adoption) {
+    node.adoption = adoption.everywhere(Adoption.Mode.ON) ? null : adoption;
+  }
+
+  /** For which calls the caches are in use. */
+  public Adoption adoption() {
+    Adoption set = node.adoption;
+    return set == null ? Adoption.of(Adoption.Mode.ON) : set;
+  }
+
+  /** Sets the limits of every tenant that has none of its own, from the next call on. */
+  public void limits(Limits limits) {
+    node.limiter.set(limits);
+  }
+
+  /** Sets one tenant's limits, from the next call on; null: those of all. */
+  public void limits(Tenant tenant, @Nullable Limits limits) {
+    node.limiter.set(tenant, limits);
+  }
+
+  /** What limits hold for the tenant now. */
+  public Limits limits(Tenant tenant) {
+    return node.limiter.of(tenant);
+  }
+
   /** How the node's caches are doing. Costs nothing. */
   public CacheHealth health() {
     Remote remote = node.remote();
@@ -193,6 +222,7 @@ public final class Caches implements CommitListener, AutoCloseable {
     if (remote != null) {
       remote.close();
     }
+    node.shadow.close();
     threads.close();
   }
 
@@ -258,6 +288,8 @@ public final class Caches implements CommitListener, AutoCloseable {
     private @Nullable Executor executor;
     private @Nullable ScheduledExecutorService timer;
     private LongSupplier nanos = System::nanoTime;
+    private Limits limits = Limits.NONE;
+    private Adoption adoption = Adoption.of(Adoption.Mode.ON);
 
     private Builder() {}
 
@@ -347,6 +379,18 @@ public final class Caches implements CommitListener, AutoCloseable {
      */
     public Builder pendingLimit(int names) {
       this.pendingLimit = names;
+      return this;
+    }
+
+    /** What a tenant may do at a time; everything by default. */
+    public Builder limits(Limits limits) {
+      this.limits = limits;
+      return this;
+    }
+
+    /** For which calls the caches are in use at first; all by default. */
+    public Builder adoption(Adoption adoption) {
+      this.adoption = adoption;
       return this;
     }
 
@@ -454,9 +498,14 @@ public final class Caches implements CommitListener, AutoCloseable {
       try {
         Node node = new Node(settings, codec, threads.executor(), threads.timer());
         if (redis != null) {
-          node.attach(RedisLink.open(redis, settings, node));
+          RedisLink link = RedisLink.open(redis, settings, node);
+          node.attach(link);
+          node.limiter.share(link::commands, remoteTimeout);
         }
-        return new Caches(node, threads, new PoisonedWrites(node, poisonLimit));
+        Caches caches = new Caches(node, threads, new PoisonedWrites(node, poisonLimit));
+        caches.adoption(adoption);
+        caches.limits(limits);
+        return caches;
       } catch (RuntimeException e) {
         threads.close();
         throw e;

@@ -8,6 +8,7 @@ import io.lettuce.core.cluster.ClusterClientOptions;
 import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
 import io.lettuce.core.cluster.RedisClusterClient;
 import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
+import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.resource.ClientResources;
@@ -211,6 +212,11 @@ final class ClusterConnections implements RedisConnections {
   public <T> CompletionStage<T> call(
       Script script, ScriptOutputType output, List<byte[]> keys, List<byte[]> args) {
     return script.call(open().async(), output, keys, args);
+  }
+
+  @Override
+  public RedisClusterAsyncCommands<byte[], byte[]> commands() {
+    return open().async();
   }
 
   /** Answered by any of the masters: one that is away does not stop the others. */

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * One answer being fetched, for all callers of the process that want it. Its tick and its cells are
  * taken before anything is read.
  */
-final class Flight {
+class Flight {
   /** How far apart Redis and memory may tell the expiry of one entry. */
   private static final long SAME_EXPIRY = TimeUnit.MILLISECONDS.toNanos(250);
 
@@ -42,6 +42,12 @@ final class Flight {
 
   /** The flight whose loader waits for this one's end; a circle of these is a dead-lock. */
   volatile @Nullable Flight waitsFor;
+
+  /** A load waits for it, so it must not wait behind that load. */
+  volatile boolean urgent;
+
+  /** Its load, while that waits for others of its tenant. */
+  volatile Bulkhead.@Nullable Waiting queued;
 
   /** The thread that loads; whoever takes it out may interrupt it, or need not expect that. */
   final AtomicReference<@Nullable Thread> loading = new AtomicReference<>();
@@ -102,6 +108,19 @@ final class Flight {
 
   long tick() {
     return tick;
+  }
+
+  /** Whether it calls the application's loader once, which a tenant's limits count. */
+  boolean counted() {
+    return true;
+  }
+
+  void hurry() {
+    urgent = true;
+    Bulkhead.Waiting waiting = queued;
+    if (waiting != null) {
+      waiting.hurry();
+    }
   }
 
   /** The load begins: what was voided until now, it will be shown. */

@@ -3,6 +3,7 @@ package dev.aquifer.cache;
 import dev.aquifer.AquiferException;
 import dev.aquifer.CausalSession;
 import dev.aquifer.LoadTimeoutException;
+import dev.aquifer.ReadFloor;
 import dev.aquifer.spi.LastRoute;
 import dev.aquifer.spi.Observer.Tier;
 import java.util.Map;
@@ -93,6 +94,28 @@ final class Flights {
     return result;
   }
 
+  /** The flight's way alone: it is nobody's to board, and no caller waits for it. */
+  Flight.Outcome aside(Flight flight, long deadline) {
+    remoteRead.start(flight, deadline);
+    return await(flight, deadline);
+  }
+
+  /** Loads a value anew while the one that is there is served; waits for it, fails with it. */
+  void renew(MemoryKey at, Object key, Flight.Source source) {
+    long deadline = node.nanos.getAsLong() + at.view.cache.settings.loadTimeout().toNanos();
+    CausalSession session = node.sessions.current();
+    Flight mine = new Flight(at, key, source, node);
+    if (board(mine, session) == mine) {
+      remoteRead.renew(mine, deadline);
+      await(mine, deadline);
+    }
+  }
+
+  /** What a load of the flight must be shown. */
+  ReadFloor floor(Flight flight) {
+    return loads.floor(flight);
+  }
+
   /** What Redis has, with no load. */
   @Nullable Object peek(MemoryKey at, Object key) {
     Flight flight = new Flight(at, key, () -> null, node);
@@ -118,6 +141,7 @@ final class Flights {
 
   /** Takes the caller onto the running flight of its key, or makes its own the running one. */
   Flight board(Flight mine, CausalSession session) {
+    mine.urgent = loads.current() != null;
     Flight boarded = boarded(mine, session);
     stale.arm(boarded);
     return boarded;
@@ -200,6 +224,7 @@ final class Flights {
     if (loading != null) {
       loading.waitsFor = flight;
       refuseCircle(loading, flight);
+      flight.hurry();
     }
     try {
       long left = Math.max(0, deadline - node.nanos.getAsLong());

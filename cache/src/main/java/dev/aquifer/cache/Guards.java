@@ -23,6 +23,12 @@ final class Guards {
   /** The format of entries that is written and read; another one is a version to come. */
   volatile int format = Envelope.FORMAT;
 
+  /** A cache that is off still voids what is put into it. */
+  volatile boolean voidsWhileOff = true;
+
+  /** Voids that go out together are acknowledged when they went. */
+  volatile boolean groupedVoids = true;
+
   /** A Redis that forgot voids has everything voided. */
   volatile boolean regressions = true;
 

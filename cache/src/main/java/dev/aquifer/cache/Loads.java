@@ -57,7 +57,10 @@ final class Loads {
               () -> overdue(flight, lease, begun),
               flight.view.cache.settings.loadTimeout().toNanos(),
               TimeUnit.NANOSECONDS);
-      node.executor.execute(() -> run(flight, lease, begun, limit));
+      node.limiter.start(
+          flight,
+          () -> run(flight, lease, begun, limit),
+          error -> ended(flight, lease, begun, limit, null, error));
     } catch (RejectedExecutionException e) {
       giveBack(flight, lease);
       flights.fail(flight, Flights.closed(flight.view, e));
@@ -65,6 +68,10 @@ final class Loads {
   }
 
   private void run(Flight flight, Remote.@Nullable Lease lease, long begun, Future<?> limit) {
+    if (flight.done.isDone()) {
+      // It was too late before its turn came.
+      return;
+    }
     current.set(flight);
     flight.loading.set(Thread.currentThread());
     LastRoute.record(Role.UNKNOWN);
@@ -151,12 +158,12 @@ final class Loads {
       giveBack(flight, lease);
     }
     Object given = cache.absent(value) ? null : value;
+    limit.cancel(false);
     flights.finish(
         flight,
         lease == null
             ? flights.outcome(flight, given, Tier.SOURCE)
             : Flights.outcome(flight, given, Tier.SOURCE, lease.asOf(), lease.sharedAsOf()));
-    limit.cancel(false);
   }
 
   private void failed(Flight flight, long begun, Throwable error) {
@@ -305,7 +312,7 @@ final class Loads {
     return names;
   }
 
-  private ReadFloor floor(Flight flight) {
+  ReadFloor floor(Flight flight) {
     if (!node.guards.floors) {
       return ReadFloor.NONE;
     }

@@ -3,10 +3,13 @@ package dev.aquifer.cache;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.Expiry;
+import com.github.benmanes.caffeine.cache.Policy;
 import com.github.benmanes.caffeine.cache.RemovalCause;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  * to sweep. An entry past its time may be found until it is swept, and is not returned.
  */
 final class Memory {
+  /** Evictions wait for the search. */
+  private static final int SEARCHED = 100_000;
+
   private static final long GRAIN = TimeUnit.MILLISECONDS.toNanos(10);
 
   private static final long SWEEP = TimeUnit.SECONDS.toNanos(1);
@@ -96,6 +102,19 @@ final class Memory {
   @SuppressWarnings("NullAway") // neither key nor entry is held weakly
   private static void removed(@Nullable Object key, @Nullable Entry entry, RemovalCause cause) {
     ((MemoryKey) key).view.uncount(entry, cause == RemovalCause.SIZE);
+  }
+
+  /** Of the view's entries that are used most, those that the filter takes. */
+  List<MemoryKey> hottest(TenantView view, int most, Predicate<Entry> filter) {
+    Policy.Eviction<Object, Entry> eviction = entries.policy().eviction().orElseThrow();
+    return eviction.hottest(
+        all ->
+            all.limit(SEARCHED)
+                .filter(each -> each.getKey() instanceof MemoryKey at && at.view == view)
+                .limit(most)
+                .filter(each -> filter.test(each.getValue()))
+                .map(each -> (MemoryKey) each.getKey())
+                .toList());
   }
 
   private Duration left(Entry entry) {

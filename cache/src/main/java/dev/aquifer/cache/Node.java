@@ -36,6 +36,13 @@ final class Node {
   final Guards guards = new Guards();
   final Lifetimes lifetimes = new Lifetimes();
   final Flights flights;
+  final Limiter limiter;
+  final Shadow shadow;
+  final Bypass bypass;
+
+  /** Null: every cache is on for every call. */
+  volatile @Nullable Adoption adoption;
+
   private final long silence;
   private final boolean alone;
   private final Memory memory;
@@ -57,6 +64,9 @@ final class Node {
     byName.put(shared.name, shared);
     this.memory = new Memory(settings.memoryBytes(), nanos.getAsLong());
     this.flights = new Flights(this, settings);
+    this.limiter = new Limiter(this);
+    this.shadow = new Shadow(this);
+    this.bypass = new Bypass(this, shadow);
   }
 
   void attach(Remote link) {
@@ -122,6 +132,12 @@ final class Node {
         && shared.applied() >= session.sequence(shared.name);
   }
 
+  /** Of the view's entries in memory that are used most, those whose end is this near. */
+  List<MemoryKey> hottest(TenantView view, int most, long ahead) {
+    long now = nanos.getAsLong();
+    return memory.hottest(view, most, entry -> entry.expires() - now <= ahead);
+  }
+
   void remember(MemoryKey key, Entry entry) {
     long now = nanos.getAsLong();
     memory.put(key, lifetimes.scheduled(key.view.cache, entry, now), now);
@@ -157,7 +173,7 @@ final class Node {
     long sequence =
         link == null
             ? partition.voidHere(names, demand, true)
-            : link.voidNames(partition, names, stored, demand, token);
+            : limiter.voidNames(link, partition, names, stored, demand, token);
     voided(partition, sequence, scope, names.size());
     return sequence;
   }

@@ -6,6 +6,7 @@ import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.resource.ClientResources;
 import java.util.List;
@@ -93,6 +94,11 @@ final class PrimaryConnections implements RedisConnections {
   public <T> CompletionStage<T> call(
       Script script, ScriptOutputType output, List<byte[]> keys, List<byte[]> args) {
     return script.call(open().async(), output, keys, args);
+  }
+
+  @Override
+  public RedisClusterAsyncCommands<byte[], byte[]> commands() {
+    return open().async();
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.aquifer.cache;
 
 import dev.aquifer.UnavailableException;
 import io.lettuce.core.ScriptOutputType;
+import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -48,6 +49,13 @@ interface RedisConnections {
 
   /** Answered where commands are. */
   CompletionStage<String> ping();
+
+  /**
+   * For single commands.
+   *
+   * @throws UnavailableException where there is no connection yet
+   */
+  RedisClusterAsyncCommands<byte[], byte[]> commands();
 
   /**
    * Answered only after all voids that were published anywhere before this was called have been

@@ -5,6 +5,7 @@ import dev.aquifer.ReadFloor;
 import dev.aquifer.UnavailableException;
 import dev.aquifer.spi.Observer.CacheFault;
 import io.lettuce.core.ScriptOutputType;
+import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -74,6 +75,11 @@ final class RedisLink implements Remote {
 
   private void voidAll(Partition partition) {
     voids.voidNames(partition, List.of(Partition.ALL), List.of(), ReadFloor.NONE, null);
+  }
+
+  /** Its commands, for what else is kept in Redis. */
+  RedisClusterAsyncCommands<byte[], byte[]> commands() {
+    return connections.commands();
   }
 
   @Override

@@ -35,6 +35,27 @@ final class RemoteRead {
     step(flight, remote, new Turn(UUID.randomUUID().toString(), null, FIRST_LOOK, deadline));
   }
 
+  /** As {@link #start}, passing over what Redis has now. */
+  void renew(Flight flight, long deadline) {
+    Remote remote = node.remote();
+    if (remote == null || !fits(flight) || !remote.readable(flight.view.partition)) {
+      loads.start(flight, null);
+      return;
+    }
+    Remote.Answer answer = null;
+    try {
+      answer = remote.read(flight.view, new Remote.Ask(flight.text, null, null));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    byte[] entry = answer == null ? null : answer.entry();
+    String token = UUID.randomUUID().toString();
+    step(
+        flight,
+        remote,
+        new Turn(token, entry == null ? null : prefix(entry), FIRST_LOOK, deadline));
+  }
+
   /** What Redis has, with no lease; null where it has nothing current. */
   Flight.@Nullable Outcome look(Flight flight) throws InterruptedException {
     Remote remote = node.remote();

@@ -33,7 +33,8 @@ class CacheLifeTest {
   void policies() {
     // snippet: cache-ttl
     CacheSettings.builder().ttlPolicy(TtlPolicy.of(TtlCategory.REFERENCE)); // one of ten, 6 hours
-    CacheSettings.builder().ttlPolicy(TtlPolicy.byAge(Quote::changed)); // what changed lately will again
+    CacheSettings.builder()
+        .ttlPolicy(TtlPolicy.byAge(Quote::changed)); // what changed lately will again
     CacheSettings.builder().ttlPolicy(TtlPolicy.byActivity()); // what is in use stays
     CacheSettings.builder()
         .ttlPolicy(

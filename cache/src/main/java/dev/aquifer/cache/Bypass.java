@@ -1,0 +1,102 @@
+package dev.aquifer.cache;
+
+import dev.aquifer.ReadFloor;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Calls that the source answers, on the calling thread, since the cache is off for them or only
+ * looks on. The caller gets what it would get from the cache: the loader's value, or none.
+ */
+final class Bypass {
+  private final Node node;
+  private final Shadow shadow;
+
+  Bypass(Node node, Shadow shadow) {
+    this.node = node;
+    this.shadow = shadow;
+  }
+
+  @Nullable Object get(Adoption adoption, TenantView view, Object key, Flight.Source source) {
+    Shadow.Seen seen = begin(adoption, view, key);
+    Object value = read(floor(seen), source::load);
+    shadow.seen(seen, value);
+    return answer(view, value);
+  }
+
+  CompletableFuture<@Nullable Object> getAsync(
+      Adoption adoption,
+      TenantView view,
+      Object key,
+      Callable<CompletionStage<? extends @Nullable Object>> source) {
+    Shadow.Seen seen = begin(adoption, view, key);
+    CompletableFuture<@Nullable Object> result = new CompletableFuture<>();
+    try {
+      read(floor(seen), source)
+          .whenComplete(
+              (value, error) -> {
+                if (error != null) {
+                  result.completeExceptionally(
+                      error instanceof java.util.concurrent.CompletionException
+                              && error.getCause() != null
+                          ? error.getCause()
+                          : error);
+                  return;
+                }
+                shadow.seen(seen, value);
+                result.complete(answer(view, value));
+              });
+    } catch (Throwable e) {
+      result.completeExceptionally(e);
+    }
+    return result;
+  }
+
+  Map<Object, @Nullable Object> getAll(
+      Adoption adoption, TenantView view, Set<Object> keys, Flights.BulkSource source) {
+    Map<Object, Shadow.@Nullable Seen> all = new HashMap<>();
+    ReadFloor floor = ReadFloor.NONE;
+    for (Object key : keys) {
+      Shadow.Seen seen = begin(adoption, view, key);
+      all.put(key, seen);
+      floor = floor.and(floor(seen));
+    }
+    Map<?, ?> values = read(floor, () -> source.load(keys));
+    Map<Object, @Nullable Object> found = new HashMap<>();
+    all.forEach(
+        (key, seen) -> {
+          Object value = values.get(key);
+          shadow.seen(seen, value);
+          found.put(key, answer(view, value));
+        });
+    return found;
+  }
+
+  private Shadow.@Nullable Seen begin(Adoption adoption, TenantView view, Object key) {
+    return adoption.mode(view.cache.name, view.tenant, key) == Adoption.Mode.SHADOW
+        ? shadow.begin(view, key)
+        : null;
+  }
+
+  /** What is to fill the cache was shown what a load must be shown (race R8). */
+  private ReadFloor floor(Shadow.@Nullable Seen seen) {
+    return seen == null ? ReadFloor.NONE : node.flights.floor(seen);
+  }
+
+  private <T extends @Nullable Object> T read(ReadFloor floor, Callable<T> source) {
+    try {
+      return floor.equals(ReadFloor.NONE) ? source.call() : node.positions.call(floor, source);
+    } catch (Exception e) {
+      throw Flights.<RuntimeException>sneaky(e);
+    }
+  }
+
+  private static @Nullable Object answer(TenantView view, @Nullable Object value) {
+    return value == null ? view.cache.none() : value;
+  }
+}
