@@ -146,7 +146,8 @@ final class BulkLoads {
       return new Answers(
           Map.of(),
           Map.of(),
-          cause != null ? cause : new NullPointerException("A bulk loader returned null."));
+          cause != null ? cause : new NullPointerException(
+                  "A bulk loader returned null; it must return a map, an empty one where there is nothing."));
     }
 
     @Nullable Object of(Object key) {

@@ -41,7 +41,9 @@ public record CacheSettings(
 
   /** Checks the values. */
   public CacheSettings {
-    tags = Set.copyOf(tags);
+    Objects.requireNonNull(remoteLoss, "remoteLoss");
+    Objects.requireNonNull(loads, "loads");
+    tags = Set.copyOf(Objects.requireNonNull(tags, "tags"));
     within("ttl", ttl, Duration.ofMillis(1));
     within("negativeTtl", negativeTtl, Duration.ZERO);
     within("loadTimeout", loadTimeout, Duration.ofMillis(1));
@@ -228,6 +230,8 @@ public record CacheSettings(
      * @throws ConfigurationException when a value is out of range or two contradict each other
      */
     public CacheSettings build() {
+      Objects.requireNonNull(ttl, "ttl");
+      Objects.requireNonNull(negativeTtl, "negativeTtl");
       Duration negative =
           negativeSet || negativeTtl.compareTo(ttl) <= 0 || ttl.isNegative() ? negativeTtl : ttl;
       return new CacheSettings(

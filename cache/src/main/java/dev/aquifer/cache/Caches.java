@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -61,12 +62,12 @@ public final class Caches implements CommitListener, AutoCloseable {
    *     cannot be used
    */
   public <K, V> TieredCache<K, V> cache(String name, Class<V> type, CacheSettings settings) {
-    return made(name, type, settings, null);
+    return made(name, Objects.requireNonNull(type, "type"), settings, null);
   }
 
   /** As {@link #cache(String, Class, CacheSettings)}, for a type with arguments. */
   public <K, V> TieredCache<K, V> cache(String name, TypeRef<V> type, CacheSettings settings) {
-    return made(name, type.type(), settings, null);
+    return made(name, Objects.requireNonNull(type, "type").type(), settings, null);
   }
 
   /**
@@ -76,7 +77,7 @@ public final class Caches implements CommitListener, AutoCloseable {
    */
   public <K, V> TieredCache<K, V> cache(
       String name, TypeRef<V> type, CacheSettings settings, Tagger<? super K, ? super V> tagger) {
-    return made(name, type.type(), settings, tagger);
+    return made(name, Objects.requireNonNull(type, "type").type(), settings, tagger);
   }
 
   /**
@@ -88,13 +89,16 @@ public final class Caches implements CommitListener, AutoCloseable {
    * @throws dev.aquifer.MissingTenantException when no tenant is current
    */
   public void invalidateTags(Tag... tags) {
+    for (Tag tag : Objects.requireNonNull(tags, "tags")) {
+      Objects.requireNonNull(tag, "tag");
+    }
     invalidateTags(List.of(tags));
   }
 
   /** See {@link #invalidateTags(Tag...)}. */
   public void invalidateTags(Collection<Tag> tags) {
     Partition partition = node.partition(TenantContext.require());
-    if (!tags.isEmpty()) {
+    if (!Objects.requireNonNull(tags, "tags").isEmpty()) {
       node.voidNames(partition, PoisonedWrites.names(tags), Scope.TAG);
     }
   }
@@ -222,6 +226,7 @@ public final class Caches implements CommitListener, AutoCloseable {
   @SuppressWarnings("unchecked")
   <K, V> TieredCache<K, V> made(
       String name, Type type, CacheSettings settings, @Nullable Tagger<?, ?> tagger) {
+    Objects.requireNonNull(settings, "settings");
     CacheCore core =
         new CacheCore(checked(name), type, settings, (Tagger<Object, Object>) tagger, node);
     if (caches.putIfAbsent(name, core) != null) {
@@ -232,7 +237,7 @@ public final class Caches implements CommitListener, AutoCloseable {
   }
 
   static String checked(String name) {
-    boolean fits = !name.isEmpty() && name.length() <= 128;
+    boolean fits = !Objects.requireNonNull(name, "name").isEmpty() && name.length() <= 128;
     for (int i = 0; fits && i < name.length(); i++) {
       char c = name.charAt(i);
       fits =
@@ -316,25 +321,25 @@ public final class Caches implements CommitListener, AutoCloseable {
 
     /** The sessions that say what a caller must be shown; one object a node. */
     public Builder sessions(CausalSessions sessions) {
-      this.sessions = sessions;
+      this.sessions = Objects.requireNonNull(sessions, "sessions");
       return this;
     }
 
     /** Where a load's database position comes from; by default there are no replicas. */
     public Builder positions(PositionSource positions) {
-      this.positions = positions;
+      this.positions = Objects.requireNonNull(positions, "positions");
       return this;
     }
 
     /** Who is told of what happens. */
     public Builder observer(Observer observer) {
-      this.observer = Observer.of(List.of(observer));
+      this.observer = Observer.of(List.of(Objects.requireNonNull(observer, "observer")));
       return this;
     }
 
     /** How values become bytes; CBOR by Jackson by default. */
     public Builder codec(Codec codec) {
-      this.codec = codec;
+      this.codec = Objects.requireNonNull(codec, "codec");
       return this;
     }
 
@@ -434,7 +439,7 @@ public final class Caches implements CommitListener, AutoCloseable {
 
     /** Monotonic nanoseconds, {@code System::nanoTime} by default. */
     public Builder clock(LongSupplier nanos) {
-      this.nanos = nanos;
+      this.nanos = Objects.requireNonNull(nanos, "clock");
       return this;
     }
 
@@ -518,7 +523,9 @@ public final class Caches implements CommitListener, AutoCloseable {
     }
 
     private static void positive(String name, Duration value) {
-      if (value.isZero() || value.isNegative() || value.compareTo(Duration.ofDays(1)) > 0) {
+      if (Objects.requireNonNull(value, name).isZero()
+          || value.isNegative()
+          || value.compareTo(Duration.ofDays(1)) > 0) {
         throw new ConfigurationException(
             "%s is %s; use a time above zero and up to a day.".formatted(name, value));
       }

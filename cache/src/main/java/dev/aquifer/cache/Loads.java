@@ -134,11 +134,15 @@ final class Loads {
   }
 
   private void overdue(Flight flight, Remote.@Nullable Lease lease, long begun) {
-    if (!flight.loaded.compareAndSet(false, true)) {
+    if (flight.loaded.compareAndSet(false, true)) {
+      giveBack(flight, lease);
+      failed(flight, begun, Flights.timedOut(flight, null));
+    } else if (flight.ended.isDone()) {
       return;
+    } else {
+      // Loaded in time, and not encoded.
+      flights.fail(flight, Flights.timedOut(flight, null));
     }
-    giveBack(flight, lease);
-    failed(flight, begun, Flights.timedOut(flight, null));
     Thread loading = flight.loading.getAndSet(null);
     if (loading != null) {
       loading.interrupt();
@@ -152,11 +156,15 @@ final class Loads {
       Future<?> limit,
       @Nullable Object value,
       @Nullable Throwable error) {
-    limit.cancel(false);
     if (!flight.loaded.compareAndSet(false, true)) {
+      if (error != null && !flight.ended.isDone()) {
+        // After the value was there: whoever waits is not to wait for ever.
+        flights.fail(flight, error);
+      }
       return;
     }
     if (error != null) {
+      limit.cancel(false);
       giveBack(flight, lease);
       failed(flight, begun, Flights.unwrapped(error));
       return;
@@ -169,12 +177,13 @@ final class Loads {
     node.observer.cacheLoaded(cache.name, flight.view.tenant, took, null);
     try {
       store(flight, lease, value, took);
-    } catch (RuntimeException e) {
-      // What the cache cannot do is never the caller's failure.
+    } catch (Throwable e) {
+      // What the cache cannot do, or a codec or a tagger, is never the caller's failure.
       cache.fault(CacheFault.UNENCODABLE, e);
       giveBack(flight, lease);
     }
     Object given = cache.absent(value) ? null : value;
+    limit.cancel(false);
     flights.finish(
         flight,
         lease == null

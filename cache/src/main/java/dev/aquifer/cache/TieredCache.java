@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -75,6 +76,7 @@ public final class TieredCache<K, V> {
     if (hit != null) {
       return answered(view, hit);
     }
+    Objects.requireNonNull(loader, "loader");
     MemoryKey at = new MemoryKey(view, form);
     Flight.Source source = () -> loader.load(key);
     Flight.Outcome looked = flights.closerLook(at, key, source);
@@ -100,6 +102,7 @@ public final class TieredCache<K, V> {
     if (hit != null) {
       return CompletableFuture.<@Nullable V>completedFuture(answered(at.view, hit));
     }
+    Objects.requireNonNull(loader, "loader");
     Flight.Source source = () -> new Flights.Later(loader.apply(key));
     Flight.Outcome looked = flights.closerLook(at, key, source);
     if (looked != null) {
@@ -144,6 +147,8 @@ public final class TieredCache<K, V> {
    */
   public BulkResult<K, V> getAllOutcomes(
       Set<? extends K> keys, BulkLoader<K, V, ? extends Exception> loader) {
+    Objects.requireNonNull(keys, "keys");
+    Objects.requireNonNull(loader, "loader");
     Set<K> direct = notOn(keys);
     return direct.isEmpty()
         ? fetched(keys, loader)
@@ -217,6 +222,8 @@ public final class TieredCache<K, V> {
   public CompletableFuture<BulkResult<K, V>> getAllAsync(
       Set<? extends K> keys,
       Function<? super Set<K>, ? extends CompletionStage<? extends Map<K, V>>> loader) {
+    Objects.requireNonNull(keys, "keys");
+    Objects.requireNonNull(loader, "loader");
     Set<K> direct = notOn(keys);
     if (!direct.isEmpty()) {
       CompletableFuture<BulkResult<K, V>> others = getAllAsync(rest(keys, direct), loader);
@@ -294,7 +301,7 @@ public final class TieredCache<K, V> {
   /** As {@link #put}, for many keys in one round trip. */
   public void putAll(Map<? extends K, ? extends @Nullable V> values) {
     Map<MemoryKey, Object> off = new LinkedHashMap<>();
-    Map<MemoryKey, Object> places = places(values.keySet(), off);
+    Map<MemoryKey, Object> places = places(Objects.requireNonNull(values, "values").keySet(), off);
     if (!off.isEmpty()) {
       node.voidKeys(view(), texts(off.values()));
     }
@@ -306,7 +313,7 @@ public final class TieredCache<K, V> {
   /** As {@link #putAll}, without blocking the caller. */
   public CompletableFuture<Void> putAllAsync(Map<? extends K, ? extends @Nullable V> values) {
     Map<MemoryKey, Object> off = new LinkedHashMap<>();
-    Map<MemoryKey, Object> places = places(values.keySet(), off);
+    Map<MemoryKey, Object> places = places(Objects.requireNonNull(values, "values").keySet(), off);
     CompletableFuture<?> voided =
         off.isEmpty()
             ? CompletableFuture.completedFuture(null)
@@ -327,24 +334,24 @@ public final class TieredCache<K, V> {
 
   /** The key's value is void on every node when this returns; see {@link Caches#invalidateTags}. */
   public void invalidate(K key) {
-    invalidateAll(Set.of(key));
+    invalidateAll(Set.of(Objects.requireNonNull(key, "key")));
   }
 
   /** As {@link #invalidate}, without blocking the caller. */
   public CompletableFuture<Void> invalidateAsync(K key) {
-    return invalidateAllAsync(Set.of(key));
+    return invalidateAllAsync(Set.of(Objects.requireNonNull(key, "key")));
   }
 
   /** As {@link #invalidate}, for many keys in one round trip. */
   public void invalidateAll(Set<? extends K> keys) {
-    if (!keys.isEmpty()) {
+    if (!Objects.requireNonNull(keys, "keys").isEmpty()) {
       node.voidKeys(view(), texts(keys));
     }
   }
 
   /** As {@link #invalidateAll(Set)}, without blocking the caller. */
   public CompletableFuture<Void> invalidateAllAsync(Set<? extends K> keys) {
-    return keys.isEmpty()
+    return Objects.requireNonNull(keys, "keys").isEmpty()
         ? CompletableFuture.completedFuture(null)
         : node.voidKeysAsync(view(), texts(keys)).thenAccept(sequence -> {});
   }
@@ -502,7 +509,7 @@ public final class TieredCache<K, V> {
   }
 
   private static List<String> texts(Collection<?> keys) {
-    return keys.stream().map(KeyText::of).toList();
+    return keys.stream().map(key -> KeyText.of(Objects.requireNonNull(key, "key"))).toList();
   }
 
   private @Nullable V answered(TenantView view, Entry hit) {
@@ -535,7 +542,7 @@ public final class TieredCache<K, V> {
       if (key instanceof String || key instanceof Long || key instanceof Integer) {
         return key;
       }
-      boolean simple = SIMPLE.get(key.getClass());
+      boolean simple = SIMPLE.get(Objects.requireNonNull(key, "key").getClass());
       return simple ? key : new TextKey(KeyText.of(key));
     }
   }

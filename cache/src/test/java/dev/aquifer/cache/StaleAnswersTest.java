@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.aquifer.CausalSession;
 import dev.aquifer.LoadTimeoutException;
 import dev.aquifer.Tag;
+import dev.aquifer.TenantLimitException;
 import dev.aquifer.spi.Observer.Tier;
 import dev.aquifer.testkit.Eventually;
 import java.io.IOException;
@@ -166,6 +167,19 @@ class StaleAnswersTest {
                 node.sessions.call(
                     demanding, () -> TimedNode.DFW.call(() -> cache.get("k", this::fail))))
         .isInstanceOf(IOException.class);
+  }
+
+  @Test
+  void get_loadIsRefusedByALimit_servesWhatIsKept() {
+    node.caches.limits(TimedNode.DFW, Limits.builder().loads(1, 1).build());
+    TieredCache<String, String> cache = filled(node);
+    node.pass(TTL);
+    assertThat(as(() -> cache.get("other", k -> "takes the one load"))).isNotNull();
+    assertThat(failing(cache)).isEqualTo("first");
+    assertThat(tries).hasValue(0);
+    TimedNode.DFW.run(() -> cache.invalidate("k"));
+    assertThatThrownBy(() -> TimedNode.DFW.call(() -> cache.get("k", this::fail)))
+        .isInstanceOf(TenantLimitException.class);
   }
 
   @Test

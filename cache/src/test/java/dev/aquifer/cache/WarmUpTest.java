@@ -222,7 +222,9 @@ class WarmUpTest {
     Eventually.within(Duration.ofSeconds(10)).until("the first round", () -> asked.size() == 1);
     wanted.set(keys(0, 20));
     Eventually.within(Duration.ofSeconds(10))
-        .until("the second is planned", () -> scheduler.pending() > 0);
+        .until(
+            "the second is planned, and no load's limit is timed",
+            () -> gates.statistics().entries() == 10 && scheduler.pending() == 1);
     scheduler.advance(Duration.ofMinutes(26));
     assertThat(asked).hasSize(1);
     scheduler.advance(Duration.ofMinutes(8));

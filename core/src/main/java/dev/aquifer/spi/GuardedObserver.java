@@ -39,7 +39,7 @@ final class GuardedObserver implements Observer {
     for (Observer observer : observers) {
       try {
         observer.cacheAnswered(cache, tenant, tier);
-      } catch (RuntimeException e) {
+      } catch (Throwable e) {
         failed(observer, e);
       }
     }
@@ -50,7 +50,7 @@ final class GuardedObserver implements Observer {
     for (Observer observer : observers) {
       try {
         observer.routed(node, role, reason);
-      } catch (RuntimeException e) {
+      } catch (Throwable e) {
         failed(observer, e);
       }
     }
@@ -106,13 +106,13 @@ final class GuardedObserver implements Observer {
     for (Observer observer : observers) {
       try {
         call.accept(observer);
-      } catch (RuntimeException e) {
+      } catch (Throwable e) {
         failed(observer, e);
       }
     }
   }
 
-  private void failed(Observer observer, RuntimeException error) {
+  private void failed(Observer observer, Throwable error) {
     if (logged.compareAndSet(false, true)) {
       log.warn(
           "Observer {} failed; further failures are logged at debug level",
