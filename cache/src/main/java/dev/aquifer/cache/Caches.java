@@ -16,11 +16,14 @@ import dev.aquifer.spi.WriteSet;
 import java.lang.reflect.Type;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -39,9 +42,14 @@ public final class Caches implements CommitListener, AutoCloseable {
   private final Threads threads;
   private final ConcurrentHashMap<String, CacheCore> caches = new ConcurrentHashMap<>();
 
-  private Caches(Node node, Threads threads) {
+  private final ConcurrentHashMap<String, List<Class<?>>> keyTypes = new ConcurrentHashMap<>();
+  private final Map<String, Consumer<CacheSettings.Builder>> profiles;
+
+  private Caches(
+      Node node, Threads threads, Map<String, Consumer<CacheSettings.Builder>> profiles) {
     this.node = node;
     this.threads = threads;
+    this.profiles = Map.copyOf(profiles);
   }
 
   /** A builder that starts from the defaults. */
@@ -223,6 +231,37 @@ public final class Caches implements CommitListener, AutoCloseable {
     return new TieredCache<>(core);
   }
 
+  Consumer<CacheSettings.Builder> profile(String name) {
+    Consumer<CacheSettings.Builder> found = profiles.get(name);
+    if (found == null) {
+      throw new ConfigurationException(
+          "names the profile '%s', which is none of %s; give it to Caches.builder().profile(…)"
+              .formatted(name, new java.util.TreeSet<>(profiles.keySet())));
+    }
+    return found;
+  }
+
+  /** What the keys of an annotated method's cache are. */
+  void keyed(String name, List<Class<?>> types) {
+    keyTypes.put(name, types);
+  }
+
+  @Nullable List<Class<?>> keyTypes(String name) {
+    return keyTypes.get(name);
+  }
+
+  /**
+   * One key of a cache; all of it, where it is not known here whether its keys are of that kind.
+   */
+  void invalidateKey(String name, Object key, List<Class<?>> types) {
+    CacheCore core = caches.get(name);
+    if (core == null || !types.equals(keyTypes.get(name))) {
+      invalidateCache(name);
+    } else {
+      node.voidKeys(core.view(TenantContext.require()), List.of(KeyText.of(key)));
+    }
+  }
+
   static String checked(String name) {
     boolean fits = !name.isEmpty() && name.length() <= 128;
     for (int i = 0; fits && i < name.length(); i++) {
@@ -268,6 +307,7 @@ public final class Caches implements CommitListener, AutoCloseable {
     private @Nullable Executor executor;
     private @Nullable ScheduledExecutorService timer;
     private LongSupplier nanos = System::nanoTime;
+    private final Map<String, Consumer<CacheSettings.Builder>> profiles = new HashMap<>();
     private Limits limits = Limits.NONE;
     private Adoption adoption = Adoption.of(Adoption.Mode.ON);
 
@@ -348,6 +388,24 @@ public final class Caches implements CommitListener, AutoCloseable {
       return this;
     }
 
+    /**
+     * Names settings, for {@link Cached#profile}.
+     *
+     * @param settings called with a builder that has the defaults, once for every cache of that
+     *     profile
+     * @throws ConfigurationException when the name is taken, or the settings contradict each other
+     */
+    public Builder profile(String name, Consumer<CacheSettings.Builder> settings) {
+      CacheSettings.Builder trial = CacheSettings.builder();
+      settings.accept(trial);
+      trial.build();
+      if (name.isEmpty() || profiles.putIfAbsent(name, settings) != null) {
+        throw new ConfigurationException(
+            "There is a profile named '%s' already, or the name is empty.".formatted(name));
+      }
+      return this;
+    }
+
     /** What a tenant may do at a time; everything by default. */
     public Builder limits(Limits limits) {
       this.limits = limits;
@@ -422,7 +480,7 @@ public final class Caches implements CommitListener, AutoCloseable {
           node.attach(link);
           node.limiter.share(link::commands, remoteTimeout);
         }
-        Caches caches = new Caches(node, threads);
+        Caches caches = new Caches(node, threads, profiles);
         caches.adoption(adoption);
         caches.limits(limits);
         return caches;

@@ -33,7 +33,9 @@ record MethodPlan(
     List<TagTemplate> evicted,
     List<String> evictedCaches,
     boolean evictsTenant,
-    boolean plainKey) {
+    KeyTemplate key) {
+
+  private static final String[] NONE = {};
 
   boolean evicts() {
     return evictsTenant || !evicted.isEmpty() || !evictedCaches.isEmpty();
@@ -64,11 +66,18 @@ record MethodPlan(
 
   private static MethodPlan evicting(Method method, @Nullable Evicts evicts, boolean async) {
     if (evicts == null) {
-      return new MethodPlan(method, async, null, List.of(), List.of(), false, false);
+      return new MethodPlan(
+          method, async, null, List.of(), List.of(), false, KeyTemplate.of(NONE, method));
     }
     List<TagTemplate> tags = templates(evicts.tags(), method);
     List<String> names = Arrays.stream(evicts.caches()).map(Caches::checked).toList();
-    MethodPlan plan = new MethodPlan(method, async, null, tags, names, evicts.tenant(), false);
+    KeyTemplate key = KeyTemplate.of(evicts.key(), method);
+    if (!key.all() && (names.isEmpty() || evicts.tenant())) {
+      throw new IllegalArgumentException(
+          "has an @Evicts with key %s, caches %s and tenant %s; a key is one of caches, and void with its tenant anyway"
+              .formatted(Arrays.toString(evicts.key()), names, evicts.tenant()));
+    }
+    MethodPlan plan = new MethodPlan(method, async, null, tags, names, evicts.tenant(), key);
     if (!plan.evicts()) {
       throw new IllegalArgumentException("has an @Evicts that names nothing");
     }
@@ -87,10 +96,15 @@ record MethodPlan(
       value = value instanceof ParameterizedType p ? p.getActualTypeArguments()[0] : Object.class;
     }
     checkResult(value, 0);
-    for (Type parameter : method.getGenericParameterTypes()) {
-      checkKey(parameter, 0);
+    KeyTemplate key = KeyTemplate.of(cached.key(), method);
+    key.genericTypes().forEach(part -> checkKey(part, 0));
+    CacheSettings.Builder settings = CacheSettings.builder();
+    if (!cached.profile().isEmpty()) {
+      caches.profile(cached.profile()).accept(settings);
     }
-    CacheSettings.Builder settings = CacheSettings.builder().ttl(DurationText.parse(cached.ttl()));
+    if (!cached.ttl().isEmpty()) {
+      settings.ttl(DurationText.parse(cached.ttl()));
+    }
     if (!cached.negativeTtl().isEmpty()) {
       settings.negativeTtl(DurationText.parse(cached.negativeTtl()));
     }
@@ -100,16 +114,15 @@ record MethodPlan(
       if (template.fixed()) {
         settings.tags(template.tag(new Object[0]));
       } else {
-        late.add(template);
+        late.add(template.within(key));
       }
     }
     Tagger<Object, Object> tagger =
-        late.isEmpty() ? null : (key, loaded) -> tags(late, CallKey.arguments(key));
-    TieredCache<Object, Object> cache =
-        caches.made(name(type, method), value, settings.build(), tagger);
-    Class<?>[] parameters = method.getParameterTypes();
-    boolean plain = parameters.length == 1 && KeyText.simple(boxed(parameters[0]));
-    return new MethodPlan(method, async, cache, List.of(), List.of(), false, plain);
+        late.isEmpty() ? null : (of, loaded) -> tags(late, CallKey.arguments(of));
+    String name = name(type, method);
+    TieredCache<Object, Object> cache = caches.made(name, value, settings.build(), tagger);
+    caches.keyed(name, key.types());
+    return new MethodPlan(method, async, cache, List.of(), List.of(), false, key);
   }
 
   private static Set<Tag> tags(List<TagTemplate> templates, @Nullable Object[] arguments) {
@@ -181,7 +194,7 @@ record MethodPlan(
   private static void checkKey(Type type, int depth) {
     boolean fits;
     if (type instanceof Class<?> c) {
-      Class<?> boxed = boxed(c);
+      Class<?> boxed = KeyTemplate.boxed(c);
       fits =
           KeyText.simple(boxed)
               || boxed == java.math.BigDecimal.class
@@ -212,12 +225,6 @@ record MethodPlan(
   private static boolean keyFits(Type type, int depth) {
     checkKey(type, depth);
     return true;
-  }
-
-  private static Class<?> boxed(Class<?> type) {
-    return type.isPrimitive()
-        ? java.lang.invoke.MethodType.methodType(type).wrap().returnType()
-        : type;
   }
 
   private static ConfigurationException refused(

@@ -36,9 +36,7 @@ class WarmUpTest {
   private final Caches caches = Caches.builder().clock(ticker).scheduler(scheduler).build();
   private final TieredCache<Long, String> gates =
       caches.cache(
-          "gates",
-          String.class,
-          CacheSettings.builder().loadTimeout(Duration.ofDays(1)).build());
+          "gates", String.class, CacheSettings.builder().loadTimeout(Duration.ofDays(1)).build());
   private final List<Set<Long>> asked = new CopyOnWriteArrayList<>();
 
   @AfterEach
