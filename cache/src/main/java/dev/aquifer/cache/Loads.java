@@ -82,7 +82,7 @@ final class Loads {
               () ->
                   node.sessions.call(
                       flight.session,
-                      () -> node.positions.call(floor(flight), flight.source::load)));
+                      () -> node.positions.call(floor(flight, true), flight.source::load)));
       flight.route = LastRoute.last();
       if (loaded instanceof Flights.Later later) {
         later
@@ -296,21 +296,26 @@ final class Loads {
     return names;
   }
 
-  ReadFloor floor(Flight flight) {
+  /**
+   * What the load must be shown.
+   *
+   * @param settle whether the primary may be asked for the position of a moment
+   */
+  ReadFloor floor(Flight flight, boolean settle) {
     Partition partition = flight.view.partition;
     ReadFloor floor = partition.keyFloor(KeyText.keyName(flight.view.cache.name, flight.text));
     if (flight.lateTags) {
       floor = floor.and(partition.newestFloor()).and(node.shared.newestFloor());
     }
-    return floor.and(settled(flight.cells)).and(settled(flight.shared));
+    return floor.and(demand(flight.cells, settle)).and(demand(flight.shared, settle));
   }
 
   /** A moment that is a while ago has a known position by now, which more nodes satisfy. */
-  private ReadFloor settled(TagCell[] cells) {
+  private ReadFloor demand(TagCell[] cells, boolean settle) {
     ReadFloor floor = ReadFloor.NONE;
     for (TagCell cell : cells) {
       ReadFloor demand = cell.floor();
-      if (demand.timed() && node.nanos.getAsLong() - cell.seen() > SETTLE_AFTER) {
+      if (settle && demand.timed() && node.nanos.getAsLong() - cell.seen() > SETTLE_AFTER) {
         demand = resolved(cell, demand);
       }
       floor = floor.and(demand);
