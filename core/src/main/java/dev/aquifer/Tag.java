@@ -34,6 +34,12 @@ public record Tag(String name) {
             "A tag's name has no control characters; this one has U+%04X at index %d."
                 .formatted((int) name.charAt(i), i));
       }
+      if (halfOfAPair(name, i)) {
+        // It would leave this process as a question mark, like any other half.
+        throw new IllegalArgumentException(
+            "A tag's name is text of whole characters; this one has half of a pair, U+%04X, at index %d."
+                .formatted((int) name.charAt(i), i));
+      }
     }
   }
 
@@ -56,9 +62,19 @@ public record Tag(String name) {
     StringBuilder name = new StringBuilder("table:");
     for (int i = 0; i < Math.min(bare.length(), MAX_LENGTH - "table:".length()); i++) {
       // Any name can be quoted into a statement; two that end up equal here void each other.
-      name.append(Character.isISOControl(bare.charAt(i)) ? '_' : bare.charAt(i));
+      boolean plain =
+          !Character.isISOControl(bare.charAt(i)) && !Character.isSurrogate(bare.charAt(i));
+      name.append(plain ? bare.charAt(i) : '_');
     }
     return new Tag(name.toString());
+  }
+
+  private static boolean halfOfAPair(String text, int at) {
+    char c = text.charAt(at);
+    return Character.isHighSurrogate(c)
+        ? at + 1 == text.length() || !Character.isLowSurrogate(text.charAt(at + 1))
+        : Character.isLowSurrogate(c)
+            && (at == 0 || !Character.isHighSurrogate(text.charAt(at - 1)));
   }
 
   @Override

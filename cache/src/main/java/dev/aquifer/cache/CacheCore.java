@@ -5,6 +5,7 @@ import dev.aquifer.Tenant;
 import dev.aquifer.spi.Observer;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -24,10 +25,22 @@ final class CacheCore {
   final LongAdder loads = new LongAdder();
   final LongAdder failures = new LongAdder();
   final LongAdder faults = new LongAdder();
+  final LongAdder staleAnswers = new LongAdder();
+  final LongAdder loadNanos = new LongAdder();
+  final LongAdder refreshes = new LongAdder();
+  final LongAdder refreshesRefused = new LongAdder();
+  final LongAdder fillsRefused = new LongAdder();
+  final LongAdder negativesRefused = new LongAdder();
+  final LongAdder evictions = new LongAdder();
+  final LongAdder entries = new LongAdder();
+  final LongAdder bytes = new LongAdder();
+  final @Nullable TtlPolicy<Object, Object> ttlPolicy;
+  final @Nullable LastUses uses;
   final Shadow.Counts shadow = new Shadow.Counts();
   private final boolean optional;
   private final ConcurrentHashMap<Tenant, TenantView> views = new ConcurrentHashMap<>();
 
+  @SuppressWarnings("unchecked") // an error of the wrong type is a policy's error
   CacheCore(
       String name,
       Type type,
@@ -38,7 +51,10 @@ final class CacheCore {
     this.settings = settings;
     this.tagger = tagger;
     this.node = node;
-    this.values = new Values(type, node.codec, settings);
+    Codec codec = settings.codec() == null ? node.codec : settings.codec();
+    this.values = new Values(type, codec, node.guards.format);
+    this.ttlPolicy = (TtlPolicy<Object, Object>) settings.loads().ttlPolicy();
+    this.uses = ttlPolicy != null && ttlPolicy.tracksUse() ? new LastUses() : null;
     this.optional =
         type == Optional.class
             || (type instanceof ParameterizedType p && p.getRawType() == Optional.class);
@@ -70,11 +86,27 @@ final class CacheCore {
 
   void fault(Observer.CacheFault fault, @Nullable Throwable error) {
     faults.increment();
+    if (fault == Observer.CacheFault.FILL_REFUSED) {
+      fillsRefused.increment();
+    }
     node.observer.cacheFault(name, fault, error);
   }
 
   CacheStatistics statistics() {
     return new CacheStatistics(
-        memoryHits.sum(), remoteHits.sum(), loads.sum(), failures.sum(), faults.sum());
+        memoryHits.sum(),
+        remoteHits.sum(),
+        staleAnswers.sum(),
+        loads.sum(),
+        failures.sum(),
+        Duration.ofNanos(Math.max(0, loadNanos.sum())),
+        refreshes.sum(),
+        refreshesRefused.sum(),
+        faults.sum(),
+        fillsRefused.sum(),
+        negativesRefused.sum(),
+        evictions.sum(),
+        Math.max(0, entries.sum()),
+        Math.max(0, bytes.sum()));
   }
 }

@@ -4,12 +4,15 @@ import dev.aquifer.ConfigurationException;
 import dev.aquifer.Tag;
 import java.time.Duration;
 import java.util.LinkedHashSet;
+import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The settings of one cache. Immutable; {@link #builder()} starts from the defaults.
  *
- * @param ttl how long a value lives, 10 minutes by default; 10 % of jitter is taken off or added
+ * @param ttl how long a value is fresh, 10 minutes by default, where no {@link
+ *     LoadSettings#ttlPolicy} decides; jitter is taken off or added
  * @param negativeTtl how long the absence of a value lives, 30 seconds by default; zero: absence is
  *     not remembered
  * @param loadTimeout how long a load, and a caller that waits for it, may take, 30 seconds by
@@ -20,6 +23,8 @@ import java.util.Set;
  * @param compressFrom from how many encoded bytes a value is compressed, 2,048 by default
  * @param remoteLoss what memory may answer while Redis cannot be heard
  * @param tags what every value of the cache depends on
+ * @param codec how its values become bytes; null: as {@link Caches.Builder#codec} says
+ * @param loads how loads behave, and what is done with values when their time is up or nearly so
  */
 public record CacheSettings(
     Duration ttl,
@@ -29,7 +34,9 @@ public record CacheSettings(
     int maxKeyChars,
     int compressFrom,
     RemoteLossPolicy remoteLoss,
-    Set<Tag> tags) {
+    Set<Tag> tags,
+    @Nullable Codec codec,
+    LoadSettings loads) {
   private static final Duration LONGEST = Duration.ofDays(30);
 
   /** Checks the values. */
@@ -42,6 +49,12 @@ public record CacheSettings(
       throw new ConfigurationException(
           "negativeTtl %s is longer than ttl %s; absence must not outlive values."
               .formatted(negativeTtl, ttl));
+    }
+    Duration soft = loads.softTimeout();
+    if (soft != null && soft.compareTo(loadTimeout) >= 0) {
+      throw new ConfigurationException(
+          "softTimeout %s is not shorter than loadTimeout %s, which ends the load."
+              .formatted(soft, loadTimeout));
     }
     atLeast("maxValueBytes", maxValueBytes, 16);
     atLeast("maxKeyChars", maxKeyChars, 16);
@@ -69,6 +82,15 @@ public record CacheSettings(
     private int compressFrom = 2048;
     private RemoteLossPolicy remoteLoss = RemoteLossPolicy.load();
     private final Set<Tag> tags = new LinkedHashSet<>();
+    private @Nullable Codec codec;
+    private @Nullable TtlPolicy<?, ?> ttlPolicy;
+    private double jitter = LoadSettings.DEFAULTS.jitter();
+    private double refreshAhead = LoadSettings.DEFAULTS.refreshAhead();
+    private Duration staleOnError = LoadSettings.DEFAULTS.staleOnError();
+    private @Nullable Duration softTimeout;
+    private Duration retryAfter = LoadSettings.DEFAULTS.retryAfter();
+    private Duration retryAtMost = LoadSettings.DEFAULTS.retryAtMost();
+    private int negativeLimit = LoadSettings.DEFAULTS.negativeLimit();
 
     private Builder() {}
 
@@ -126,6 +148,80 @@ public record CacheSettings(
       return this;
     }
 
+    /** How the values become bytes; what the node's builder says by default. */
+    public Builder codec(Codec codec) {
+      this.codec = codec;
+      return this;
+    }
+
+    /**
+     * Decides on each value's time to live. Where it fails, {@code ttl} counts, so that {@code
+     * negativeTtl} is still held to {@code ttl}.
+     *
+     * @param policy its key and value must be the cache's
+     */
+    public Builder ttlPolicy(TtlPolicy<?, ?> policy) {
+      this.ttlPolicy = Objects.requireNonNull(policy, "policy");
+      return this;
+    }
+
+    /** 0 to 0.5: times to live vary by this part of themselves, up and down. */
+    public Builder jitter(double part) {
+      this.jitter = part;
+      return this;
+    }
+
+    /**
+     * 0 to 100: a value in use is loaded again in the background before its time is up, by about
+     * this many times as long as its load took; more makes it earlier, 0 never. A caller's loader
+     * may then still run when the caller has its answer: it must not depend on what the caller
+     * closes. The moment is drawn for each value (XFetch: Vattani, Chierichetti, Lowenstein, 2015).
+     */
+    public Builder refreshAhead(double beta) {
+      this.refreshAhead = beta;
+      return this;
+    }
+
+    /**
+     * Zero to 30 days: for so long after its time a value is kept and, where a load fails, runs out
+     * of time or is refused, served in place of the error. Never one that was voided, or that is
+     * older than the caller's session has seen.
+     */
+    public Builder staleOnError(Duration limit) {
+      this.staleOnError = Objects.requireNonNull(limit, "limit");
+      return this;
+    }
+
+    /**
+     * 1 ms to below {@code loadTimeout}: callers of a load that takes longer get such a value. The
+     * load goes on in the background.
+     */
+    public Builder softTimeout(Duration timeout) {
+      this.softTimeout = Objects.requireNonNull(timeout, "timeout");
+      return this;
+    }
+
+    /**
+     * How long after a failed load the next is tried, while there is such a value to serve.
+     *
+     * @param first zero: at once
+     * @param most what the time doubles up to
+     */
+    public Builder retryAfter(Duration first, Duration most) {
+      this.retryAfter = Objects.requireNonNull(first, "first");
+      this.retryAtMost = Objects.requireNonNull(most, "most");
+      return this;
+    }
+
+    /**
+     * 0 or more: for how many keys of a tenant memory may hold that they have no value. Of more it
+     * is not remembered in memory, so that asking for what is not there drives nothing out.
+     */
+    public Builder negativeLimit(int keys) {
+      this.negativeLimit = keys;
+      return this;
+    }
+
     /**
      * The settings.
      *
@@ -135,11 +231,29 @@ public record CacheSettings(
       Duration negative =
           negativeSet || negativeTtl.compareTo(ttl) <= 0 || ttl.isNegative() ? negativeTtl : ttl;
       return new CacheSettings(
-          ttl, negative, loadTimeout, maxValueBytes, maxKeyChars, compressFrom, remoteLoss, tags);
+          ttl,
+          negative,
+          loadTimeout,
+          maxValueBytes,
+          maxKeyChars,
+          compressFrom,
+          remoteLoss,
+          tags,
+          codec,
+          new LoadSettings(
+              ttlPolicy,
+              jitter,
+              refreshAhead,
+              staleOnError,
+              softTimeout,
+              retryAfter,
+              retryAtMost,
+              negativeLimit));
     }
   }
 
-  private static void within(String name, Duration value, Duration least) {
+  static void within(String name, Duration value, Duration least) {
+    Objects.requireNonNull(value, name);
     if (value.compareTo(least) < 0 || value.compareTo(LONGEST) > 0) {
       throw new ConfigurationException(
           "%s is %s; use %s to %s.".formatted(name, value, least, LONGEST));

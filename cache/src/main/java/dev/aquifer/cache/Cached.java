@@ -21,9 +21,18 @@ import java.lang.annotation.Target;
 public @interface Cached {
   /**
    * How long: a number and {@code ms}, {@code s}, {@code m}, {@code h} or {@code d}. Empty: what
-   * the profile says, or 10 minutes.
+   * the profile or the category says, or 10 minutes.
    */
   String ttl() default "";
+
+  /** One category, in place of a {@link #ttl}. */
+  TtlCategory[] category() default {};
+
+  /**
+   * By how many percent of itself, 0 to 50, each time is shortened or lengthened. Below zero: what
+   * the profile says, or 10.
+   */
+  int jitter() default -1;
 
   /**
    * How long absence is remembered, {@code 0s}: not at all. Empty: what the profile says, or 30 s,

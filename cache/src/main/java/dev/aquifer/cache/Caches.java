@@ -14,12 +14,12 @@ import dev.aquifer.spi.Observer.Scope;
 import dev.aquifer.spi.PositionSource;
 import dev.aquifer.spi.WriteSet;
 import java.lang.reflect.Type;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
@@ -35,19 +35,25 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A commit listener: what a transaction wrote is void on this node before its commit returns to
  * the application, and on the others as soon as they hear of it, or at once for readers who bear
- * the writer's causal token.
+ * the writer's causal token. A node that dies between its commit and the void leaves the others
+ * with old values for no longer than {@link Builder#poisonLimit}.
  */
 public final class Caches implements CommitListener, AutoCloseable {
   private final Node node;
   private final Threads threads;
+  private final PoisonedWrites poisoned;
   private final ConcurrentHashMap<String, CacheCore> caches = new ConcurrentHashMap<>();
 
   private final ConcurrentHashMap<String, List<Class<?>>> keyTypes = new ConcurrentHashMap<>();
   private final Map<String, Consumer<CacheSettings.Builder>> profiles;
 
   private Caches(
-      Node node, Threads threads, Map<String, Consumer<CacheSettings.Builder>> profiles) {
+      Node node,
+      Threads threads,
+      PoisonedWrites poisoned,
+      Map<String, Consumer<CacheSettings.Builder>> profiles) {
     this.node = node;
+    this.poisoned = poisoned;
     this.threads = threads;
     this.profiles = Map.copyOf(profiles);
   }
@@ -100,7 +106,7 @@ public final class Caches implements CommitListener, AutoCloseable {
   public void invalidateTags(Collection<Tag> tags) {
     Partition partition = node.partition(TenantContext.require());
     if (!tags.isEmpty()) {
-      node.voidNames(partition, names(tags), Scope.TAG);
+      node.voidNames(partition, PoisonedWrites.names(tags), Scope.TAG);
     }
   }
 
@@ -118,13 +124,23 @@ public final class Caches implements CommitListener, AutoCloseable {
   }
 
   @Override
+  public void committing(WriteSet writes) {
+    poisoned.committing(writes);
+  }
+
+  @Override
   public void committed(WriteSet writes, ReadFloor floor) {
-    Set<Tag> tags = writes.tags();
-    if (tags.isEmpty()) {
-      return;
-    }
-    Partition partition = writes.tenant() == null ? node.shared : node.partition(writes.tenant());
-    node.voidNames(partition, names(tags), List.of(), floor, null, Scope.TAG);
+    poisoned.committed(writes, floor);
+  }
+
+  @Override
+  public void outcomeUnknown(WriteSet writes, ReadFloor floor) {
+    poisoned.outcomeUnknown(writes, floor);
+  }
+
+  @Override
+  public void rolledBack(WriteSet writes) {
+    poisoned.rolledBack(writes);
   }
 
   /**
@@ -194,7 +210,9 @@ public final class Caches implements CommitListener, AutoCloseable {
   /** How the node's caches are doing. Costs nothing. */
   public CacheHealth health() {
     Remote remote = node.remote();
-    return remote == null ? new CacheHealth(true, true, Duration.ZERO, 0) : remote.health();
+    return remote == null
+        ? new CacheHealth(true, true, Duration.ZERO, 0, CacheHealth.Kind.NONE, List.of())
+        : remote.health();
   }
 
   /** What each cache did, by name. */
@@ -287,14 +305,11 @@ public final class Caches implements CommitListener, AutoCloseable {
     return name;
   }
 
-  private static List<String> names(Collection<Tag> tags) {
-    return tags.stream().map(tag -> KeyText.tagName(tag.name())).distinct().toList();
-  }
-
   /** Collects the settings of a node's caches. Not thread-safe. */
   public static final class Builder {
     private @Nullable String redis;
     private boolean redisRequired = true;
+    private @Nullable Path redisTrust;
     private CausalSessions sessions = new CausalSessions();
     private PositionSource positions = PositionSource.PRIMARY_ONLY;
     private Observer observer = Observer.NONE;
@@ -304,6 +319,9 @@ public final class Caches implements CommitListener, AutoCloseable {
     private Duration connectTimeout = Duration.ofSeconds(5);
     private Duration silenceLimit = Duration.ofSeconds(2);
     private int pendingLimit = 10_000;
+    private Duration poisonLimit = Duration.ofSeconds(60);
+    private int refreshes = 64;
+    private int tenantRefreshes = 16;
     private @Nullable Executor executor;
     private @Nullable ScheduledExecutorService timer;
     private LongSupplier nanos = System::nanoTime;
@@ -314,8 +332,13 @@ public final class Caches implements CommitListener, AutoCloseable {
     private Builder() {}
 
     /**
-     * Where Redis is: {@code redis://user:password@host:6379/0}, {@code rediss://} for TLS, {@code
-     * redis-sentinel://}. Redis 6.2 or newer.
+     * Where Redis is, 6.2 or newer. One server: {@code redis://user:password@host:6379/0}. The
+     * primary that sentinels name: {@code redis-sentinel://host1,host2,host3/0#name}. A Redis
+     * Cluster: {@code redis-cluster://host1,host2}, some of its nodes; it has database 0 alone.
+     * With TLS: {@code rediss://}, {@code rediss-sentinel://}, {@code rediss-cluster://}.
+     *
+     * <p>User and password appear in no message and no log. The server lists the connections as
+     * {@code aquifer-<host>-<process>}.
      */
     public Builder redis(String uri) {
       this.redis = uri;
@@ -328,6 +351,15 @@ public final class Caches implements CommitListener, AutoCloseable {
      */
     public Builder redisRequired(boolean required) {
       this.redisRequired = required;
+      return this;
+    }
+
+    /**
+     * A file, in PEM form, of the certificates that a server's must be issued by; by default those
+     * that the JVM trusts. The host's name must be in the server's certificate.
+     */
+    public Builder redisTrust(Path certificates) {
+      this.redisTrust = certificates;
       return this;
     }
 
@@ -419,6 +451,31 @@ public final class Caches implements CommitListener, AutoCloseable {
     }
 
     /**
+     * How long after the crash of a node others may serve what it had just overwritten, 60 seconds
+     * by default; longer than any COMMIT takes. Before a commit is sent Redis is told what it will
+     * void, which takes one round trip and is waited for no longer than {@link #remoteTimeout};
+     * where nobody voids it within this time, Redis does. Zero: Redis is not told, and after a
+     * crash such values live until they expire.
+     */
+    public Builder poisonLimit(Duration limit) {
+      this.poisonLimit = limit;
+      return this;
+    }
+
+    /**
+     * How many loads may run in the background at a time, before values' time is up: 64 by default,
+     * 16 of one tenant. Beyond that a later hit tries again.
+     *
+     * @param all 0 or more
+     * @param ofTenant 0 to {@code all}
+     */
+    public Builder refreshLimit(int all, int ofTenant) {
+      this.refreshes = all;
+      this.tenantRefreshes = ofTenant;
+      return this;
+    }
+
+    /**
      * Where loads run; by default daemon threads of the cache, as many as there are loads at a
      * time. A bounded executor must have room for loads that call other caches.
      */
@@ -454,15 +511,34 @@ public final class Caches implements CommitListener, AutoCloseable {
             "silenceLimit %s must be longer than remoteTimeout %s: a heartbeat takes up to that."
                 .formatted(silenceLimit, remoteTimeout));
       }
+      if (!poisonLimit.isZero()) {
+        positive("poisonLimit", poisonLimit);
+        if (poisonLimit.compareTo(remoteTimeout) <= 0) {
+          throw new ConfigurationException(
+              "poisonLimit %s must be longer than remoteTimeout %s, or a poison ends before its commit is sent; zero poisons nothing."
+                  .formatted(poisonLimit, remoteTimeout));
+        }
+      }
+      if (redisTrust != null && (redis == null || !redis.strip().startsWith("rediss"))) {
+        throw new ConfigurationException(
+            "redisTrust is %s, but redis() names no address with TLS; use rediss://, or leave redisTrust out."
+                .formatted(redisTrust));
+      }
       if (memoryBytes < 0 || pendingLimit < 1) {
         throw new ConfigurationException(
             "memoryBytes is %d, pendingLimit is %d; use 0 or more, and 1 or more."
                 .formatted(memoryBytes, pendingLimit));
       }
+      if (tenantRefreshes < 0 || tenantRefreshes > refreshes) {
+        throw new ConfigurationException(
+            "refreshLimit is %d, and %d of one tenant; use 0 or more, and no more for one than for all."
+                .formatted(refreshes, tenantRefreshes));
+      }
       NodeSettings settings =
           new NodeSettings(
               redis,
               redisRequired,
+              redisTrust,
               sessions,
               positions,
               observer,
@@ -471,6 +547,8 @@ public final class Caches implements CommitListener, AutoCloseable {
               connectTimeout,
               silenceLimit,
               pendingLimit,
+              refreshes,
+              tenantRefreshes,
               nanos);
       Threads threads = new Threads(executor, timer);
       try {
@@ -480,7 +558,8 @@ public final class Caches implements CommitListener, AutoCloseable {
           node.attach(link);
           node.limiter.share(link::commands, remoteTimeout);
         }
-        Caches caches = new Caches(node, threads, profiles);
+        Caches caches =
+            new Caches(node, threads, new PoisonedWrites(node, poisonLimit), profiles);
         caches.adoption(adoption);
         caches.limits(limits);
         return caches;

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param floor entries read before this sequence are void, their markers were dropped
  * @param events what is missing, in order and without a gap, where that is known
  * @param markers else all markers
+ * @param poisons all that stand, by token, beside the markers
  * @param regressed whether the sequence is below the one that had been applied when Redis was
  *     asked: it lost events
  */
@@ -21,8 +22,9 @@ record CatchUp(
     long floor,
     List<Event> events,
     @Nullable Map<String, Long> markers,
+    Map<String, Notice> poisons,
     boolean regressed) {
 
-  /** One void. */
-  record Event(long sequence, List<String> names) {}
+  /** One void or poison. */
+  record Event(long sequence, Notice notice) {}
 }

@@ -7,6 +7,25 @@ import java.lang.reflect.Type;
  * thread-safe and never load a class that bytes name.
  */
 public interface Codec {
+  /**
+   * CBOR by Jackson, the default: records, classes by their fields, collections, maps, Optionals,
+   * {@code java.time}, enums, sealed types. Types that could not be read back are refused when the
+   * cache is made.
+   */
+  static Codec cbor() {
+    return new CborCodec();
+  }
+
+  /** As {@link #cbor}, as JSON text, which can be read in Redis where it is not compressed. */
+  static Codec json() {
+    return new JsonCodec();
+  }
+
+  /** For values of type {@code byte[]}, stored as they are. Do not change an array afterwards. */
+  static Codec bytes() {
+    return new BytesCodec();
+  }
+
   /** What bytes say they were written with, 0 to 255; 0 to 15 are Aquifer's own. */
   int id();
 
@@ -35,5 +54,13 @@ public interface Codec {
      * @throws Exception when they are not one; that is a miss, and counted
      */
     Object decode(byte[] bytes) throws Exception;
+
+    /**
+     * What else the bytes depend on beside the codec's version and the shape of the type, like the
+     * version of a library. Values that were stored under another text are not found.
+     */
+    default String schema() {
+      return "";
+    }
   }
 }

@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param value the value, null where there is none
  * @param negative whether it says that there is no value
+ * @param due from when on a hit is looked at more closely: it may be a reason to load anew, or a
+ *     sign of use; never after {@code expires}
+ * @param refreshAt from when on a hit starts a load in the background
  * @param expires until when it is fresh, in nanoseconds of the process's clock
  * @param kept until when it may be served where a load fails or is slow; never before {@code
  *     expires}
@@ -21,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 record Entry(
     @Nullable Object value,
     boolean negative,
+    long due,
+    long refreshAt,
     long expires,
     long kept,
     long loadNanos,
@@ -28,6 +33,35 @@ record Entry(
     TagCell[] cells,
     TagCell[] shared,
     int weight) {
+
+  Entry(
+      @Nullable Object value,
+      boolean negative,
+      long expires,
+      long kept,
+      long loadNanos,
+      long tick,
+      TagCell[] cells,
+      TagCell[] shared,
+      int weight) {
+    this(value, negative, expires, expires, expires, kept, loadNanos, tick, cells, shared, weight);
+  }
+
+  /** The same value, looked at from another time on. */
+  Entry dueAt(long newDue, long newRefreshAt) {
+    return new Entry(
+        value,
+        negative,
+        newDue,
+        newRefreshAt,
+        expires,
+        kept,
+        loadNanos,
+        tick,
+        cells,
+        shared,
+        weight);
+  }
 
   @Override
   public boolean equals(@Nullable Object other) {

@@ -12,13 +12,15 @@ import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An entry as Redis stores it. Big-endian: magic and format (4), CRC-32C of all that follows (4),
- * flags, codec and its version (3), created, how long it is kept after it stopped being fresh and
- * how long its load took, in milliseconds (3 × 8), incarnation and sequence of both partitions (4 ×
- * 8), the number of tags (2) and each with its length (2), the payload's size (4), the payload.
+ * An entry as Redis stores it. Big-endian: magic and format (4), CRC-32C of the key in Redis and of
+ * all that follows (4), flags, codec and its version (3), created, how long it is kept after it
+ * stopped being fresh and how long its load took, in milliseconds (3 × 8), incarnation and sequence
+ * of both partitions (4 × 8), the number of tags (2) and each with its length (2), the payload's
+ * size (4), the payload.
  *
  * <p>Bytes that are not exactly that are no entry: {@link #read} returns null for them, whatever
- * they are. Nothing is allocated by a size that they claim before it is checked.
+ * they are, and so for bytes that were copied from another key: another's value is never served.
+ * Nothing is allocated by a size that they claim before it is checked.
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
 record Envelope(
@@ -35,7 +37,10 @@ record Envelope(
     Set<Tag> tags,
     int size,
     byte[] stored) {
-  private static final int MAGIC = 0x4151_4502;
+  /** What is written and read. It is a part of the schema, so versions keep entries apart. */
+  static final int FORMAT = 3;
+
+  private static final int MAGIC = 0x4151_4500;
   private static final int COMPRESSED = 1;
   private static final int NEGATIVE = 2;
   private static final int FIXED = 4 + 4 + 3 + 7 * 8 + 2 + 4;
@@ -75,7 +80,12 @@ record Envelope(
 
   /** The bytes of an entry. */
   static byte[] write(
-      Remote.Lease lease, Remote.Filling filling, Codec codec, int compressFrom, long created) {
+      Place place,
+      Remote.Lease lease,
+      Remote.Filling filling,
+      Codec codec,
+      int compressFrom,
+      long created) {
     byte[] payload = filling.payload();
     int size = payload.length;
     int flags = filling.negative() ? NEGATIVE : 0;
@@ -89,7 +99,7 @@ record Envelope(
     List<byte[]> tags =
         filling.tags().stream().map(tag -> tag.getBytes(StandardCharsets.UTF_8)).toList();
     int length = FIXED + payload.length + tags.stream().mapToInt(tag -> 2 + tag.length).sum();
-    ByteBuffer out = ByteBuffer.allocate(length).putInt(MAGIC).putInt(0);
+    ByteBuffer out = ByteBuffer.allocate(length).putInt(MAGIC | place.format).putInt(0);
     out.put((byte) flags).put((byte) codec.id()).put((byte) codec.version());
     out.putLong(created).putLong(filling.staleMillis()).putLong(filling.loadMillis());
     out.putLong(lease.incarnation()).putLong(lease.asOf());
@@ -97,17 +107,30 @@ record Envelope(
     out.putShort((short) tags.size());
     tags.forEach(tag -> out.putShort((short) tag.length).put(tag));
     out.putInt(size).put(payload);
-    out.putInt(4, checksum(out.array()));
+    out.putInt(4, checksum(place.key, out.array()));
     return out.array();
   }
 
-  /** The entry of the bytes, or null where they are none. Never throws. */
-  static @Nullable Envelope read(byte[] bytes) {
+  /** Where an entry is, and in which format. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  record Place(byte[] key, int format) {}
+
+  /** Whether the bytes begin like an entry, of another format. */
+  static boolean foreign(Place place, byte[] bytes) {
+    if (bytes.length < 4) {
+      return false;
+    }
+    int magic = ByteBuffer.wrap(bytes).getInt();
+    return (magic & ~0xFF) == MAGIC && magic != (MAGIC | place.format);
+  }
+
+  /** The entry of the bytes, or null where they are none of this place. Never throws. */
+  static @Nullable Envelope read(Place place, byte[] bytes) {
     if (bytes.length < FIXED) {
       return null;
     }
     ByteBuffer in = ByteBuffer.wrap(bytes);
-    if (in.getInt() != MAGIC || in.getInt() != checksum(bytes)) {
+    if (in.getInt() != (MAGIC | place.format) || in.getInt() != checksum(place.key, bytes)) {
       return null;
     }
     try {
@@ -164,8 +187,9 @@ record Envelope(
         stored);
   }
 
-  private static int checksum(byte[] bytes) {
+  private static int checksum(byte[] key, byte[] bytes) {
     CRC32C sum = new CRC32C();
+    sum.update(key, 0, key.length);
     sum.update(bytes, 8, bytes.length - 8);
     return (int) sum.getValue();
   }

@@ -31,6 +31,7 @@ final class EventFeed {
   private final long syncTimeout;
   private final long silence;
   private final AtomicBoolean resyncing = new AtomicBoolean();
+  private final AtomicBoolean asking = new AtomicBoolean();
   private final AtomicInteger epoch = new AtomicInteger();
   private volatile int syncedEpoch = -1;
   private volatile long provenAt;
@@ -74,10 +75,7 @@ final class EventFeed {
         && System.nanoTime() - deadline < 0
         && !Thread.currentThread().isInterrupted()) {
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
-      if (syncedEpoch == epoch.get()) {
-        connections.pingEvents().toCompletableFuture().join();
-        provenAt = node.nanos.getAsLong();
-      }
+      beat();
     }
   }
 
@@ -86,17 +84,29 @@ final class EventFeed {
     long sent = node.nanos.getAsLong();
     int now = epoch.get();
     if (syncedEpoch != now) {
-      background(this::resync);
+      if (!resyncing.get()) {
+        background(this::resync);
+      }
       return;
     }
-    connections
-        .pingEvents()
-        .thenAccept(
-            pong -> {
-              if (now == epoch.get() && sent - provenAt > 0) {
-                provenAt = sent;
-              }
-            });
+    // One question at a time: what is not answered would only pile up.
+    if (!asking.compareAndSet(false, true)) {
+      return;
+    }
+    try {
+      connections
+          .pingEvents()
+          .whenComplete(
+              (pong, error) -> {
+                asking.set(false);
+                if (error == null && now == epoch.get() && sent - provenAt > 0) {
+                  provenAt = sent;
+                }
+              });
+    } catch (RuntimeException e) {
+      asking.set(false);
+      throw e;
+    }
   }
 
   void subscribed() {
@@ -124,13 +134,23 @@ final class EventFeed {
           partition.hear(
               Names.incarnation(message.substring(0, first)),
               Long.parseLong(message, first + 1, second, 10),
-              Names.read(message.substring(second + 1)),
+              Notice.read(message.substring(second + 1)),
               node.positions.now());
     } catch (RuntimeException e) {
       node.observer.cacheFault(partitionName, CacheFault.DAMAGED, e);
     }
     if (!applied && partition.incarnation() != 0) {
       background(() -> sync(partition));
+    }
+  }
+
+  /** Redis ends poisons whose time is up when it is next asked for anything of their partition. */
+  void endPoisons() {
+    long now = node.nanos.getAsLong();
+    for (Partition partition : node.partitions()) {
+      if (partition.overdue(now)) {
+        background(() -> sync(partition));
+      }
     }
   }
 

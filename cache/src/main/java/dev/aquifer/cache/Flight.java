@@ -7,6 +7,8 @@ import dev.aquifer.spi.Observer.Role;
 import dev.aquifer.spi.Observer.Tier;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * taken before anything is read.
  */
 class Flight {
+  /** How far apart Redis and memory may tell the expiry of one entry. */
+  private static final long SAME_EXPIRY = TimeUnit.MILLISECONDS.toNanos(250);
+
   final MemoryKey at;
   final TenantView view;
   final Object key;
@@ -47,19 +52,58 @@ class Flight {
   /** The thread that loads; whoever takes it out may interrupt it, or need not expect that. */
   final AtomicReference<@Nullable Thread> loading = new AtomicReference<>();
 
+  /** What a load in the background is to replace; an entry that is no newer does not end it. */
+  private final @Nullable Entry renews;
+
+  /** Completed when nothing more comes of it, which a soft limit's answer may come before. */
+  final CompletableFuture<@Nullable Void> ended = new CompletableFuture<>();
+
+  /** Whether the load returned, threw or ran out of time: the first of these counts. */
+  final AtomicBoolean loaded = new AtomicBoolean();
+
+  /** Whether the soft limit is timed. */
+  final AtomicBoolean armed = new AtomicBoolean();
+
+  /** Whether the soft limit has passed. */
+  volatile boolean tooSlow;
+
+  /** Whether callers were answered while the load goes on. */
+  volatile boolean answeredEarly;
+
+  /** What Redis had that is past its time. */
+  volatile @Nullable Entry kept;
+
   Flight(MemoryKey at, Object key, Source source, Node node) {
+    this(at, key, source, node, node.sessions.current(), null);
+  }
+
+  Flight(
+      MemoryKey at,
+      Object key,
+      Source source,
+      Node node,
+      CausalSession session,
+      @Nullable Entry renews) {
     this.at = at;
     this.view = at.view;
     this.key = key;
     this.text = KeyText.of(key);
     this.source = source;
-    this.session = node.sessions.current();
+    this.session = session;
+    this.renews = renews;
     this.sessionFloor = session.floor();
     this.tick = node.ticks.get();
     this.keyCell = view.partition.cell(KeyText.keyName(view.cache.name, text));
     this.cells = view.own(keyCell, Set.of());
     this.shared = view.shared(node.shared, Set.of());
     this.lateTags = view.cache.tagger != null;
+  }
+
+  /** Whether an entry of Redis is an answer: it is fresh, and newer than what is to be replaced. */
+  boolean wants(Entry found, long now) {
+    Entry old = renews;
+    return now - found.expires() < 0
+        && (old == null || found.expires() - old.expires() > SAME_EXPIRY);
   }
 
   long tick() {
@@ -109,7 +153,18 @@ class Flight {
    * How it ended.
    *
    * @param sequence up to which the partition was applied when the value was known to be current
+   * @param kept the entry that it is of, where a load did not answer; it can be judged again
    */
   record Outcome(
-      @Nullable Object value, Tier tier, long sequence, long sharedSequence, Set<Tag> tags) {}
+      @Nullable Object value,
+      Tier tier,
+      long sequence,
+      long sharedSequence,
+      Set<Tag> tags,
+      @Nullable Entry kept) {
+
+    Outcome(@Nullable Object value, Tier tier, long sequence, long sharedSequence, Set<Tag> tags) {
+      this(value, tier, sequence, sharedSequence, tags, null);
+    }
+  }
 }

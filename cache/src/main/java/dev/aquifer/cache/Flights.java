@@ -30,16 +30,25 @@ final class Flights {
   private final Node node;
   private final RemoteRead remoteRead;
   private final Loads loads;
+  private final Refreshes refreshes;
+  final StaleAnswers stale;
   private final ConcurrentHashMap<MemoryKey, Flight> running = new ConcurrentHashMap<>();
 
-  Flights(Node node) {
+  Flights(Node node, NodeSettings settings) {
     this.node = node;
+    this.stale = new StaleAnswers(node);
+    this.refreshes = new Refreshes(node, this, settings);
     this.loads = new Loads(node, this);
     this.remoteRead = new RemoteRead(node, loads);
   }
 
   /** What an asynchronous loader returns: its value comes later. */
   record Later(CompletionStage<? extends @Nullable Object> stage) {}
+
+  /** See {@link Refreshes#closerLook}. */
+  Flight.@Nullable Outcome closerLook(MemoryKey at, Object key, Flight.@Nullable Source source) {
+    return refreshes.closerLook(at, key, source);
+  }
 
   @Nullable Object get(MemoryKey at, Object key, Flight.Source source) {
     long deadline = node.nanos.getAsLong() + at.view.cache.settings.loadTimeout().toNanos();
@@ -133,6 +142,12 @@ final class Flights {
   /** Takes the caller onto the running flight of its key, or makes its own the running one. */
   Flight board(Flight mine, CausalSession session) {
     mine.urgent = loads.current() != null;
+    Flight boarded = boarded(mine, session);
+    stale.arm(boarded);
+    return boarded;
+  }
+
+  private Flight boarded(Flight mine, CausalSession session) {
     while (true) {
       Flight found = running.putIfAbsent(mine.at, mine);
       if (found == null) {
@@ -142,7 +157,7 @@ final class Flights {
       if (loading != null) {
         refuseCircle(loading, found);
       }
-      if (found.serves(session, node.shared)) {
+      if (found.serves(session, node.shared) && stale.servesStill(found, session)) {
         return found;
       }
       if (running.replace(mine.at, found, mine)) {
@@ -151,15 +166,57 @@ final class Flights {
     }
   }
 
+  /** Starts a flight that nobody waits for, unless its key has one. */
+  boolean startBehind(Flight flight, long now) {
+    if (running.putIfAbsent(flight.at, flight) != null) {
+      flight.ended.complete(null);
+      return false;
+    }
+    long deadline = now + flight.view.cache.settings.loadTimeout().toNanos();
+    try {
+      node.executor.execute(() -> behind(flight, deadline));
+      return true;
+    } catch (RejectedExecutionException e) {
+      fail(flight, closed(flight.view, e));
+      return false;
+    }
+  }
+
+  private void behind(Flight flight, long deadline) {
+    try {
+      flight.view.tenant.call(
+          () ->
+              node.sessions.call(
+                  flight.session,
+                  () -> {
+                    remoteRead.start(flight, deadline);
+                    return true;
+                  }));
+    } catch (Exception | Error e) {
+      fail(flight, e);
+    }
+  }
+
   /** The flight is over: whoever comes now looks in memory, or begins another. */
   void finish(Flight flight, Flight.Outcome outcome) {
     running.remove(flight.at, flight);
     flight.done.complete(outcome);
+    flight.ended.complete(null);
+    if (outcome.tier() == Tier.L2) {
+      refreshes.found(flight);
+    }
   }
 
   void fail(Flight flight, Throwable error) {
     running.remove(flight.at, flight);
-    flight.done.completeExceptionally(error);
+    stale.failed(flight);
+    Flight.Outcome kept = stale.instead(flight, flight.session);
+    if (kept == null) {
+      flight.done.completeExceptionally(error);
+    } else {
+      flight.done.complete(kept);
+    }
+    flight.ended.complete(null);
   }
 
   Flight.Outcome await(Flight flight, long deadline) {
@@ -181,6 +238,10 @@ final class Flights {
     } catch (ExecutionException e) {
       throw sneaky(e.getCause());
     } catch (TimeoutException e) {
+      Flight.Outcome kept = stale.instead(flight, node.sessions.current());
+      if (kept != null) {
+        return kept;
+      }
       throw timedOut(flight, e);
     } finally {
       if (loading != null) {
@@ -195,6 +256,8 @@ final class Flights {
       cache.remoteHits.increment();
     } else if (outcome.tier() == Tier.L1) {
       cache.memoryHits.increment();
+    } else if (outcome.tier() == Tier.STALE) {
+      cache.staleAnswers.increment();
     }
     node.observer.cacheAnswered(cache.name, view.tenant, outcome.tier());
     return outcome.value() == null ? cache.none() : outcome.value();
@@ -206,8 +269,11 @@ final class Flights {
   }
 
   boolean satisfies(Flight.Outcome outcome, TenantView view, CausalSession session) {
-    return outcome.sequence() >= session.sequence(view.partition.name)
-        && outcome.sharedSequence() >= session.sequence(node.shared.name);
+    Entry kept = outcome.kept();
+    return kept == null
+        ? outcome.sequence() >= session.sequence(view.partition.name)
+            && outcome.sharedSequence() >= session.sequence(node.shared.name)
+        : stale.servable(view, kept, node.nanos.getAsLong(), session);
   }
 
   Flight.Outcome outcome(Flight flight, @Nullable Object value, Tier tier) {

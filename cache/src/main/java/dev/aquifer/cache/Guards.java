@@ -20,6 +20,9 @@ final class Guards {
   /** After the link was lost it proves nothing before what was missed is known. */
   volatile boolean replay = true;
 
+  /** The format of entries that is written and read; another one is a version to come. */
+  volatile int format = Envelope.FORMAT;
+
   /** A cache that is off still voids what is put into it. */
   volatile boolean voidsWhileOff = true;
 
@@ -28,4 +31,10 @@ final class Guards {
 
   /** A Redis that forgot voids has everything voided. */
   volatile boolean regressions = true;
+
+  /** What a commit will void is poisoned before it is sent. */
+  volatile boolean poison = true;
+
+  /** A load is shown what voided its tags wrote. */
+  volatile boolean floors = true;
 }

@@ -51,6 +51,14 @@ final class KeyText {
     return name.startsWith(KEY);
   }
 
+  /** Whether it is one of the names of this version. */
+  static boolean isKnown(String name) {
+    return isKey(name)
+        || name.startsWith(CACHE)
+        || name.startsWith(TAG)
+        || name.equals(Partition.ALL);
+  }
+
   /** The text as a part of a Redis key. */
   static String stored(String text) {
     if (text.length() <= DIGEST_FROM) {
@@ -92,7 +100,7 @@ final class KeyText {
    * @throws IllegalArgumentException when the key holds something that has no one text
    */
   static String of(@Nullable Object key) {
-    if (key instanceof String text) {
+    if (key instanceof String text && whole(text)) {
       return "s" + text.length() + ':' + text;
     }
     if (key instanceof Long number) {
@@ -218,9 +226,24 @@ final class KeyText {
     return text.toString();
   }
 
+  /** Whether the text has no half of a surrogate pair, which UTF-8 cannot tell from another. */
+  private static boolean whole(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (Character.isSurrogate(text.charAt(i))) {
+        return StandardCharsets.UTF_8.newEncoder().canEncode(text);
+      }
+    }
+    return true;
+  }
+
   private static void sized(StringBuilder out, char tag, String text) {
     if (tag == 'l') {
       out.append('l').append(text).append(';');
+      return;
+    }
+    if (!whole(text)) {
+      out.append('w').append(tag).append(text.length()).append(':');
+      text.chars().forEach(c -> out.append(HexFormat.of().toHexDigits((char) c)));
       return;
     }
     out.append(tag).append(text.length()).append(':').append(text);

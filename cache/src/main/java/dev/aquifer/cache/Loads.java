@@ -14,7 +14,6 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -105,7 +104,7 @@ final class Loads {
   }
 
   private void overdue(Flight flight, Remote.@Nullable Lease lease, long begun) {
-    if (flight.done.isDone()) {
+    if (!flight.loaded.compareAndSet(false, true)) {
       return;
     }
     giveBack(flight, lease);
@@ -124,7 +123,7 @@ final class Loads {
       @Nullable Object value,
       @Nullable Throwable error) {
     limit.cancel(false);
-    if (flight.done.isDone()) {
+    if (!flight.loaded.compareAndSet(false, true)) {
       return;
     }
     if (error != null) {
@@ -138,10 +137,13 @@ final class Loads {
       return;
     }
     CacheCore cache = flight.view.cache;
+    long took = node.nanos.getAsLong() - begun;
     cache.loads.increment();
-    node.observer.cacheLoaded(cache.name, flight.view.tenant, node.nanos.getAsLong() - begun, null);
+    cache.loadNanos.add(took);
+    flights.stale.loaded(flight);
+    node.observer.cacheLoaded(cache.name, flight.view.tenant, took, null);
     try {
-      store(flight, lease, value);
+      store(flight, lease, value, took);
     } catch (RuntimeException e) {
       // What the cache cannot do is never the caller's failure.
       cache.fault(CacheFault.UNENCODABLE, e);
@@ -157,16 +159,21 @@ final class Loads {
 
   private void failed(Flight flight, long begun, Throwable error) {
     CacheCore cache = flight.view.cache;
+    long took = node.nanos.getAsLong() - begun;
     cache.failures.increment();
-    node.observer.cacheLoaded(
-        cache.name, flight.view.tenant, node.nanos.getAsLong() - begun, error);
+    cache.loadNanos.add(took);
+    node.observer.cacheLoaded(cache.name, flight.view.tenant, took, error);
     flights.fail(flight, error);
   }
 
-  void store(Flight flight, Remote.@Nullable Lease lease, @Nullable Object value) {
+  /**
+   * @param took how long the load took, in nanoseconds
+   */
+  void store(Flight flight, Remote.@Nullable Lease lease, @Nullable Object value, long took) {
     CacheCore cache = flight.view.cache;
     boolean negative = cache.absent(value);
-    long ttl = ttl(cache, negative);
+    long ttl = node.lifetimes.ttlMillis(flight, value, took, node.nanos.getAsLong());
+    long staleMillis = Lifetimes.staleMillis(cache, negative);
     if (ttl == 0) {
       giveBack(flight, lease);
       return;
@@ -174,8 +181,10 @@ final class Loads {
     Set<Tag> more = cache.tags(flight.key, negative ? null : value);
     TagCell[] cells = flight.view.own(flight.keyCell, more);
     TagCell[] shared = flight.view.shared(node.shared, more);
+    boolean poisoned = TagCell.anyPoisoned(cells) || TagCell.anyPoisoned(shared);
     if (!node.guards.overtakenLoads
-        || (flight.view.partition.holds(flight.tick(), cells)
+        || (!poisoned
+            && flight.view.partition.holds(flight.tick(), cells)
             && node.shared.holds(flight.tick(), shared))) {
       byte[] payload = node.alone() || negative ? null : encoded(cache, value);
       if (payload != null && payload.length > cache.settings.maxValueBytes()) {
@@ -191,8 +200,8 @@ final class Loads {
               negative ? null : value,
               negative,
               expires,
-              expires,
-              0,
+              expires + TimeUnit.MILLISECONDS.toNanos(staleMillis),
+              took,
               flight.tick(),
               cells,
               shared,
@@ -204,7 +213,13 @@ final class Loads {
             flight.view,
             flight.text,
             lease,
-            new Remote.Filling(stored, negative, tagNames(cache, more), ttl, 0, 0));
+            new Remote.Filling(
+                stored,
+                negative,
+                tagNames(cache, more),
+                ttl,
+                staleMillis,
+                TimeUnit.NANOSECONDS.toMillis(Math.max(0, took))));
       }
     } else {
       cache.fault(CacheFault.FILL_REFUSED, null);
@@ -249,7 +264,7 @@ final class Loads {
             && (remote == null || (remote.readable(partition) && remote.readable(node.shared)));
     try {
       if (current) {
-        store(after, lease, value);
+        store(after, lease, value, 0);
       } else {
         giveBack(after, lease);
       }
@@ -281,14 +296,6 @@ final class Loads {
     }
   }
 
-  private static long ttl(CacheCore cache, boolean negative) {
-    long millis = (negative ? cache.settings.negativeTtl() : cache.settings.ttl()).toMillis();
-    // Jitter, so that what was filled together does not expire together (R10).
-    return millis == 0
-        ? 0
-        : Math.max(1, Math.round(millis * (0.9 + 0.2 * ThreadLocalRandom.current().nextDouble())));
-  }
-
   static List<String> tagNames(CacheCore cache, Set<Tag> more) {
     List<String> names = new ArrayList<>();
     cache.settings.tags().forEach(tag -> names.add(tag.name()));
@@ -302,6 +309,9 @@ final class Loads {
    * @param settle whether the primary may be asked for the position of a moment
    */
   ReadFloor floor(Flight flight, boolean settle) {
+    if (!node.guards.floors) {
+      return ReadFloor.NONE;
+    }
     Partition partition = flight.view.partition;
     ReadFloor floor = partition.keyFloor(KeyText.keyName(flight.view.cache.name, flight.text));
     if (flight.lateTags) {

@@ -4,6 +4,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.Expiry;
 import com.github.benmanes.caffeine.cache.Policy;
+import com.github.benmanes.caffeine.cache.RemovalCause;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -25,7 +26,10 @@ final class Memory {
 
   private static final long GRAIN = TimeUnit.MILLISECONDS.toNanos(10);
 
+  private static final long SWEEP = TimeUnit.SECONDS.toNanos(1);
+
   private final Cache<Object, Entry> entries;
+  private volatile long swept;
 
   /** What Caffeine takes for the time; never ahead of it. */
   private final AtomicLong lately;
@@ -36,6 +40,7 @@ final class Memory {
 
   Memory(long bytes, long now) {
     this.lately = new AtomicLong(now);
+    this.swept = now;
     this.entries =
         Caffeine.newBuilder()
             .maximumWeight(bytes)
@@ -43,25 +48,30 @@ final class Memory {
             .expireAfter(Expiry.<Object, Entry>writing((key, entry) -> left(entry)))
             .ticker(lately::get)
             .executor(Runnable::run)
+            .removalListener(Memory::removed)
             .build();
   }
 
   /** The entry, if there is one whose time is not up. */
   @Nullable Entry find(TenantView view, Object key, long now) {
+    Entry entry = any(view, key, now);
+    return entry != null && now - entry.due() < 0 ? entry : null;
+  }
+
+  /** The entry, if there is one, whatever its time. */
+  @Nullable Entry any(TenantView view, Object key, long now) {
     long seen = lately.get();
     if (now - seen > GRAIN) {
       lately.compareAndSet(seen, now);
     }
     Probe probe = probes.get();
     probe.aim(view, key);
-    Entry entry;
     try {
-      entry = entries.getIfPresent(probe);
+      return entries.getIfPresent(probe);
     } finally {
       // The thread may outlive what it looked for.
       probe.aim(null, null);
     }
-    return entry != null && now - entry.expires() < 0 ? entry : null;
   }
 
   void put(MemoryKey key, Entry entry, long now) {
@@ -69,7 +79,29 @@ final class Memory {
     if (now - seen > 0) {
       lately.compareAndSet(seen, now);
     }
-    entries.put(key, entry);
+    TenantView view = key.view;
+    if (view.count(entry)) {
+      entries.put(key, entry);
+    } else if (now - swept > SWEEP) {
+      // Refused for what may long be past its time.
+      swept = now;
+      entries.cleanUp();
+    }
+  }
+
+  /** Puts one entry in the place of exactly this one. */
+  boolean replace(MemoryKey key, Entry old, Entry entry) {
+    boolean counted = key.view.count(entry);
+    boolean replaced = counted && entries.asMap().replace(key, old, entry);
+    if (counted && !replaced) {
+      key.view.uncount(entry, false);
+    }
+    return replaced;
+  }
+
+  @SuppressWarnings("NullAway") // neither key nor entry is held weakly
+  private static void removed(@Nullable Object key, @Nullable Entry entry, RemovalCause cause) {
+    ((MemoryKey) key).view.uncount(entry, cause == RemovalCause.SIZE);
   }
 
   /** Of the view's entries that are used most, those that the filter takes. */
@@ -86,7 +118,7 @@ final class Memory {
   }
 
   private Duration left(Entry entry) {
-    return Duration.ofNanos(Math.max(1, entry.expires() - lately.get()));
+    return Duration.ofNanos(Math.max(1, entry.kept() - lately.get()));
   }
 
   /** Equal to the key that it is aimed at, while it is. Never stored. */

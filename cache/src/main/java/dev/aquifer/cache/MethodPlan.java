@@ -8,6 +8,7 @@ import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
 import java.lang.reflect.TypeVariable;
 import java.lang.reflect.WildcardType;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -102,8 +103,17 @@ record MethodPlan(
     if (!cached.profile().isEmpty()) {
       caches.profile(cached.profile()).accept(settings);
     }
-    if (!cached.ttl().isEmpty()) {
-      settings.ttl(DurationText.parse(cached.ttl()));
+    Duration ttl = ttl(cached);
+    if (ttl != null) {
+      if (settings.build().loads().ttlPolicy() != null) {
+        throw new IllegalArgumentException(
+            "has a time to live of %s, and its profile '%s' a ttlPolicy that decides on it; use one of them"
+                .formatted(ttl, cached.profile()));
+      }
+      settings.ttl(ttl);
+    }
+    if (cached.jitter() >= 0) {
+      settings.jitter(cached.jitter() / 100.0);
     }
     if (!cached.negativeTtl().isEmpty()) {
       settings.negativeTtl(DurationText.parse(cached.negativeTtl()));
@@ -123,6 +133,19 @@ record MethodPlan(
     TieredCache<Object, Object> cache = caches.made(name, value, settings.build(), tagger);
     caches.keyed(name, key.types());
     return new MethodPlan(method, async, cache, List.of(), List.of(), false, key);
+  }
+
+  private static @Nullable Duration ttl(Cached cached) {
+    TtlCategory[] category = cached.category();
+    if (category.length > 1 || (category.length == 1 && !cached.ttl().isEmpty())) {
+      throw new IllegalArgumentException(
+          "has a @Cached with category %s and ttl '%s'; use one category, or a ttl"
+              .formatted(Arrays.toString(category), cached.ttl()));
+    }
+    if (category.length == 1) {
+      return category[0].ttl();
+    }
+    return cached.ttl().isEmpty() ? null : DurationText.parse(cached.ttl());
   }
 
   private static Set<Tag> tags(List<TagTemplate> templates, @Nullable Object[] arguments) {

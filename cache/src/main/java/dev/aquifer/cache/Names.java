@@ -10,9 +10,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The texts that travel between nodes: names of voids, each after its length, and what scripts
- * answer. A text that is not one of ours reads as "everything is void", which is always safe.
+ * answer. A text that is not one of ours, or names a kind that only a later version knows, reads as
+ * "everything is void", which is always safe.
  */
 final class Names {
+  /** Beside the markers a partition's state names the schemas that leases were granted for. */
+  private static final String SCHEMAS = "x:";
+
   private Names() {}
 
   static String write(Collection<String> names) {
@@ -40,7 +44,11 @@ final class Names {
       if (length < 0 || length > text.length() - colon - 1) {
         return List.of(Partition.ALL);
       }
-      names.add(text.substring(colon + 1, colon + 1 + length));
+      String name = text.substring(colon + 1, colon + 1 + length);
+      if (!KeyText.isKnown(name)) {
+        return List.of(Partition.ALL);
+      }
+      names.add(name);
       at = colon + 1 + length;
     }
     return names;
@@ -54,16 +62,23 @@ final class Names {
     List<?> news = (List<?>) answer.get(3);
     List<CatchUp.Event> events = List.of();
     Map<String, Long> markers = null;
+    Map<String, Notice> poisons = Map.of();
     if (!news.isEmpty() && text(news.get(0)).equals("E")) {
       events = new ArrayList<>();
       for (int i = 1; i + 1 < news.size(); i += 2) {
         String id = text(news.get(i));
         events.add(
             new CatchUp.Event(
-                Long.parseLong(id, 0, id.indexOf('-'), 10), read(text(news.get(i + 1)))));
+                Long.parseLong(id, 0, id.indexOf('-'), 10), Notice.read(text(news.get(i + 1)))));
       }
     } else if (!news.isEmpty()) {
       markers = markers(news);
+      poisons = poisons(news);
+      for (Map.Entry<String, Long> marker : markers.entrySet()) {
+        if (!KeyText.isKnown(marker.getKey())) {
+          floor = Math.max(floor, marker.getValue());
+        }
+      }
     }
     return new CatchUp(
         incarnation,
@@ -71,6 +86,7 @@ final class Names {
         floor,
         events,
         markers,
+        poisons,
         incarnation == knownIncarnation && sequence < applied);
   }
 
@@ -90,10 +106,21 @@ final class Names {
     Map<String, Long> markers = new HashMap<>();
     for (int i = 1; i + 1 < news.size(); i += 2) {
       String name = text(news.get(i));
-      if (name.length() > 1) {
+      if (name.length() > 1 && !name.startsWith(SCHEMAS)) {
         markers.put(name, Long.parseLong(text(news.get(i + 1))));
       }
     }
     return markers;
+  }
+
+  private static Map<String, Notice> poisons(List<?> news) {
+    Map<String, Notice> poisons = new HashMap<>();
+    for (int i = 1; i + 1 < news.size(); i += 2) {
+      if (text(news.get(i)).equals("+")) {
+        Notice notice = Notice.read(text(news.get(i + 1)));
+        poisons.put(notice.token(), notice);
+      }
+    }
+    return poisons;
   }
 }

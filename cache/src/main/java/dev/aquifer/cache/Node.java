@@ -34,6 +34,7 @@ final class Node {
   final AtomicLong ticks = new AtomicLong();
   final Partition shared;
   final Guards guards = new Guards();
+  final Lifetimes lifetimes = new Lifetimes();
   final Flights flights;
   final Limiter limiter;
   final Shadow shadow;
@@ -62,7 +63,7 @@ final class Node {
     this.shared = new Partition("*:0", null, ticks, nanos);
     byName.put(shared.name, shared);
     this.memory = new Memory(settings.memoryBytes(), nanos.getAsLong());
-    this.flights = new Flights(this);
+    this.flights = new Flights(this, settings);
     this.limiter = new Limiter(this);
     this.shadow = new Shadow(this);
     this.bypass = new Bypass(this, shadow);
@@ -106,10 +107,18 @@ final class Node {
   @Nullable Entry memory(TenantView view, Object key) {
     long now = nanos.getAsLong();
     Entry entry = memory.find(view, key, now);
-    return entry != null && valid(view, entry, now) ? entry : null;
+    return entry != null && valid(view, entry, now, sessions.current()) ? entry : null;
   }
 
-  private boolean valid(TenantView view, Entry entry, long now) {
+  /**
+   * The entry, if there is one in memory, whatever its time, and whether it may be served or not.
+   */
+  @Nullable Entry peek(MemoryKey at) {
+    return memory.any(at.view, at.key, nanos.getAsLong());
+  }
+
+  /** Whether the session may be shown the entry, its time apart. */
+  boolean valid(TenantView view, Entry entry, long now, CausalSession session) {
     Remote link = remote;
     if (link != null && now - link.provenAt() > view.cache.memoryLimit) {
       return false;
@@ -119,7 +128,6 @@ final class Node {
         || !shared.holds(entry.tick(), entry.shared())) {
       return false;
     }
-    CausalSession session = sessions.current();
     return partition.applied() >= session.sequence(partition.name)
         && shared.applied() >= session.sequence(shared.name);
   }
@@ -131,7 +139,12 @@ final class Node {
   }
 
   void remember(MemoryKey key, Entry entry) {
-    memory.put(key, entry, nanos.getAsLong());
+    long now = nanos.getAsLong();
+    memory.put(key, lifetimes.scheduled(key.view.cache, entry, now), now);
+  }
+
+  boolean replace(MemoryKey key, Entry old, Entry entry) {
+    return memory.replace(key, old, entry);
   }
 
   void voidKeys(TenantView view, List<String> texts) {
@@ -161,12 +174,27 @@ final class Node {
         link == null
             ? partition.voidHere(names, demand, true)
             : limiter.voidNames(link, partition, names, stored, demand, token);
+    voided(partition, sequence, scope, names.size());
+    return sequence;
+  }
+
+  /** What a poisoned write committed is void, and its poison lifted. */
+  void voidPoisoned(Partition partition, List<String> names, ReadFloor floor, String poison) {
+    ReadFloor demand = floor.and(positions.now());
+    Remote link = remote;
+    long sequence =
+        link == null
+            ? partition.voidHere(names, demand, true)
+            : link.voidPoisoned(partition, names, demand, poison);
+    voided(partition, sequence, Scope.TAG, names.size());
+  }
+
+  private void voided(Partition partition, long sequence, Scope scope, int count) {
     if (sequence > 0) {
       sessions.current().observe(partition.name, sequence);
     }
     if (partition.tenant != null) {
-      observer.cacheInvalidated(partition.tenant, scope, names.size());
+      observer.cacheInvalidated(partition.tenant, scope, count);
     }
-    return sequence;
   }
 }

@@ -3,6 +3,7 @@ package dev.aquifer.cache;
 import dev.aquifer.CausalSessions;
 import dev.aquifer.spi.Observer;
 import dev.aquifer.spi.PositionSource;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -11,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 record NodeSettings(
     @Nullable String redis,
     boolean redisRequired,
+    @Nullable Path redisTrust,
     CausalSessions sessions,
     PositionSource positions,
     Observer observer,
@@ -19,4 +21,6 @@ record NodeSettings(
     Duration connectTimeout,
     Duration silenceLimit,
     int pendingLimit,
+    int refreshes,
+    int tenantRefreshes,
     LongSupplier nanos) {}

@@ -48,6 +48,7 @@ final class Partition {
   // Weak: a cell lives as long as an entry, a load or a marker needs it.
   private final Cache<String, TagCell> cells = Caffeine.newBuilder().weakValues().build();
   private final ConcurrentHashMap<String, TagCell> marked = new ConcurrentHashMap<>();
+  private final Poisons poisons = new Poisons();
   private final AtomicReferenceArray<ReadFloor> keyFloors = new AtomicReferenceArray<>(STRIPES);
 
   private volatile long incarnation;
@@ -152,8 +153,37 @@ final class Partition {
     }
   }
 
+  /** A write of this process is about to be committed that will void these. */
+  void poisonHere(String token, Collection<String> names, long limitNanos) {
+    lock.lock();
+    try {
+      poisons.add(token, cells(names), nanos.getAsLong() + limitNanos, true);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** It was voided, or undone. */
+  void liftHere(String token) {
+    lock.lock();
+    try {
+      poisons.lift(token);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether a poison stands that Redis should have ended by now. */
+  boolean overdue(long now) {
+    return poisons.overdue(now);
+  }
+
+  private TagCell[] cells(Collection<String> names) {
+    return names.stream().map(this::cell).toArray(TagCell[]::new);
+  }
+
   /** An event as it was published. Returns false where events before it are missing. */
-  boolean hear(long ofIncarnation, long sequence, Collection<String> names, ReadFloor floor) {
+  boolean hear(long ofIncarnation, long sequence, Notice notice, ReadFloor floor) {
     lock.lock();
     try {
       if (ofIncarnation == incarnation && sequence <= applied) {
@@ -169,7 +199,7 @@ final class Partition {
         heard = Math.max(heard, sequence);
         return false;
       }
-      raise(names, sequence, floor);
+      apply(notice, sequence, floor);
       applied = sequence;
       heard = Math.max(heard, sequence);
       return true;
@@ -194,7 +224,7 @@ final class Partition {
       } else if (news.incarnation() == incarnation) {
         for (CatchUp.Event event : news.events()) {
           if (event.sequence() > applied) {
-            raise(event.names(), event.sequence(), floor);
+            apply(event.notice(), event.sequence(), floor);
             applied = event.sequence();
           }
         }
@@ -240,6 +270,7 @@ final class Partition {
           }
           marked.put(named, cell);
         });
+    poisons.adopt(news.poisons(), notice -> cells(notice.names()), now);
     // Keys that were voided meanwhile leave no marker, so every stripe takes the demand.
     for (int i = 0; i < STRIPES; i++) {
       keyFloors.set(i, keyFloors.get(i).and(floor));
@@ -254,6 +285,21 @@ final class Partition {
   private void bump(long tick) {
     voidTick = tick;
     lastTick = tick;
+  }
+
+  /** What is lifted was voided before: no fill slips in between. */
+  private void apply(Notice notice, long sequence, ReadFloor floor) {
+    if (notice.kind() == Notice.Kind.POISON) {
+      long until = nanos.getAsLong() + Poisons.nanos(notice.millis());
+      poisons.add(notice.token(), cells(notice.names()), until, false);
+      return;
+    }
+    if (!notice.names().isEmpty()) {
+      raise(notice.names(), sequence, floor);
+    }
+    if (notice.kind() == Notice.Kind.LIFT) {
+      poisons.lift(notice.token());
+    }
   }
 
   /** The order of the steps is the proof above. */

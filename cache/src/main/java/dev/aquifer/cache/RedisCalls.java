@@ -79,7 +79,7 @@ final class RedisCalls {
     long candidate = ThreadLocalRandom.current().nextLong() | 1;
     args.add(StoredKeys.bytes(Long.toHexString(candidate)));
     args.add(StoredKeys.bytes(Long.toHexString(call.incarnation())));
-    args.add(StoredKeys.bytes(Long.toString(partition.applied())));
+    args.add(StoredKeys.bytes(Long.toString(node.guards.regressions ? partition.applied() : 0)));
     args.add(StoredKeys.bytes(Integer.toString(call.events())));
     args.addAll(call.args());
     try {

@@ -1,205 +1,72 @@
 package dev.aquifer.cache;
 
-import dev.aquifer.ConfigurationException;
 import dev.aquifer.UnavailableException;
-import io.lettuce.core.ClientOptions;
-import io.lettuce.core.MaintNotificationsConfig;
-import io.lettuce.core.RedisChannelHandler;
-import io.lettuce.core.RedisClient;
-import io.lettuce.core.RedisConnectionStateListener;
-import io.lettuce.core.RedisURI;
 import io.lettuce.core.ScriptOutputType;
-import io.lettuce.core.SocketOptions;
-import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
-import io.lettuce.core.codec.ByteArrayCodec;
-import io.lettuce.core.pubsub.RedisPubSubAdapter;
-import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
-import io.lettuce.core.resource.ClientResources;
-import io.lettuce.core.resource.Delay;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.Executor;
 import java.util.function.BiConsumer;
-import org.jspecify.annotations.Nullable;
 
-/** The connections of a node: one for commands, one on which voids arrive. Both reconnect. */
-final class RedisConnections {
+/**
+ * The connections of a node to Redis, of whatever kind: for commands, and those on which voids
+ * arrive. They reconnect by themselves. Thread-safe.
+ */
+interface RedisConnections {
 
-  private final RedisURI uri;
-  private final String address;
-  private final ClientResources resources;
-  private final RedisClient client;
-  private final ReentrantLock connecting = new ReentrantLock();
-  private BiConsumer<String, String> heard = (partition, message) -> {};
-  private Runnable subscribed = () -> {};
-  private Runnable lost = () -> {};
-  private volatile @Nullable StatefulRedisConnection<byte[], byte[]> commands;
-  private volatile @Nullable StatefulRedisPubSubConnection<byte[], byte[]> events;
-  private volatile boolean closed;
-
-  RedisConnections(String text, NodeSettings settings) {
-    try {
-      this.uri = RedisURI.create(text);
-    } catch (RuntimeException e) {
-      // The text may hold a password, and so may the cause's message.
-      throw new ConfigurationException(
-          "The address of Redis cannot be read. Use redis://user:password@host:6379/0, rediss:// or redis-sentinel://.");
-    }
-    uri.setTimeout(settings.connectTimeout());
-    this.address =
-        uri.getSentinels().isEmpty()
-            ? uri.getHost() + ":" + uri.getPort()
-            : "sentinels of " + uri.getSentinelMasterId();
-    this.resources =
-        ClientResources.builder()
-            .ioThreadPoolSize(2)
-            .computationThreadPoolSize(2)
-            .threadFactoryProvider(pool -> Threads.named("aquifer-" + pool + "-"))
-            .reconnectDelay(
-                Delay.exponential(
-                    Duration.ofMillis(20), Duration.ofMillis(500), 2, TimeUnit.MILLISECONDS))
-            .build();
-    this.client = RedisClient.create(resources);
-    client.setOptions(
-        ClientOptions.builder()
-            .maintNotificationsConfig(MaintNotificationsConfig.disabled())
-            .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
-            .socketOptions(
-                SocketOptions.builder()
-                    .connectTimeout(settings.connectTimeout())
-                    .keepAlive(true)
-                    .tcpNoDelay(true)
-                    .build())
-            .build());
+  /** Connections of the kind that the address asks for; none is open yet. */
+  static RedisConnections to(RedisAddress address, NodeSettings settings, Executor executor) {
+    return address.kind() == CacheHealth.Kind.CLUSTER
+        ? new ClusterConnections(address, settings, executor)
+        : new PrimaryConnections(address, settings);
   }
 
-  void listen(BiConsumer<String, String> onEvent, Runnable onSubscribed, Runnable onLost) {
-    heard = onEvent;
-    subscribed = onSubscribed;
-    lost = onLost;
-  }
+  /**
+   * Who hears what arrives; to be said before {@link #connect}.
+   *
+   * @param onEvent told of a partition and what was published for it
+   * @param onSubscribed told when voids arrive from now on, but may have been missed before
+   * @param onLost told when voids may be missed from now on
+   */
+  void listen(BiConsumer<String, String> onEvent, Runnable onSubscribed, Runnable onLost);
 
-  /** Channels are the whole server's, so each names its database. */
-  byte[] channel(Partition partition) {
-    return bytes("aq:{" + partition.name + "}:c" + uri.getDatabase());
-  }
+  /** Where voids of the partition are published. */
+  byte[] channel(Partition partition);
 
-  boolean connected() {
-    return commands != null && events != null;
-  }
+  /** Whether all connections were made; one that is lost meanwhile comes back by itself. */
+  boolean connected();
 
-  /** Opens what is not open yet; afterwards it reconnects by itself. */
-  void connect() {
-    connecting.lock();
-    try {
-      if (closed) {
-        return;
-      }
-      if (commands == null) {
-        StatefulRedisConnection<byte[], byte[]> made = client.connect(ByteArrayCodec.INSTANCE, uri);
-        for (Script script : Script.values()) {
-          made.sync().scriptLoad(script.text());
-        }
-        commands = made;
-      }
-      if (events == null) {
-        StatefulRedisPubSubConnection<byte[], byte[]> made =
-            client.connectPubSub(ByteArrayCodec.INSTANCE, uri);
-        made.addListener(new Events());
-        made.addListener(new Losses());
-        made.sync().psubscribe(bytes("aq:{*}:c" + uri.getDatabase()));
-        events = made;
-      }
-    } catch (RuntimeException e) {
-      throw new UnavailableException(
-          "Redis at %s cannot be reached within %s: %s. Check that it runs and that address, user and password are right."
-              .formatted(address, uri.getTimeout(), reason(e)));
-    } finally {
-      connecting.unlock();
-    }
-  }
+  /**
+   * Opens what is not open yet.
+   *
+   * @throws UnavailableException when Redis cannot be reached, or does not let this node in
+   */
+  void connect();
 
-  /** The innermost reason, which names no credentials. */
-  private static String reason(Throwable error) {
-    Throwable root = error;
-    while (root.getCause() != null && root.getCause() != root) {
-      root = root.getCause();
-    }
-    return root instanceof io.lettuce.core.RedisCommandExecutionException
-        ? "it refused the connection"
-        : root.getClass().getSimpleName();
-  }
-
+  /** Calls a script where the keys are. */
   <T> CompletionStage<T> call(
-      Script script, ScriptOutputType output, List<byte[]> keys, List<byte[]> args) {
-    StatefulRedisConnection<byte[], byte[]> open = commands;
-    if (open == null) {
-      throw new UnavailableException("Redis at %s is not connected.".formatted(address));
-    }
-    return script.call(open.async(), output, keys, args);
-  }
+      Script script, ScriptOutputType output, List<byte[]> keys, List<byte[]> args);
 
-  /** Throws an UnavailableException where there is no connection yet. */
-  RedisClusterAsyncCommands<byte[], byte[]> commands() {
-    StatefulRedisConnection<byte[], byte[]> open = commands;
-    if (open == null) {
-      throw new UnavailableException("Redis at %s is not connected.".formatted(address));
-    }
-    return open.async();
-  }
+  /** Answered where commands are. */
+  CompletionStage<String> ping();
 
-  CompletionStage<String> ping() {
-    StatefulRedisConnection<byte[], byte[]> open = commands;
-    if (open == null) {
-      throw new UnavailableException("Redis at %s is not connected.".formatted(address));
-    }
-    return open.async().ping();
-  }
+  /**
+   * For single commands.
+   *
+   * @throws UnavailableException where there is no connection yet
+   */
+  RedisClusterAsyncCommands<byte[], byte[]> commands();
 
-  /** Its answer comes after all that was published before it was asked. */
-  CompletionStage<String> pingEvents() {
-    StatefulRedisPubSubConnection<byte[], byte[]> open = events;
-    if (open == null) {
-      throw new UnavailableException("Redis at %s is not connected.".formatted(address));
-    }
-    return open.async().ping();
-  }
+  /**
+   * Answered only after all voids that were published anywhere before this was called have been
+   * heard here, provided that none was missed before; fails, or is never answered, where that
+   * cannot be known.
+   */
+  CompletionStage<String> pingEvents();
 
-  void close() {
-    closed = true;
-    client.shutdown(0, 2, TimeUnit.SECONDS);
-    resources.shutdown(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(3, TimeUnit.SECONDS);
-  }
+  /** How each server is doing, as far as it is known without asking. */
+  List<CacheHealth.Server> servers();
 
-  private static byte[] bytes(String text) {
-    return text.getBytes(StandardCharsets.UTF_8);
-  }
-
-  private final class Events extends RedisPubSubAdapter<byte[], byte[]> {
-    @Override
-    public void message(byte[] pattern, byte[] channel, byte[] message) {
-      String name = new String(channel, StandardCharsets.UTF_8);
-      int from = name.indexOf('{') + 1;
-      int to = name.lastIndexOf('}');
-      if (from > 0 && to > from) {
-        heard.accept(name.substring(from, to), new String(message, StandardCharsets.UTF_8));
-      }
-    }
-
-    @Override
-    public void psubscribed(byte[] pattern, long count) {
-      subscribed.run();
-    }
-  }
-
-  private final class Losses implements RedisConnectionStateListener {
-    @Override
-    public void onRedisDisconnected(RedisChannelHandler<?, ?> connection) {
-      lost.run();
-    }
-  }
+  /** Ends all connections, within a few seconds. */
+  void close();
 }

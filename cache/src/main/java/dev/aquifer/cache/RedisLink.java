@@ -25,6 +25,7 @@ final class RedisLink implements Remote {
   private static final int NEWS_WITH_READ = 256;
 
   private final Node node;
+  private final RedisAddress address;
   private final RedisConnections connections;
   private final RedisCalls calls;
   private final EventFeed feed;
@@ -33,8 +34,10 @@ final class RedisLink implements Remote {
   private final long silence;
   private final ScheduledFuture<?> heart;
 
-  private RedisLink(RedisConnections connections, NodeSettings settings, Node node) {
+  private RedisLink(
+      RedisAddress address, RedisConnections connections, NodeSettings settings, Node node) {
     this.node = node;
+    this.address = address;
     this.connections = connections;
     this.timeout = settings.remoteTimeout().toNanos();
     this.silence = settings.silenceLimit().toNanos();
@@ -52,8 +55,9 @@ final class RedisLink implements Remote {
    * @throws ConfigurationException when the text is no address of a Redis
    */
   static RedisLink open(String uri, NodeSettings settings, Node node) {
-    RedisConnections connections = new RedisConnections(uri, settings);
-    RedisLink link = new RedisLink(connections, settings, node);
+    RedisAddress address = RedisAddress.read(uri, settings);
+    RedisConnections connections = RedisConnections.to(address, settings, node.executor);
+    RedisLink link = new RedisLink(address, connections, settings, node);
     connections.listen(link.feed::heard, link.feed::subscribed, link.feed::lost);
     try {
       connections.connect();
@@ -197,14 +201,15 @@ final class RedisLink implements Remote {
   @Override
   public void fill(TenantView view, String text, Lease lease, Filling filling) {
     CacheCore cache = view.cache;
+    Stored stored = StoredKeys.of(view, text);
     byte[] entry =
         Envelope.write(
+            new Envelope.Place(stored.entry(), cache.values.format),
             lease,
             filling,
             cache.values.codec,
             cache.settings.compressFrom(),
             System.currentTimeMillis());
-    Stored stored = StoredKeys.of(view, text);
     List<byte[]> args = new ArrayList<>();
     args.add(StoredKeys.bytes(lease.token()));
     args.add(StoredKeys.bytes(Long.toString(lease.asOf())));
@@ -261,6 +266,22 @@ final class RedisLink implements Remote {
   }
 
   @Override
+  public void poison(Partition partition, String token, List<String> names, Duration limit) {
+    voids.poison(partition, token, names, limit);
+  }
+
+  @Override
+  public long voidPoisoned(
+      Partition partition, List<String> names, ReadFloor floor, String poison) {
+    return voids.voidPoisoned(partition, names, floor, poison);
+  }
+
+  @Override
+  public void lift(Partition partition, String poison) {
+    voids.lift(partition, poison);
+  }
+
+  @Override
   public boolean awaitTold(Partition partition, Duration limit) throws InterruptedException {
     return voids.awaitTold(partition, limit);
   }
@@ -287,6 +308,7 @@ final class RedisLink implements Remote {
 
   private void answering() {
     calls.answered();
+    feed.endPoisons();
     if (voids.size() > 0) {
       feed.background(voids::flush);
     }
@@ -299,7 +321,9 @@ final class RedisLink implements Remote {
         calls.usable(),
         quiet <= silence,
         quiet <= silence ? Duration.ZERO : Duration.ofNanos(quiet),
-        voids.size());
+        voids.size(),
+        address.kind(),
+        connections.servers());
   }
 
   @Override

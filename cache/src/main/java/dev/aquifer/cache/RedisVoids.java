@@ -5,6 +5,7 @@ import dev.aquifer.spi.Observer.CacheFault;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -13,8 +14,13 @@ import org.jspecify.annotations.Nullable;
  * Tells Redis what this process voids. What it could not be told waits and takes effect here
  * meanwhile; until it was told, this process reads nothing of that partition from it.
  */
+// What futures end with is looked at by their own stages.
+@SuppressWarnings("FutureReturnValueIgnored")
 final class RedisVoids {
   private static final int NEWS_WITH_VOID = 256;
+
+  // Of one partition; writes beyond that are not poisoned, so that scripts stay short.
+  private static final int MAX_POISONS = 256;
 
   // Nobody waits for a flush, so it may take longer than what somebody waits for.
   private static final long FLUSH_TIMEOUT = TimeUnit.SECONDS.toNanos(1);
@@ -51,6 +57,15 @@ final class RedisVoids {
     return pending.size();
   }
 
+  /**
+   * One call of the script.
+   *
+   * @param lease to be taken on the one key that is voided, or ''
+   * @param poison to be lifted, or ''
+   */
+  private record What(
+      List<String> names, List<Remote.Stored> stored, String lease, String poison) {}
+
   /** See {@link Remote#voidNames}. */
   long voidNames(
       Partition partition,
@@ -58,22 +73,70 @@ final class RedisVoids {
       List<Remote.Stored> stored,
       ReadFloor floor,
       @Nullable String token) {
+    return voided(partition, new What(names, stored, token == null ? "" : token, ""), floor);
+  }
+
+  /** See {@link Remote#voidPoisoned}. */
+  long voidPoisoned(Partition partition, List<String> names, ReadFloor floor, String poison) {
+    return voided(partition, new What(names, List.of(), "", poison), floor);
+  }
+
+  private long voided(Partition partition, What what, ReadFloor floor) {
     long sequence = 0;
     if (calls.open() && none(partition)) {
       try {
-        sequence = told(partition, names, stored, token, timeout);
+        sequence = told(partition, what, timeout);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       }
     }
     if (sequence == 0) {
       // Before it takes effect here: from now on nothing of the partition is read from Redis.
-      if (!pending.add(partition, names, stored)) {
+      if (!pending.add(partition, what.names(), what.stored())) {
         node.observer.cacheFault(partition.name, CacheFault.OVERFLOW, null);
       }
-      partition.voidHere(names, floor, false);
+      partition.voidHere(what.names(), floor, false);
     }
     return sequence;
+  }
+
+  /** See {@link Remote#poison}. */
+  void poison(Partition partition, String token, List<String> names, Duration limit) {
+    if (!calls.open()) {
+      return;
+    }
+    List<byte[]> args = new ArrayList<>();
+    args.add(connections.channel(partition));
+    args.add(StoredKeys.bytes(token));
+    args.add(StoredKeys.bytes(Long.toString(limit.toMillis())));
+    args.add(StoredKeys.bytes(Names.write(names)));
+    args.add(StoredKeys.bytes(Integer.toString(MAX_POISONS)));
+    names.forEach(name -> args.add(StoredKeys.bytes(name)));
+    long incarnation = partition.incarnation();
+    long applied = partition.applied();
+    try {
+      List<Object> reply =
+          calls.await(
+              calls.send(Script.POISON, partition, List.of(), args, NEWS_WITH_VOID),
+              System.nanoTime() + timeout);
+      feed.apply(partition, reply, incarnation, applied);
+    } catch (InterruptedException e) {
+      // It was sent; the write goes on.
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** See {@link Remote#lift}. */
+  void lift(Partition partition, String poison) {
+    if (calls.open()) {
+      send(partition, new What(List.of(), List.of(), "", poison))
+          .exceptionally(
+              error -> {
+                // It ends by itself.
+                node.observer.cacheFault("", CacheFault.REMOTE, error);
+                return List.of();
+              });
+    }
   }
 
   /** See {@link Remote#awaitTold}. */
@@ -110,7 +173,7 @@ final class RedisVoids {
   private boolean tell(PendingVoids.Taken taken, long limit) throws InterruptedException {
     boolean done = false;
     try {
-      done = told(taken.partition(), taken.names(), taken.stored(), null, limit) > 0;
+      done = told(taken.partition(), new What(taken.names(), taken.stored(), "", ""), limit) > 0;
     } finally {
       if (done) {
         pending.sent(taken);
@@ -121,33 +184,31 @@ final class RedisVoids {
     return done;
   }
 
-  private long told(
-      Partition partition,
-      List<String> names,
-      List<Remote.Stored> stored,
-      @Nullable String token,
-      long limit)
-      throws InterruptedException {
+  private long told(Partition partition, What what, long limit) throws InterruptedException {
+    long incarnation = partition.incarnation();
+    List<Object> reply = calls.await(send(partition, what), System.nanoTime() + limit);
+    CatchUp news = feed.apply(partition, reply, incarnation, 0);
+    return news == null ? 0 : news.sequence();
+  }
+
+  private CompletableFuture<List<Object>> send(Partition partition, What what) {
     List<byte[]> keys = new ArrayList<>();
-    for (Remote.Stored place : stored) {
+    for (Remote.Stored place : what.stored()) {
       keys.add(place.entry());
       keys.add(place.lease());
     }
+    String names = Names.write(what.names());
     List<byte[]> args = new ArrayList<>();
     args.add(connections.channel(partition));
-    args.add(StoredKeys.bytes(Names.write(names)));
+    args.add(
+        StoredKeys.bytes(what.poison().isEmpty() ? names : Notice.lifting(what.poison(), names)));
     args.add(StoredKeys.bytes(Integer.toString(Partition.MAX_MARKERS)));
-    args.add(StoredKeys.bytes(token == null ? "" : token));
+    args.add(StoredKeys.bytes(what.lease()));
     args.add(StoredKeys.bytes(Long.toString(RedisLink.LEASE_MILLIS)));
-    names.stream()
+    args.add(StoredKeys.bytes(what.poison()));
+    what.names().stream()
         .filter(name -> !KeyText.isKey(name))
         .forEach(name -> args.add(StoredKeys.bytes(name)));
-    long incarnation = partition.incarnation();
-    List<Object> reply =
-        calls.await(
-            calls.send(Script.VOID, partition, keys, args, NEWS_WITH_VOID),
-            System.nanoTime() + limit);
-    CatchUp news = feed.apply(partition, reply, incarnation, 0);
-    return news == null ? 0 : news.sequence();
+    return calls.send(Script.VOID, partition, keys, args, NEWS_WITH_VOID);
   }
 }

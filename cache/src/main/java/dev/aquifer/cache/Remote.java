@@ -44,6 +44,18 @@ interface Remote extends AutoCloseable {
       @Nullable String token);
 
   /**
+   * From here on no node stores a value that depends on the names, until the poison is lifted or
+   * its time is up, which voids them. Where Redis does not answer, nobody else is told.
+   */
+  void poison(Partition partition, String token, List<String> names, Duration limit);
+
+  /** As {@link #voidNames}, and lifts the poison. */
+  long voidPoisoned(Partition partition, List<String> names, ReadFloor floor, String poison);
+
+  /** Lifts the poison and voids nothing. Does not wait. */
+  void lift(Partition partition, String poison);
+
+  /**
    * Waits until Redis knows of every void of the partition that this process made.
    *
    * @return false when that takes longer

@@ -139,7 +139,9 @@ final class RemoteRead {
   @SuppressWarnings("FutureReturnValueIgnored") // what it runs ends the flight, whatever happens
   private void lookLater(Flight flight, Remote remote, Turn turn) {
     long now = node.nanos.getAsLong();
-    if (now + turn.pause() - turn.deadline() >= 0) {
+    // What is poisoned nobody will fill.
+    boolean poisoned = TagCell.anyPoisoned(flight.cells) || TagCell.anyPoisoned(flight.shared);
+    if (poisoned || now + turn.pause() - turn.deadline() >= 0) {
       loads.start(flight, null);
       return;
     }
@@ -163,9 +165,12 @@ final class RemoteRead {
   private Flight.@Nullable Outcome judged(Flight flight, Remote.Answer answer) {
     CacheCore cache = flight.view.cache;
     byte[] bytes = java.util.Objects.requireNonNull(answer.entry());
-    Envelope envelope = Envelope.read(bytes);
+    Envelope.Place place =
+        new Envelope.Place(StoredKeys.of(flight.view, flight.text).entry(), cache.values.format);
+    Envelope envelope = Envelope.read(place, bytes);
     if (envelope == null || !envelope.writtenBy(cache.values.codec)) {
-      cache.fault(CacheFault.DAMAGED, null);
+      boolean foreign = envelope != null || Envelope.foreign(place, bytes);
+      cache.fault(foreign ? CacheFault.FOREIGN : CacheFault.DAMAGED, null);
       return null;
     }
     // Taken before the entry is judged: a void that comes after is then later than this.
@@ -193,30 +198,30 @@ final class RemoteRead {
       try {
         byte[] payload = envelope.payload(cache.settings.maxValueBytes());
         size = payload.length;
-        value = cache.values.bytes.decode(payload);
-      } catch (Exception | StackOverflowError e) {
+        value = cache.values.decode(payload);
+      } catch (Exception e) {
         cache.fault(CacheFault.DAMAGED, e);
-        return null;
-      }
-      if (value == null) {
-        cache.fault(CacheFault.DAMAGED, null);
         return null;
       }
     }
     long now = node.nanos.getAsLong();
-    long kept = now + TimeUnit.MILLISECONDS.toNanos(Math.max(1, answer.ttlMillis()));
-    node.remember(
-        flight.at,
+    long kept = now + Lifetimes.nanos(Math.max(1, answer.ttlMillis()));
+    Entry found =
         new Entry(
             value,
             envelope.negative(),
-            Math.max(now, kept - TimeUnit.MILLISECONDS.toNanos(envelope.staleMillis())),
+            kept - Lifetimes.nanos(envelope.staleMillis()),
             kept,
-            TimeUnit.MILLISECONDS.toNanos(envelope.loadMillis()),
+            Lifetimes.nanos(envelope.loadMillis()),
             node.guards.earlyTicks ? tick : node.ticks.get(),
             cells,
             shared,
-            size + 256 + 2 * flight.text.length()));
+            size + 256 + 2 * flight.text.length());
+    if (!flight.wants(found, now)) {
+      node.flights.stale.found(flight, found);
+      return null;
+    }
+    node.remember(flight.at, found);
     return Flights.outcome(flight, value, Tier.L2, answer.sequence(), node.shared.applied());
   }
 }

@@ -2,7 +2,7 @@ package dev.aquifer.cache;
 
 import io.lettuce.core.RedisNoScriptException;
 import io.lettuce.core.ScriptOutputType;
-import io.lettuce.core.api.async.RedisAsyncCommands;
+import io.lettuce.core.api.async.RedisScriptingAsyncCommands;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -10,11 +10,20 @@ import java.util.concurrent.CompletionStage;
 
 /**
  * What runs inside Redis, atomically. Every script sees one partition: {@code KEYS[1]} is its state
- * (a hash of incarnation {@code i}, sequence {@code n}, floor {@code f} and all markers, in one key
- * so that an eviction takes all or nothing: race R9), {@code KEYS[2]} its stream of voids. {@code
- * ARGV[1]} is an incarnation for a state that is missing, {@code ARGV[2..4]} say which incarnation
- * and sequence the caller has applied and how many events it takes. Every answer begins with
- * incarnation, sequence, floor and the news: so each makes the caller up to date.
+ * (a hash of incarnation {@code i}, sequence {@code n}, floor {@code f}, poisons {@code p} and all
+ * markers, in one key so that an eviction takes all or nothing: race R9), {@code KEYS[2]} its
+ * stream of voids and poisons, numbered alike. {@code ARGV[1]} is an incarnation for a state that
+ * is missing, {@code ARGV[2..4]} say which incarnation and sequence the caller has applied and how
+ * many events it takes. Every answer begins with incarnation, sequence, floor and the news: so each
+ * makes the caller up to date.
+ *
+ * <p>A poison whose time is up, by the server's clock, ends in whichever script comes next, with a
+ * void of its names: its writer died, or takes longer than it said (race R7).
+ *
+ * <p>The schema is a part of an entry's name, and a key that is voided leaves no marker. So the
+ * state also names, a cache, the schemas that leases were granted for (fields {@code x:<cache>},
+ * each schema with the day of its last lease, longer than any entry lives): whoever voids a key
+ * voids it in all of them, or a node of another version would go on serving what it had stored.
  *
  * <p>A new incarnation starts from the server's clock, in milliseconds, only so that demands of the
  * one before are soon met; nothing that it stored stands, whatever the sequences are.
@@ -32,6 +41,7 @@ enum Script {
       if e then return {i, fmt(n), fmt(f), news(), 'H', e, redis.call('PTTL', KEYS[3])} end
       if ARGV[5] == '' then return {i, fmt(n), fmt(f), news(), 'M'} end
       if redis.call('SET', KEYS[4], ARGV[5], 'NX', 'PX', ARGV[6]) then
+        leased(KEYS[3])
         return {i, fmt(n), fmt(f), news(), 'L'}
       end
       return {i, fmt(n), fmt(f), news(), 'W'}
@@ -47,6 +57,11 @@ enum Script {
       for k = 10, #ARGV do
         local m = redis.call('HGET', KEYS[1], ARGV[k])
         if m and tonumber(m) > asOf then stands = false end
+        for _, q in ipairs(poisons) do
+          for _, name in ipairs(q.m) do
+            if name == ARGV[k] then stands = false end
+          end
+        end
       end
       if not stands then return 0 end
       redis.call('SET', KEYS[3], ARGV[8], 'PX', ARGV[7])
@@ -58,42 +73,69 @@ enum Script {
 
   /**
    * KEYS entries and leases in pairs; ARGV channel, what, most markers, token for the one lease or
-   * '', lease millis, then the names that leave a marker.
+   * '', lease millis, the poison that it lifts or '', then the names that leave a marker.
+   *
+   * <p>Where this Redis is behind what the caller has applied it lost voids, and nobody knows of
+   * what: all is void then (race R6), or the new number would hide the loss from everyone.
    */
   VOID(
       """
-      n = math.max(n, i == ARGV[2] and tonumber(ARGV[3]) or 0) + 1
+      local what = ARGV[6]
+      local all = forgot
+      n = math.max(n, forgot and tonumber(ARGV[3]) or 0) + 1
       redis.call('HSET', KEYS[1], 'n', fmt(n))
-      for k = 10, #ARGV do
-        if ARGV[k] == '*' then
-          redis.call('DEL', KEYS[1])
-          f = n
-          redis.call('HSET', KEYS[1], 'i', i, 'n', fmt(n), 'f', fmt(f))
-        else
-          redis.call('HSET', KEYS[1], ARGV[k], fmt(n))
-        end
+      for k = 11, #ARGV do
+        if ARGV[k] == '*' then all = true else redis.call('HSET', KEYS[1], ARGV[k], fmt(n)) end
       end
-      for k = 3, #KEYS do redis.call('DEL', KEYS[k]) end
-      if ARGV[8] ~= '' then redis.call('SET', KEYS[4], ARGV[8], 'PX', ARGV[9]) end
-      local id = fmt(n) .. '-0'
-      local added = redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', 10000, id, 'w', ARGV[6])
-      if type(added) == 'table' and added.err then
-        redis.call('DEL', KEYS[2])
-        redis.call('XADD', KEYS[2], id, 'w', ARGV[6])
+      local left = {}
+      for _, q in ipairs(poisons) do
+        if q.t ~= ARGV[10] then left[#left + 1] = q end
       end
-      redis.call('PUBLISH', ARGV[5], i .. ' ' .. fmt(n) .. ' ' .. ARGV[6])
-      if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[7]) + 3 then
+      for k = 3, #KEYS, 2 do gone(KEYS[k], KEYS[k + 1]) end
+      if all then
+        redis.call('DEL', KEYS[1])
+        f = n
+        redis.call('HSET', KEYS[1], 'i', i, 'n', fmt(n), 'f', fmt(f))
+      end
+      if all or #left < #poisons then keep(left) end
+      if forgot then what = (ARGV[10] == '' and '' or '-' .. ARGV[10] .. ';') .. '1:*' end
+      if ARGV[8] ~= '' then
+        redis.call('SET', KEYS[4], ARGV[8], 'PX', ARGV[9])
+        leased(KEYS[3])
+      end
+      announce(ARGV[5], what)
+      if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[7]) + 4 then
         local all = redis.call('HGETALL', KEYS[1])
         local seqs = {}
         for k = 1, #all, 2 do
-          if #all[k] > 1 then seqs[#seqs + 1] = tonumber(all[k + 1]) end
+          if #all[k] > 1 and string.sub(all[k], 1, 2) ~= 'x:' then seqs[#seqs + 1] = tonumber(all[k + 1]) end
         end
         table.sort(seqs)
         f = math.max(f, seqs[math.floor(#seqs / 2)])
         for k = 1, #all, 2 do
-          if #all[k] > 1 and tonumber(all[k + 1]) <= f then redis.call('HDEL', KEYS[1], all[k]) end
+          local m = #all[k] > 1 and tonumber(all[k + 1])
+          if m and m <= f then redis.call('HDEL', KEYS[1], all[k]) end
         end
         redis.call('HSET', KEYS[1], 'f', fmt(f))
+      end
+      return {i, fmt(n), fmt(f), news()}
+      """),
+
+  /**
+   * Poisons names until a void lifts it or its time is up, which voids them. ARGV channel, token,
+   * millis, the names as they are told, how many poisons there may be, then the names.
+   */
+  POISON(
+      """
+      if not forgot and #poisons < tonumber(ARGV[9]) then
+        local names = {}
+        for k = 10, #ARGV do names[#names + 1] = ARGV[k] end
+        poisons[#poisons + 1] =
+          {e = now() + tonumber(ARGV[7]), t = ARGV[6], c = ARGV[5], w = ARGV[8], m = names}
+        keep(poisons)
+        n = n + 1
+        redis.call('HSET', KEYS[1], 'n', fmt(n))
+        announce(ARGV[5], '+' .. ARGV[6] .. ';' .. ARGV[7] .. ';' .. ARGV[8])
       end
       return {i, fmt(n), fmt(f), news()}
       """);
@@ -101,15 +143,56 @@ enum Script {
   private static final String PRELUDE =
       """
       local function fmt(x) return string.format('%.0f', x) end
-      local s = redis.call('HMGET', KEYS[1], 'i', 'n', 'f')
-      local i, n, f = s[1], tonumber(s[2] or '0'), tonumber(s[3] or '0')
-      if not i then
+      local function now()
         local t = redis.call('TIME')
+        return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+      end
+      local s = redis.call('HMGET', KEYS[1], 'i', 'n', 'f', 'p')
+      local i, n, f = s[1], tonumber(s[2] or '0'), tonumber(s[3] or '0')
+      local poisons = {}
+      if not i then
         i = ARGV[1]
-        n = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+        n = now()
         f = n
         redis.call('DEL', KEYS[1], KEYS[2])
         redis.call('HSET', KEYS[1], 'i', i, 'n', fmt(n), 'f', fmt(f))
+      elseif s[4] then
+        local ok, list = pcall(cmsgpack.unpack, s[4])
+        poisons = ok and type(list) == 'table' and list or {}
+      end
+      local forgot = i == ARGV[2] and n < tonumber(ARGV[3])
+      local function announce(channel, what)
+        local id = fmt(n) .. '-0'
+        local added = redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', 10000, id, 'w', what)
+        if type(added) == 'table' and added.err then
+          redis.call('DEL', KEYS[2])
+          redis.call('XADD', KEYS[2], id, 'w', what)
+        end
+        redis.call('PUBLISH', channel, i .. ' ' .. fmt(n) .. ' ' .. what)
+      end
+      local function keep(list)
+        poisons = list
+        if #list == 0 then
+          redis.call('HDEL', KEYS[1], 'p')
+        else
+          redis.call('HSET', KEYS[1], 'p', cmsgpack.pack(list))
+        end
+      end
+      if #poisons > 0 and not forgot then
+        local left = {}
+        for _, q in ipairs(poisons) do
+          if q.e > now() then
+            left[#left + 1] = q
+          else
+            n = n + 1
+            for _, name in ipairs(q.m) do redis.call('HSET', KEYS[1], name, fmt(n)) end
+            announce(q.c, '-' .. q.t .. ';' .. q.w)
+          end
+        end
+        if #left < #poisons then
+          redis.call('HSET', KEYS[1], 'n', fmt(n))
+          keep(left)
+        end
       end
       local function news()
         if i == ARGV[2] then
@@ -128,8 +211,38 @@ enum Script {
           end
         end
         local all = redis.call('HGETALL', KEYS[1])
+        for _, q in ipairs(poisons) do
+          all[#all + 1] = '+'
+          all[#all + 1] = '+' .. q.t .. ';' .. fmt(math.max(0, q.e - now())) .. ';' .. q.w
+        end
         table.insert(all, 1, 'S')
         return all
+      end
+      local function named(entry)
+        local size, at = string.match(entry, '^aq:{[^}]*}:v:(%d+):()')
+        return 'x:' .. string.sub(entry, at, at + size - 1), at + size + 1
+      end
+      local function leased(entry)
+        local field, at = named(entry)
+        local own = string.sub(entry, at, at + 11)
+        local day = math.floor(tonumber(redis.call('TIME')[1]) / 86400)
+        local known = redis.call('HGET', KEYS[1], field) or ''
+        local kept = own .. '@' .. day .. ' '
+        if string.find(known, kept, 1, true) then return end
+        for schema, seen in string.gmatch(known, '(%x+)@(%d+) ') do
+          if schema ~= own and tonumber(seen) > day - 100 then
+            kept = kept .. schema .. '@' .. seen .. ' '
+          end
+        end
+        redis.call('HSET', KEYS[1], field, kept)
+      end
+      local function gone(entry, lease)
+        redis.call('DEL', entry, lease)
+        local field, at = named(entry)
+        for schema in string.gmatch(redis.call('HGET', KEYS[1], field) or '', '(%x+)@') do
+          local function of(key) return string.sub(key, 1, at - 1) .. schema .. string.sub(key, at + 12) end
+          redis.call('DEL', of(entry), of(lease))
+        end
       end
       """;
 
@@ -152,7 +265,7 @@ enum Script {
 
   /** Sends the script by its digest, and by its text where Redis does not know it yet. */
   <T> CompletionStage<T> call(
-      RedisAsyncCommands<byte[], byte[]> redis,
+      RedisScriptingAsyncCommands<byte[], byte[]> redis,
       ScriptOutputType output,
       List<byte[]> keys,
       List<byte[]> args) {

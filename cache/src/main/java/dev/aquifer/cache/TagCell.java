@@ -14,6 +14,7 @@ final class TagCell {
   private volatile long tick;
   private volatile ReadFloor floor = ReadFloor.NONE;
   private volatile long seen;
+  private volatile int poisons;
 
   TagCell(long sequence, long tick) {
     this.sequence = sequence;
@@ -36,6 +37,25 @@ final class TagCell {
   /** When the floor was raised, in nanoseconds. */
   long seen() {
     return seen;
+  }
+
+  /** Whether a write that will void it is about to be committed. */
+  boolean poisoned() {
+    return poisons > 0;
+  }
+
+  static boolean anyPoisoned(TagCell[] cells) {
+    for (TagCell cell : cells) {
+      if (cell.poisoned()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  @SuppressWarnings("NonAtomicVolatileUpdate") // under the partition's lock
+  void poison(int more) {
+    poisons += more;
   }
 
   void mark(long at, ReadFloor demand, long now) {

@@ -3,6 +3,7 @@ package dev.aquifer.cache;
 import dev.aquifer.Tag;
 import dev.aquifer.Tenant;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** One tenant's part of one cache. Held for the life of the cache, so its cells are too. */
 final class TenantView {
@@ -10,6 +11,7 @@ final class TenantView {
   final Tenant tenant;
   final Partition partition;
   final TagCell cacheCell;
+  private final AtomicInteger negatives = new AtomicInteger();
   private final TagCell[] fixed;
   private final TagCell[] fixedShared;
 
@@ -20,6 +22,30 @@ final class TenantView {
     this.cacheCell = partition.cell(KeyText.cacheName(cache.name));
     this.fixed = cells(partition, cache.settings.tags());
     this.fixedShared = cells(shared, cache.settings.tags());
+  }
+
+  /** An entry comes into memory. False: it says that there is no value, as too many do already. */
+  boolean count(Entry entry) {
+    if (entry.negative() && negatives.incrementAndGet() > cache.settings.loads().negativeLimit()) {
+      negatives.decrementAndGet();
+      cache.negativesRefused.increment();
+      return false;
+    }
+    cache.entries.increment();
+    cache.bytes.add(entry.weight());
+    return true;
+  }
+
+  /** An entry has left memory. */
+  void uncount(Entry entry, boolean evicted) {
+    if (entry.negative()) {
+      negatives.decrementAndGet();
+    }
+    cache.entries.decrement();
+    cache.bytes.add(-entry.weight());
+    if (evicted) {
+      cache.evictions.increment();
+    }
   }
 
   /** The cells that an entry of this key depends on. */

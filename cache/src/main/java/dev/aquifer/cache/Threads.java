@@ -54,7 +54,8 @@ final class Threads {
   static ThreadFactory named(String prefix) {
     AtomicInteger count = new AtomicInteger();
     return work -> {
-      Thread thread = new Thread(work, prefix + count.incrementAndGet());
+      // Inherits nothing of whoever asked first: the thread works for others too (race R12).
+      Thread thread = new Thread(null, work, prefix + count.incrementAndGet(), 0, false);
       thread.setDaemon(true);
       return thread;
     };

@@ -72,7 +72,10 @@ public final class TieredCache<K, V> {
     if (hit != null) {
       return answered(view, hit);
     }
-    return cast(flights.get(new MemoryKey(view, form), key, () -> loader.load(key)));
+    MemoryKey at = new MemoryKey(view, form);
+    Flight.Source source = () -> loader.load(key);
+    Flight.Outcome looked = flights.closerLook(at, key, source);
+    return cast(looked == null ? flights.get(at, key, source) : flights.answered(view, looked));
   }
 
   /**
@@ -94,8 +97,13 @@ public final class TieredCache<K, V> {
     if (hit != null) {
       return CompletableFuture.<@Nullable V>completedFuture(answered(at.view, hit));
     }
-    CompletableFuture<@Nullable Object> found =
-        flights.getAsync(at, key, () -> new Flights.Later(loader.apply(key)));
+    Flight.Source source = () -> new Flights.Later(loader.apply(key));
+    Flight.Outcome looked = flights.closerLook(at, key, source);
+    if (looked != null) {
+      return CompletableFuture.<@Nullable V>completedFuture(
+          cast(flights.answered(at.view, looked)));
+    }
+    CompletableFuture<@Nullable Object> found = flights.getAsync(at, key, source);
     return found.thenApply(TieredCache::<@Nullable V>cast);
   }
 
@@ -107,7 +115,11 @@ public final class TieredCache<K, V> {
     }
     MemoryKey at = at(key);
     Entry hit = node.memory(at.view, at.key);
-    return hit != null ? answered(at.view, hit) : cast(flights.peek(at, key));
+    if (hit != null) {
+      return answered(at.view, hit);
+    }
+    Flight.Outcome looked = flights.closerLook(at, key, null);
+    return cast(looked == null ? flights.peek(at, key) : flights.answered(at.view, looked));
   }
 
   /**
@@ -153,10 +165,18 @@ public final class TieredCache<K, V> {
     for (K key : keys) {
       MemoryKey at = at(key);
       Entry hit = node.memory(at.view, at.key);
-      if (hit == null) {
-        missing.put(at, key);
+      V value = null;
+      if (hit != null) {
+        value = answered(at.view, hit);
+      } else {
+        Flight.Outcome looked =
+            flights.closerLook(at, key, () -> loader.loadAll(Set.<K>of(key)).get(key));
+        if (looked == null) {
+          missing.put(at, key);
+        } else {
+          value = cast(flights.answered(at.view, looked));
+        }
       }
-      V value = hit == null ? null : answered(at.view, hit);
       // Keeps the order; keys without a value are taken out at the end.
       found.put(key, TieredCache.<V>unchecked(value));
     }

@@ -1,66 +1,44 @@
 package dev.aquifer.cache;
 
-import java.lang.reflect.ParameterizedType;
-import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
 import java.util.HexFormat;
-import java.util.LinkedHashSet;
-import java.util.Set;
 
 /** How the values of one cache become bytes, and what names the shape of their type. */
 final class Values {
   final Codec codec;
   final Codec.ForType bytes;
+  final int format;
+
+  /**
+   * Twelve hexadecimal digits: of type, codec and format, each of which another one's differs in.
+   */
   final String schema;
 
-  Values(Type type, Codec codec, CacheSettings settings) {
+  Values(Type type, Codec codec, int format) {
     this.codec = codec;
     this.bytes = codec.forType(type);
-    StringBuilder shape = new StringBuilder();
-    describe(type, shape, new LinkedHashSet<>());
-    shape.append('|').append(codec.id());
-    this.schema = HexFormat.of().formatHex(KeyText.sha256(shape.toString()), 0, 6);
+    this.format = format;
+    String all =
+        "%s|%d|%d|%d|%s"
+            .formatted(Schema.of(type), codec.id(), codec.version(), format, bytes.schema());
+    this.schema = HexFormat.of().formatHex(KeyText.sha256(all), 0, 6);
   }
 
-  /** The names and types of all that values are made of: a changed class has another schema. */
-  private static void describe(Type type, StringBuilder out, Set<Type> seen) {
-    out.append(type.getTypeName());
-    if (!seen.add(type)) {
-      return;
+  /**
+   * The value of a payload.
+   *
+   * @throws Exception when it is none; no payload makes it throw an error
+   */
+  Object decode(byte[] payload) throws Exception {
+    Object value;
+    try {
+      value = bytes.decode(payload);
+    } catch (StackOverflowError | LinkageError | AssertionError e) {
+      throw new IllegalStateException("A payload that the codec fails at", e);
     }
-    if (type instanceof ParameterizedType named) {
-      describe(named.getRawType(), out.append('<'), seen);
-      for (Type argument : named.getActualTypeArguments()) {
-        describe(argument, out.append(','), seen);
-      }
-      out.append('>');
-    } else if (type instanceof Class<?> c) {
-      members(c, out, seen);
+    if (value == null) {
+      throw new IllegalStateException("A payload of no value");
     }
-  }
-
-  private static void members(Class<?> type, StringBuilder out, Set<Type> seen) {
-    if (type.isArray()) {
-      describe(type.getComponentType(), out.append('['), seen);
-    } else if (type.isRecord()) {
-      out.append('(');
-      for (RecordComponent component : type.getRecordComponents()) {
-        describe(component.getGenericType(), out.append(component.getName()).append(':'), seen);
-      }
-      out.append(')');
-    } else if (!type.isPrimitive() && !type.isEnum() && !type.getName().startsWith("java.")) {
-      out.append('{');
-      for (java.lang.reflect.Field field : type.getDeclaredFields()) {
-        int modifiers = field.getModifiers();
-        if (!java.lang.reflect.Modifier.isStatic(modifiers)
-            && !java.lang.reflect.Modifier.isTransient(modifiers)) {
-          describe(field.getGenericType(), out.append(field.getName()).append(':'), seen);
-        }
-      }
-      out.append('}');
-      if (type.getSuperclass() != null) {
-        describe(type.getSuperclass(), out, seen);
-      }
-    }
+    return value;
   }
 }

@@ -12,17 +12,28 @@ class EnvelopeTest {
   private static final Codec CODEC = new CborCodec();
   private static final Remote.Lease LEASE = new Remote.Lease("t", 7, 8, 9, 10);
 
+  private static final Envelope.Place HERE = place("aq:{DFW:0}:v:1:c:000000000000:=l1;");
+
+  private static Envelope.Place place(String key) {
+    return new Envelope.Place(StoredKeys.bytes(key), Envelope.FORMAT);
+  }
+
   private static byte[] entry(int size) {
     byte[] payload = new byte[size];
     Arrays.fill(payload, (byte) 'x');
     return Envelope.write(
-        LEASE, new Remote.Filling(payload, false, List.of("a", "b"), 1, 2, 3), CODEC, 2048, 5);
+        HERE,
+        LEASE,
+        new Remote.Filling(payload, false, List.of("a", "b"), 1, 2, 3),
+        CODEC,
+        2048,
+        5);
   }
 
   @Test
   void read_written_isTheSame() {
     for (int size : new int[] {0, 1, 2047, 2048, 100_000}) {
-      Envelope read = Envelope.read(entry(size));
+      Envelope read = Envelope.read(HERE, entry(size));
       assertThat(read).isNotNull();
       assertThat(read.tags()).containsExactly(Tag.of("a"), Tag.of("b"));
       assertThat(read.asOf()).isEqualTo(8);
@@ -43,7 +54,7 @@ class EnvelopeTest {
       if (damaged.length == bytes.length) {
         damaged[random.nextInt(damaged.length)] ^= (byte) (1 + random.nextInt(255));
       }
-      assertThat(Envelope.read(damaged)).as("seed %d, round %d", seed, i).isNull();
+      assertThat(Envelope.read(HERE, damaged)).as("seed %d, round %d", seed, i).isNull();
     }
   }
 }

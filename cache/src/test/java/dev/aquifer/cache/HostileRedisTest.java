@@ -97,9 +97,11 @@ class HostileRedisTest {
   /** A payload, and how many bytes the entry claims it to have; -2: as many as it has. */
   @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Hostile(String what, boolean compressed, int claimed, byte[] payload) {
-    byte[] entry(Remote.Lease lease) {
+    byte[] entry(byte[] key, Remote.Lease lease) {
+      Envelope.Place place = new Envelope.Place(key, Envelope.FORMAT);
       byte[] entry =
           Envelope.write(
+              place,
               lease,
               new Remote.Filling(payload, false, List.of(FLIGHT.name()), 60_000, 0, 0),
               new CborCodec(),
@@ -111,9 +113,10 @@ class HostileRedisTest {
         bytes.putInt(entry.length - payload.length - SIZE_FIELD, claimed);
       }
       CRC32C sum = new CRC32C();
+      sum.update(key, 0, key.length);
       sum.update(entry, 8, entry.length - 8);
       bytes.putInt(4, (int) sum.getValue());
-      assertThat(Envelope.read(entry)).as(what).isNotNull();
+      assertThat(Envelope.read(place, entry)).as(what).isNotNull();
       return entry;
     }
   }
@@ -142,7 +145,7 @@ class HostileRedisTest {
               node.partition().applied(),
               shared.incarnation(),
               shared.applied());
-      connection.sync().set(key, hostile.entry(now));
+      connection.sync().set(key, hostile.entry(key, now));
     }
 
     @Override

@@ -176,58 +176,6 @@ class TwoNodesTest {
   }
 
   @Test
-  void load_overtakenByTagVoid_isStoredNowhere() throws Exception {
-    assertThat(staleAfterOvertakenLoad()).isFalse();
-  }
-
-  @Test
-  void load_overtakenByTagVoidWithoutGuards_isStored() throws Exception {
-    for (Node1 node : List.of(one, two)) {
-      node.caches.node().guards.markers = false;
-      node.caches.node().guards.overtakenLoads = false;
-      node.caches.node().guards.leases = false;
-    }
-    assertThat(staleAfterOvertakenLoad()).isTrue();
-  }
-
-  /** R1 and R3: node one reads the old row, node two writes and voids, node one stores. */
-  private boolean staleAfterOvertakenLoad() throws Exception {
-    CountDownLatch loading = new CountDownLatch(1);
-    CountDownLatch go = new CountDownLatch(1);
-    ExecutorService thread = Executors.newSingleThreadExecutor();
-    try {
-      Future<Flight> first =
-          thread.submit(
-              () ->
-                  DFW.call(
-                      () ->
-                          one.flights.get(
-                              1L,
-                              id -> {
-                                Flight old = database.get();
-                                loading.countDown();
-                                assertThat(go.await(10, TimeUnit.SECONDS)).isTrue();
-                                return old;
-                              })));
-      assertThat(loading.await(10, TimeUnit.SECONDS)).isTrue();
-      write(12);
-      as(
-          () -> {
-            two.caches.invalidateTags(FLIGHT);
-            return true;
-          });
-      go.countDown();
-      first.get(10, TimeUnit.SECONDS);
-    } finally {
-      thread.shutdownNow();
-    }
-    // The fill is sent before the load's callers are answered, and Redis keeps their order.
-    REDIS.database().command("PING");
-    as(() -> one.caches.node().remote().sync(one.caches.node().partition(DFW)));
-    return read(two).delay() != 12;
-  }
-
-  @Test
   void get_redisPaused_answersInTimeAndRecovers() {
     read(one);
     REDIS.server().pause();
@@ -249,18 +197,6 @@ class TwoNodesTest {
         .until("nothing waits", () -> one.caches.health().pending() == 0);
     Eventually.within(Duration.ofSeconds(10)).until("node two", () -> read(two).delay() == 13);
     Eventually.within(Duration.ofSeconds(10)).until("proven", () -> one.caches.health().proven());
-  }
-
-  @Test
-  void state_lostInRedis_voidsEverything() {
-    read(one);
-    Eventually.within(Duration.ofSeconds(5))
-        .until("stored", () -> as(() -> two.flights.getIfPresent(1L)) != null);
-    write(15);
-    REDIS.database().command("DEL", "aq:{DFW:0}:s");
-    try (Node1 three = Node1.open(REDIS.database().uri().toString())) {
-      assertThat(read(three).delay()).isEqualTo(15);
-    }
   }
 
   @Test

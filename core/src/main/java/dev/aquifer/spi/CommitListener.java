@@ -8,15 +8,17 @@ import dev.aquifer.ReadFloor;
  * and counted, and never reaches the application. Implementations are thread-safe and bound their
  * own waits.
  *
- * <p>For every write set there is one {@link #committing}, then either {@link #committed} or {@link
- * #rolledBack}, unless the process dies in between.
+ * <p>For every write set there is one {@link #committing}, then one of {@link #committed}, {@link
+ * #rolledBack} and {@link #outcomeUnknown}, unless the process dies in between. A savepoint's
+ * rollback is not told: what it undid stays in the set. Of two-phase commit, PREPARE TRANSACTION is
+ * told as a commit of its tables, and COMMIT PREPARED as one of any table.
  */
 public interface CommitListener {
   /** Before the commit is sent (for a statement outside a transaction: before the statement is). */
   default void committing(WriteSet writes) {}
 
   /**
-   * After the commit was acknowledged, or when its outcome is unknown.
+   * After the commit was acknowledged, or failed in a way that may have left some of it standing.
    *
    * @param writes what was written
    * @param floor what a node must have replayed to show it
@@ -25,4 +27,12 @@ public interface CommitListener {
 
   /** After the server rolled back, or refused, what was announced. */
   default void rolledBack(WriteSet writes) {}
+
+  /**
+   * The connection was lost before the commit was acknowledged: it may have taken effect, or not,
+   * or may still do so after this call. By default the same as {@link #committed}.
+   */
+  default void outcomeUnknown(WriteSet writes, ReadFloor floor) {
+    committed(writes, floor);
+  }
 }

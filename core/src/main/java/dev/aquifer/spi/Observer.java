@@ -39,8 +39,12 @@ public interface Observer {
     TOO_LARGE,
     /** A loaded value was overtaken by an invalidation, and was not stored. */
     FILL_REFUSED,
+    /** Bytes of another version of the library or of a codec; they were treated as missing. */
+    FOREIGN,
     /** Redis failed or did not answer in time. */
     REMOTE,
+    /** A TTL policy threw or returned no time that can be used; the cache's own counted. */
+    POLICY,
     /** More invalidations were waiting for Redis than may; everything is void instead. */
     OVERFLOW
   }

@@ -40,11 +40,18 @@ final class Commits {
     tell(listener -> listener.committing(writes));
   }
 
-  /** After the commit, or when nobody knows: the session must see it, and listeners hear of it. */
+  /** After the commit: the session must see it, and listeners hear of it. */
   void committed(WriteSet writes) {
     ReadFloor floor = ReadFloor.after(nanos.getAsLong());
     sessions.current().raise(floor);
     tell(listener -> listener.committed(writes, floor));
+  }
+
+  /** Nobody knows, and it may still happen: the session must see it if it does. */
+  void outcomeUnknown(WriteSet writes) {
+    ReadFloor floor = ReadFloor.after(nanos.getAsLong());
+    sessions.current().raise(floor);
+    tell(listener -> listener.outcomeUnknown(writes, floor));
   }
 
   void rolledBack(WriteSet writes) {

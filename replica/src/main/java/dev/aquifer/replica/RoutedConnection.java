@@ -183,6 +183,9 @@ final class RoutedConnection extends RoutedConnectionSurface {
       result = call.on(physical);
     } catch (SQLException e) {
       throw failed(e, lease, parsed, more, announced);
+    } catch (RuntimeException | Error e) {
+      uncertain(announced);
+      throw e;
     }
     long ended = System.nanoTime();
     node.responded(ended - started, ended);
@@ -235,6 +238,10 @@ final class RoutedConnection extends RoutedConnectionSurface {
         writes.clear();
       }
       shaped(lease);
+      if (announced != null && (begun || transaction != null)) {
+        // The text left a transaction open, which commits, or ended one and began another.
+        writes.restore(announced);
+      }
     }
   }
 
@@ -268,7 +275,9 @@ final class RoutedConnection extends RoutedConnectionSurface {
     }
     if (announced != null) {
       boolean whole = parsed.statements() == 1 && !parsed.writesUnknownTables() && more.isEmpty();
-      if (lost || !whole || error instanceof java.sql.BatchUpdateException) {
+      if (lost) {
+        set.commits.outcomeUnknown(announced);
+      } else if (!whole || error instanceof java.sql.BatchUpdateException) {
         // Some of it may stand.
         set.commits.committed(announced);
       } else {
@@ -284,6 +293,13 @@ final class RoutedConnection extends RoutedConnectionSurface {
       forget(lease);
     }
     return error;
+  }
+
+  /** It may stand, now or later. */
+  private void uncertain(@Nullable WriteSet announced) {
+    if (announced != null) {
+      set.commits.outcomeUnknown(announced);
+    }
   }
 
   private static SQLException transactionLost(Node node, SQLException cause) {
@@ -418,6 +434,9 @@ final class RoutedConnection extends RoutedConnectionSurface {
       open.connection.commit();
     } catch (SQLException e) {
       throw commitFailed(open.node, announced, e);
+    } catch (RuntimeException | Error e) {
+      uncertain(announced);
+      throw e;
     }
     if (announced != null) {
       set.commits.committed(announced);
@@ -429,9 +448,7 @@ final class RoutedConnection extends RoutedConnectionSurface {
       throws SQLException {
     if (Failures.isConnectionLost(error)) {
       set.accuse(node);
-      if (announced != null) {
-        set.commits.committed(announced);
-      }
+      uncertain(announced);
       abandon();
       return unknownOutcome(node, error);
     }

@@ -48,6 +48,16 @@ final class TransactionWrites {
     return taken;
   }
 
+  /** It was taken, and its transaction goes on, or the next one began with the same text. */
+  void restore(WriteSet taken) {
+    tables.addAll(taken.tables());
+    unknown |= taken.unknownTables();
+    Tenant whose = taken.tenant();
+    shared |= whose == null || (any && !java.util.Objects.equals(whose, tenant));
+    tenant = whose;
+    any = true;
+  }
+
   boolean isEmpty() {
     return !any;
   }

@@ -142,4 +142,80 @@ class ListenerTest {
     Sets.execute(set, "SELECT 1");
     assertThat(listener.take()).isEmpty();
   }
+
+  @Test
+  void textThatLeavesATransactionOpen_isToldAgainAtItsCommit() throws SQLException {
+    try (Connection connection = set.getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("BEGIN; INSERT INTO a VALUES (1)");
+      listener.take();
+      statement.execute("INSERT INTO b VALUES (1)");
+      assertThat(listener.take()).isEmpty();
+      statement.execute("COMMIT");
+      assertThat(listener.take()).hasSize(2).allMatch(told -> told.contains("[a, b]"));
+      statement.execute("SELECT 1");
+      assertThat(listener.take()).isEmpty();
+    }
+  }
+
+  @Test
+  void commitAndChain_tellsEachCommit() throws SQLException {
+    try (Connection connection = set.getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("BEGIN");
+      statement.execute("INSERT INTO a VALUES (1)");
+      statement.execute("COMMIT AND CHAIN");
+      assertThat(listener.take()).containsExactly("committing [a]", "committed [a]");
+      statement.execute("INSERT INTO b VALUES (1)");
+      statement.execute("COMMIT");
+      assertThat(listener.take())
+          .hasSize(2)
+          .allMatch(told -> told.contains("b]"))
+          .anyMatch(told -> told.startsWith("committed "));
+    }
+  }
+
+  @Test
+  void connectionLostInCommit_isUnknown(TestDatabase database) throws SQLException {
+    try (Connection connection = set.getConnection();
+        Statement statement = connection.createStatement()) {
+      connection.setAutoCommit(false);
+      String backend = Sets.query(connection, "SELECT pg_backend_pid()");
+      statement.execute("INSERT INTO a VALUES (1)");
+      listener.take();
+      Sets.query(set, "SELECT pg_terminate_backend(" + backend + ", 10000)");
+      listener.take();
+      assertThatThrownBy(connection::commit)
+          .isInstanceOfSatisfying(
+              SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("08007"));
+      assertThat(listener.take()).containsExactly("committing [a]", "unknown [a]");
+    }
+  }
+
+  @Test
+  void connectionLostInAutocommitWrite_isUnknown() throws SQLException {
+    assertThatThrownBy(
+            () ->
+                Sets.execute(
+                    set, "INSERT INTO a SELECT 1 FROM pg_terminate_backend(pg_backend_pid())"))
+        .isInstanceOf(SQLException.class);
+    assertThat(listener.take()).hasSize(2).first().asString().startsWith("committing [a]");
+  }
+
+  @Test
+  void twoPhaseCommit_tellsTablesWhenPreparedAndAnyTableWhenCommitted() throws SQLException {
+    try (Connection connection = set.getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("BEGIN");
+      statement.execute("INSERT INTO a VALUES (1)");
+      // Refused by a server that has no room for prepared transactions; announced all the same.
+      assertThatThrownBy(() -> statement.execute("PREPARE TRANSACTION 'x'"))
+          .isInstanceOf(SQLException.class);
+      assertThat(listener.take()).first().isEqualTo("committing [a]");
+    }
+    listener.take();
+    assertThatThrownBy(() -> Sets.execute(set, "COMMIT PREPARED 'x'"))
+        .isInstanceOf(SQLException.class);
+    assertThat(listener.take()).containsExactly("committing []+?", "committed []+?");
+  }
 }

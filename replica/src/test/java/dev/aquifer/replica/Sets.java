@@ -94,6 +94,11 @@ final class Sets {
       told.add("rolledBack " + text(writes));
     }
 
+    @Override
+    public void outcomeUnknown(WriteSet writes, ReadFloor floor) {
+      told.add("unknown " + text(writes));
+    }
+
     List<String> take() {
       List<String> all = List.copyOf(told);
       told.clear();

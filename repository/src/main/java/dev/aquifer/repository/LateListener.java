@@ -31,6 +31,11 @@ final class LateListener implements CommitListener {
     required().rolledBack(writes);
   }
 
+  @Override
+  public void outcomeUnknown(WriteSet writes, ReadFloor floor) {
+    required().outcomeUnknown(writes, floor);
+  }
+
   private CommitListener required() {
     CommitListener set = listener;
     if (set == null) {

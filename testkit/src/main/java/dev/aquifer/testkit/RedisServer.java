@@ -197,7 +197,8 @@ public final class RedisServer implements AutoCloseable {
     return "Redis at " + host() + ":" + port;
   }
 
-  private String info(String section, String name) {
+  /** One line of {@code INFO}. */
+  String info(String section, String name) {
     Object text = command("INFO", section);
     return field(text, name);
   }
@@ -331,7 +332,7 @@ public final class RedisServer implements AutoCloseable {
 
     private Builder() {}
 
-    private Builder(Builder other) {
+    Builder(Builder other) {
       this.port = other.port;
       this.databases = other.databases;
       this.persistent = other.persistent;
