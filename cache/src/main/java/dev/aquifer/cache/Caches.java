@@ -558,8 +558,7 @@ public final class Caches implements CommitListener, AutoCloseable {
           node.attach(link);
           node.limiter.share(link::commands, remoteTimeout);
         }
-        Caches caches =
-            new Caches(node, threads, new PoisonedWrites(node, poisonLimit), profiles);
+        Caches caches = new Caches(node, threads, new PoisonedWrites(node, poisonLimit), profiles);
         caches.adoption(adoption);
         caches.limits(limits);
         return caches;
