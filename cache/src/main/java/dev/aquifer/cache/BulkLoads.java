@@ -146,7 +146,9 @@ final class BulkLoads {
       return new Answers(
           Map.of(),
           Map.of(),
-          cause != null ? cause : new NullPointerException(
+          cause != null
+              ? cause
+              : new NullPointerException(
                   "A bulk loader returned null; it must return a map, an empty one where there is nothing."));
     }
 
@@ -192,7 +194,7 @@ final class BulkLoads {
       ReadFloor floor = ReadFloor.NONE;
       Set<Object> keys = new LinkedHashSet<>();
       for (RemoteRead.Granted one : granted) {
-        floor = floor.and(loads.floor(one.flight()));
+        floor = floor.and(loads.floor(one.flight(), true));
         keys.add(one.flight().key);
       }
       try {

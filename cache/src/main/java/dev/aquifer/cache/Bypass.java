@@ -111,14 +111,14 @@ final class Bypass {
         : null;
   }
 
-  /** What is to fill the cache was shown what a load must be shown (race R8). */
+  /** What is to fill the cache was shown what a load must be shown (race R8). Asks nobody. */
   private ReadFloor floor(Shadow.@Nullable Seen seen) {
-    return seen == null ? ReadFloor.NONE : node.flights.floor(seen);
+    return seen == null ? ReadFloor.NONE : node.flights.floor(seen, false);
   }
 
   private <T extends @Nullable Object> T read(ReadFloor floor, Callable<T> source) {
     try {
-      return floor.equals(ReadFloor.NONE) ? source.call() : node.positions.call(floor, source);
+      return floor.isNone() ? source.call() : node.positions.call(floor, source);
     } catch (Exception e) {
       throw Flights.<RuntimeException>sneaky(e);
     }

@@ -21,17 +21,23 @@ import java.lang.annotation.Target;
 public @interface Cached {
   /**
    * How long: a number and {@code ms}, {@code s}, {@code m}, {@code h} or {@code d}. Empty: what
-   * the category says, or 10 minutes.
+   * the profile or the category says, or 10 minutes.
    */
   String ttl() default "";
 
   /** One category, in place of a {@link #ttl}. */
   TtlCategory[] category() default {};
 
-  /** By how many percent of itself, 0 to 50, each time is shortened or lengthened. */
-  int jitter() default 10;
+  /**
+   * By how many percent of itself, 0 to 50, each time is shortened or lengthened. Below zero: what
+   * the profile says, or 10.
+   */
+  int jitter() default -1;
 
-  /** How long absence is remembered, {@code 0s}: not at all. Empty: 30 s, or the ttl if shorter. */
+  /**
+   * How long absence is remembered, {@code 0s}: not at all. Empty: what the profile says, or 30 s,
+   * or the ttl if shorter.
+   */
   String negativeTtl() default "";
 
   /**
@@ -39,4 +45,16 @@ public @interface Cached {
    * flight:{id}} or {@code flight:{0}}; {@code {key.id}} is a component of a record.
    */
   String[] tags() default {};
+
+  /**
+   * Settings under a name, which {@link Caches.Builder#profile} gave them: whatever the builder of
+   * settings can say. What is said here goes before it; tags are added.
+   */
+  String profile() default "";
+
+  /**
+   * What of the parameters is the key, where it is not all of them: names or indexes, with
+   * components of records, such as {@code flight.id}. The value must not depend on the rest.
+   */
+  String[] key() default {};
 }

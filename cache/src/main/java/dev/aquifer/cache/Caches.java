@@ -17,12 +17,15 @@ import java.lang.reflect.Type;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -42,10 +45,18 @@ public final class Caches implements CommitListener, AutoCloseable {
   private final PoisonedWrites poisoned;
   private final ConcurrentHashMap<String, CacheCore> caches = new ConcurrentHashMap<>();
 
-  private Caches(Node node, Threads threads, PoisonedWrites poisoned) {
+  private final ConcurrentHashMap<String, List<Class<?>>> keyTypes = new ConcurrentHashMap<>();
+  private final Map<String, Consumer<CacheSettings.Builder>> profiles;
+
+  private Caches(
+      Node node,
+      Threads threads,
+      PoisonedWrites poisoned,
+      Map<String, Consumer<CacheSettings.Builder>> profiles) {
     this.node = node;
     this.poisoned = poisoned;
     this.threads = threads;
+    this.profiles = Map.copyOf(profiles);
   }
 
   /** A builder that starts from the defaults. */
@@ -236,6 +247,37 @@ public final class Caches implements CommitListener, AutoCloseable {
     return new TieredCache<>(core);
   }
 
+  Consumer<CacheSettings.Builder> profile(String name) {
+    Consumer<CacheSettings.Builder> found = profiles.get(name);
+    if (found == null) {
+      throw new ConfigurationException(
+          "names the profile '%s', which is none of %s; give it to Caches.builder().profile(…)"
+              .formatted(name, new java.util.TreeSet<>(profiles.keySet())));
+    }
+    return found;
+  }
+
+  /** What the keys of an annotated method's cache are. */
+  void keyed(String name, List<Class<?>> types) {
+    keyTypes.put(name, types);
+  }
+
+  @Nullable List<Class<?>> keyTypes(String name) {
+    return keyTypes.get(name);
+  }
+
+  /**
+   * One key of a cache; all of it, where it is not known here whether its keys are of that kind.
+   */
+  void invalidateKey(String name, Object key, List<Class<?>> types) {
+    CacheCore core = caches.get(name);
+    if (core == null || !types.equals(keyTypes.get(name))) {
+      invalidateCache(name);
+    } else {
+      node.voidKeys(core.view(TenantContext.require()), List.of(KeyText.of(key)));
+    }
+  }
+
   static String checked(String name) {
     boolean fits = !Objects.requireNonNull(name, "name").isEmpty() && name.length() <= 128;
     for (int i = 0; fits && i < name.length(); i++) {
@@ -282,6 +324,7 @@ public final class Caches implements CommitListener, AutoCloseable {
     private @Nullable Executor executor;
     private @Nullable ScheduledExecutorService timer;
     private LongSupplier nanos = System::nanoTime;
+    private final Map<String, Consumer<CacheSettings.Builder>> profiles = new HashMap<>();
     private Limits limits = Limits.NONE;
     private Adoption adoption = Adoption.of(Adoption.Mode.ON);
 
@@ -373,6 +416,24 @@ public final class Caches implements CommitListener, AutoCloseable {
      */
     public Builder pendingLimit(int names) {
       this.pendingLimit = names;
+      return this;
+    }
+
+    /**
+     * Names settings, for {@link Cached#profile}.
+     *
+     * @param settings called with a builder that has the defaults, once for every cache of that
+     *     profile
+     * @throws ConfigurationException when the name is taken, or the settings contradict each other
+     */
+    public Builder profile(String name, Consumer<CacheSettings.Builder> settings) {
+      CacheSettings.Builder trial = CacheSettings.builder();
+      settings.accept(trial);
+      trial.build();
+      if (name.isEmpty() || profiles.putIfAbsent(name, settings) != null) {
+        throw new ConfigurationException(
+            "There is a profile named '%s' already, or the name is empty.".formatted(name));
+      }
       return this;
     }
 
@@ -512,7 +573,7 @@ public final class Caches implements CommitListener, AutoCloseable {
           node.attach(link);
           node.limiter.share(link::commands, remoteTimeout);
         }
-        Caches caches = new Caches(node, threads, new PoisonedWrites(node, poisonLimit));
+        Caches caches = new Caches(node, threads, new PoisonedWrites(node, poisonLimit), profiles);
         caches.adoption(adoption);
         caches.limits(limits);
         return caches;

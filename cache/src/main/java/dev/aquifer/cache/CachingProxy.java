@@ -77,12 +77,25 @@ public final class CachingProxy {
         plans.put(method, MethodPlan.of(type, method, caches, tags));
       }
     }
+    plans.values().forEach(plan -> checkEvicted(type, plan, caches));
     Object proxy =
         Proxy.newProxyInstance(
             type.getClassLoader(),
             new Class<?>[] {type},
             new Calls(delegate, caches, plans, inherited(delegate, plans), inTransaction));
     return type.cast(proxy);
+  }
+
+  /** A key of another type would void nothing. */
+  private static void checkEvicted(Class<?> type, MethodPlan plan, Caches caches) {
+    for (String name : plan.evictedCaches()) {
+      List<Class<?>> types = caches.keyTypes(name);
+      if (!plan.key().all() && types != null && !types.equals(plan.key().types())) {
+        throw new ConfigurationException(
+            "%s.%s has an @Evicts with a key of %s; keys of cache '%s' are of %s."
+                .formatted(type.getName(), plan.method(), plan.key().types(), name, types));
+      }
+    }
   }
 
   /**
@@ -128,7 +141,7 @@ public final class CachingProxy {
       Method opened = plan.method();
       TieredCache<Object, Object> cache = plan.cache();
       if (cache != null && !inTransaction.getAsBoolean()) {
-        Object key = CallKey.of(arguments, plan.plainKey());
+        Object key = plan.key().key(arguments);
         return plan.async()
             ? cache.getAsync(key, k -> later(opened, arguments))
             : cache.<Exception>get(key, k -> call(opened, arguments));
@@ -167,7 +180,14 @@ public final class CachingProxy {
       List<Tag> tags = new ArrayList<>();
       plan.evicted().forEach(template -> tags.add(template.tag(given)));
       caches.invalidateTags(tags);
-      plan.evictedCaches().forEach(caches::invalidateCache);
+      KeyTemplate key = plan.key();
+      for (String name : plan.evictedCaches()) {
+        if (key.all()) {
+          caches.invalidateCache(name);
+        } else {
+          caches.invalidateKey(name, key.key(given), key.types());
+        }
+      }
     }
 
     private @Nullable Object call(Method method, @Nullable Object @Nullable [] arguments)

@@ -20,6 +20,13 @@ public @interface Evicts {
   /** Whole caches, by the names that {@link CacheName} gives. */
   String[] caches() default {};
 
+  /**
+   * Only this key of the {@link #caches}: written as in {@link Cached#key}, of the same types as
+   * the keys of those. Where a cache is not one of annotated methods of this node, all of it is
+   * void.
+   */
+  String[] key() default {};
+
   /** Everything of the tenant. */
   boolean tenant() default false;
 }

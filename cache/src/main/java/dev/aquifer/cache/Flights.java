@@ -124,9 +124,9 @@ final class Flights {
     }
   }
 
-  /** What a load of the flight must be shown. */
-  ReadFloor floor(Flight flight) {
-    return loads.floor(flight);
+  /** See {@link Loads#floor}. */
+  ReadFloor floor(Flight flight, boolean settle) {
+    return loads.floor(flight, settle);
   }
 
   private void follow(

@@ -94,7 +94,7 @@ final class Loads {
       return;
     }
     try {
-      Object loaded = call(flight, floor(flight), flight.source);
+      Object loaded = call(flight, floor(flight, true), flight.source);
       if (loaded instanceof Flights.Later later) {
         later
             .stage()
@@ -399,8 +399,12 @@ final class Loads {
     return names;
   }
 
-  /** What a load of the flight must be shown. */
-  ReadFloor floor(Flight flight) {
+  /**
+   * What the load must be shown.
+   *
+   * @param settle whether the primary may be asked for the position of a moment
+   */
+  ReadFloor floor(Flight flight, boolean settle) {
     if (!node.guards.floors) {
       return ReadFloor.NONE;
     }
@@ -409,15 +413,15 @@ final class Loads {
     if (flight.lateTags) {
       floor = floor.and(partition.newestFloor()).and(node.shared.newestFloor());
     }
-    return floor.and(settled(flight.cells)).and(settled(flight.shared));
+    return floor.and(demand(flight.cells, settle)).and(demand(flight.shared, settle));
   }
 
   /** A moment that is a while ago has a known position by now, which more nodes satisfy. */
-  private ReadFloor settled(TagCell[] cells) {
+  private ReadFloor demand(TagCell[] cells, boolean settle) {
     ReadFloor floor = ReadFloor.NONE;
     for (TagCell cell : cells) {
       ReadFloor demand = cell.floor();
-      if (demand.timed() && node.nanos.getAsLong() - cell.seen() > SETTLE_AFTER) {
+      if (settle && demand.timed() && node.nanos.getAsLong() - cell.seen() > SETTLE_AFTER) {
         demand = resolved(cell, demand);
       }
       floor = floor.and(demand);

@@ -34,7 +34,9 @@ record MethodPlan(
     List<TagTemplate> evicted,
     List<String> evictedCaches,
     boolean evictsTenant,
-    boolean plainKey) {
+    KeyTemplate key) {
+
+  private static final String[] NONE = {};
 
   boolean evicts() {
     return evictsTenant || !evicted.isEmpty() || !evictedCaches.isEmpty();
@@ -65,11 +67,18 @@ record MethodPlan(
 
   private static MethodPlan evicting(Method method, @Nullable Evicts evicts, boolean async) {
     if (evicts == null) {
-      return new MethodPlan(method, async, null, List.of(), List.of(), false, false);
+      return new MethodPlan(
+          method, async, null, List.of(), List.of(), false, KeyTemplate.of(NONE, method));
     }
     List<TagTemplate> tags = templates(evicts.tags(), method);
     List<String> names = Arrays.stream(evicts.caches()).map(Caches::checked).toList();
-    MethodPlan plan = new MethodPlan(method, async, null, tags, names, evicts.tenant(), false);
+    KeyTemplate key = KeyTemplate.of(evicts.key(), method);
+    if (!key.all() && (names.isEmpty() || evicts.tenant())) {
+      throw new IllegalArgumentException(
+          "has an @Evicts with key %s, caches %s and tenant %s; a key is one of caches, and void with its tenant anyway"
+              .formatted(Arrays.toString(evicts.key()), names, evicts.tenant()));
+    }
+    MethodPlan plan = new MethodPlan(method, async, null, tags, names, evicts.tenant(), key);
     if (!plan.evicts()) {
       throw new IllegalArgumentException("has an @Evicts that names nothing");
     }
@@ -88,11 +97,24 @@ record MethodPlan(
       value = value instanceof ParameterizedType p ? p.getActualTypeArguments()[0] : Object.class;
     }
     checkResult(value, 0);
-    for (Type parameter : method.getGenericParameterTypes()) {
-      checkKey(parameter, 0);
+    KeyTemplate key = KeyTemplate.of(cached.key(), method);
+    key.genericTypes().forEach(part -> checkKey(part, 0));
+    CacheSettings.Builder settings = CacheSettings.builder();
+    if (!cached.profile().isEmpty()) {
+      caches.profile(cached.profile()).accept(settings);
     }
-    CacheSettings.Builder settings =
-        CacheSettings.builder().ttl(ttl(cached)).jitter(cached.jitter() / 100.0);
+    Duration ttl = ttl(cached);
+    if (ttl != null) {
+      if (settings.build().loads().ttlPolicy() != null) {
+        throw new IllegalArgumentException(
+            "has a time to live of %s, and its profile '%s' a ttlPolicy that decides on it; use one of them"
+                .formatted(ttl, cached.profile()));
+      }
+      settings.ttl(ttl);
+    }
+    if (cached.jitter() >= 0) {
+      settings.jitter(cached.jitter() / 100.0);
+    }
     if (!cached.negativeTtl().isEmpty()) {
       settings.negativeTtl(DurationText.parse(cached.negativeTtl()));
     }
@@ -102,19 +124,18 @@ record MethodPlan(
       if (template.fixed()) {
         settings.tags(template.tag(new Object[0]));
       } else {
-        late.add(template);
+        late.add(template.within(key));
       }
     }
     Tagger<Object, Object> tagger =
-        late.isEmpty() ? null : (key, loaded) -> tags(late, CallKey.arguments(key));
-    TieredCache<Object, Object> cache =
-        caches.made(name(type, method), value, settings.build(), tagger);
-    Class<?>[] parameters = method.getParameterTypes();
-    boolean plain = parameters.length == 1 && KeyText.simple(boxed(parameters[0]));
-    return new MethodPlan(method, async, cache, List.of(), List.of(), false, plain);
+        late.isEmpty() ? null : (of, loaded) -> tags(late, CallKey.arguments(of));
+    String name = name(type, method);
+    TieredCache<Object, Object> cache = caches.made(name, value, settings.build(), tagger);
+    caches.keyed(name, key.types());
+    return new MethodPlan(method, async, cache, List.of(), List.of(), false, key);
   }
 
-  private static Duration ttl(Cached cached) {
+  private static @Nullable Duration ttl(Cached cached) {
     TtlCategory[] category = cached.category();
     if (category.length > 1 || (category.length == 1 && !cached.ttl().isEmpty())) {
       throw new IllegalArgumentException(
@@ -124,7 +145,7 @@ record MethodPlan(
     if (category.length == 1) {
       return category[0].ttl();
     }
-    return cached.ttl().isEmpty() ? TtlCategory.QUERY.ttl() : DurationText.parse(cached.ttl());
+    return cached.ttl().isEmpty() ? null : DurationText.parse(cached.ttl());
   }
 
   private static Set<Tag> tags(List<TagTemplate> templates, @Nullable Object[] arguments) {
@@ -196,7 +217,7 @@ record MethodPlan(
   private static void checkKey(Type type, int depth) {
     boolean fits;
     if (type instanceof Class<?> c) {
-      Class<?> boxed = boxed(c);
+      Class<?> boxed = KeyTemplate.boxed(c);
       fits =
           KeyText.simple(boxed)
               || boxed == java.math.BigDecimal.class
@@ -227,12 +248,6 @@ record MethodPlan(
   private static boolean keyFits(Type type, int depth) {
     checkKey(type, depth);
     return true;
-  }
-
-  private static Class<?> boxed(Class<?> type) {
-    return type.isPrimitive()
-        ? java.lang.invoke.MethodType.methodType(type).wrap().returnType()
-        : type;
   }
 
   private static ConfigurationException refused(

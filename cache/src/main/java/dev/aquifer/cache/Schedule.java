@@ -88,6 +88,12 @@ public final class Schedule implements AutoCloseable {
     }
   }
 
+  /** Whether the next round is planned, and has not begun. */
+  boolean planned() {
+    Future<?> waiting = next;
+    return waiting != null && !waiting.isDone();
+  }
+
   /** No round begins after this; one that runs goes on to its end. Idempotent. */
   @Override
   public void close() {

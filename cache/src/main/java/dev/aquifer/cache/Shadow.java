@@ -157,6 +157,8 @@ final class Shadow {
   }
 
   private void compare(Seen seen, @Nullable Object value) {
+    // Here, where nobody waits, moments become positions, which more nodes have replayed.
+    node.flights.floor(seen, true);
     Entry found = node.memory(seen.view, seen.at.key);
     Flight.Outcome outcome =
         found == null

@@ -4,6 +4,7 @@ import dev.aquifer.Tag;
 import java.lang.reflect.Method;
 import java.lang.reflect.Parameter;
 import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -12,12 +13,58 @@ import org.jspecify.annotations.Nullable;
 /** A tag whose name takes parts from a method's arguments: {@code flight:{id}}. */
 final class TagTemplate {
   /** Text, or an argument and the components on the way into it. */
-  private record Part(String text, int argument, List<RecordComponent> path) {}
+  record Part(String text, int argument, List<RecordComponent> path, String name) {
+    @Nullable Object value(@Nullable Object[] arguments) {
+      return TagTemplate.value(arguments[argument], path);
+    }
+
+    Class<?> type(Method method) {
+      return path.isEmpty()
+          ? method.getParameterTypes()[argument]
+          : path.get(path.size() - 1).getType();
+    }
+
+    /** Components are equal to themselves only, and read anew each time. */
+    List<String> steps() {
+      return path.stream().map(RecordComponent::getName).toList();
+    }
+
+    Type genericType(Method method) {
+      return path.isEmpty()
+          ? method.getGenericParameterTypes()[argument]
+          : path.get(path.size() - 1).getGenericType();
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Part that
+          && text.equals(that.text)
+          && argument == that.argument
+          && steps().equals(that.steps());
+    }
+
+    @Override
+    public int hashCode() {
+      return text.hashCode() * 31 + argument;
+    }
+  }
 
   private final List<Part> parts;
+  private final String text;
 
-  private TagTemplate(List<Part> parts) {
+  private TagTemplate(List<Part> parts, String text) {
     this.parts = parts;
+    this.text = text;
+  }
+
+  /** The same, for the arguments that are left of a key. */
+  TagTemplate within(KeyTemplate key) {
+    return new TagTemplate(parts.stream().map(part -> key.within(part, this)).toList(), text);
+  }
+
+  @Override
+  public String toString() {
+    return text;
   }
 
   boolean fixed() {
@@ -35,7 +82,7 @@ final class TagTemplate {
         throw new IllegalArgumentException("the tag '%s' has a } without a {".formatted(text));
       }
       if (end > at) {
-        parts.add(new Part(text.substring(at, end), -1, List.of()));
+        parts.add(new Part(text.substring(at, end), -1, List.of(), ""));
       }
       if (open < 0) {
         break;
@@ -44,13 +91,14 @@ final class TagTemplate {
       if (close < 0) {
         throw new IllegalArgumentException("the tag '%s' has a { without a }".formatted(text));
       }
-      parts.add(placeholder(text.substring(open + 1, close), text, method));
+      parts.add(
+          placeholder(text.substring(open + 1, close), "the tag '%s'".formatted(text), method));
       at = close + 1;
     }
     if (parts.isEmpty()) {
       throw new IllegalArgumentException("a tag is empty");
     }
-    TagTemplate template = new TagTemplate(parts);
+    TagTemplate template = new TagTemplate(parts, text);
     if (template.fixed()) {
       Tag.of(text);
     }
@@ -64,7 +112,7 @@ final class TagTemplate {
       if (part.argument < 0) {
         name.append(part.text);
       } else {
-        name.append(value(arguments[part.argument], part.path));
+        name.append(part.value(arguments));
       }
     }
     return Tag.of(name.toString());
@@ -78,7 +126,8 @@ final class TagTemplate {
     return value instanceof Optional<?> optional ? optional.orElse(null) : value;
   }
 
-  private static Part placeholder(String name, String text, Method method) {
+  /** A parameter, or a component of one; throws an IllegalArgumentException where it is none. */
+  static Part placeholder(String name, String where, Method method) {
     String[] steps = name.split("\\.", -1);
     Parameter[] parameters = method.getParameters();
     int argument = -1;
@@ -90,8 +139,8 @@ final class TagTemplate {
     }
     if (argument < 0) {
       throw new IllegalArgumentException(
-          "the tag '%s' names '%s', which is no parameter (compile with -parameters, or use its index)"
-              .formatted(text, steps[0]));
+          "%s names '%s', which is no parameter (compile with -parameters, or use its index)"
+              .formatted(where, steps[0]));
     }
     List<RecordComponent> path = new ArrayList<>();
     Class<?> type = parameters[argument].getType();
@@ -104,11 +153,11 @@ final class TagTemplate {
       }
       if (found == null) {
         throw new IllegalArgumentException(
-            "the tag '%s' names '%s', which is no component of a record".formatted(text, name));
+            "%s names '%s', which is no component of a record".formatted(where, name));
       }
       path.add(found);
       type = found.getType();
     }
-    return new Part("", argument, path);
+    return new Part("", argument, path, name);
   }
 }

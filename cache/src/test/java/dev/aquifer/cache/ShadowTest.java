@@ -2,14 +2,21 @@ package dev.aquifer.cache;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.aquifer.Position;
+import dev.aquifer.ReadFloor;
 import dev.aquifer.Tag;
 import dev.aquifer.Tenant;
 import dev.aquifer.cache.Adoption.Mode;
+import dev.aquifer.spi.PositionSource;
+import dev.aquifer.spi.WriteSet;
 import dev.aquifer.testkit.DeterministicScheduler;
 import dev.aquifer.testkit.Eventually;
 import dev.aquifer.testkit.FakeTicker;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -87,6 +94,49 @@ class ShadowTest {
     eventually("counted", () -> gates.shadow().different() == 1);
     assertThat(gates.shadow().examples().get(0).kind())
         .isEqualTo(ShadowReport.Kind.ABSENT_IN_SOURCE);
+  }
+
+  /** Race R8: a lagging replica must not fill the cache with what was just voided. */
+  @Test
+  void shadow_afterAVoid_readsTheSourceFromWhereTheVoidWasReplayed() throws Exception {
+    Thread caller = Thread.currentThread();
+    List<ReadFloor> demanded = new CopyOnWriteArrayList<>();
+    PositionSource positions =
+        new PositionSource() {
+          @Override
+          public ReadFloor now() {
+            return ReadFloor.NONE;
+          }
+
+          @Override
+          public Position resolve(ReadFloor floor) {
+            assertThat(Thread.currentThread()).isNotSameAs(caller);
+            return null;
+          }
+
+          @Override
+          public <T> T call(ReadFloor floor, Callable<T> body) throws Exception {
+            demanded.add(floor);
+            return body.call();
+          }
+        };
+    try (Caches routed =
+        Caches.builder()
+            .clock(ticker)
+            .positions(positions)
+            .adoption(Adoption.of(Mode.SHADOW))
+            .build()) {
+      TieredCache<String, String> flights =
+          routed.cache(
+              "flights", String.class, CacheSettings.builder().tags(Tag.table("flight")).build());
+      assertThat(DFW.<String>call(() -> flights.get("1", key -> "v"))).isEqualTo("v");
+      assertThat(demanded).as("nothing was voided").isEmpty();
+      ReadFloor written = ReadFloor.after(17);
+      routed.committed(new WriteSet(1, DFW, Set.of("flight"), false), written);
+      ticker.advance(Duration.ofMinutes(1));
+      assertThat(DFW.<String>call(() -> flights.get("1", key -> "v"))).isEqualTo("v");
+      assertThat(demanded).containsExactly(written);
+    }
   }
 
   /** The write is seen before its void is: not the cache's mistake. */

@@ -166,6 +166,45 @@ class SharedLimitsTest {
   }
 
   @Test
+  void put_overTheRate_isSeenEverywhere() {
+    one.read(1, id -> database.get());
+    two.read(1, id -> database.get());
+    one.caches().limits(Limits.builder().invalidations(1, 1).build());
+    one.invalidate(Tag.of("first"));
+    database.set(new Flight(1, "SFO", 6));
+    TestNode.as(
+        () -> {
+          one.flights().put(1L, database.get());
+          return true;
+        });
+    assertThat(one.read(1, id -> database.get()).to()).isEqualTo("SFO");
+    Eventually.within(Duration.ofSeconds(10))
+        .until("node two", () -> two.read(1, id -> database.get()).to().equals("SFO"));
+  }
+
+  /** While the old value is served, also by Redis. */
+  @Test
+  void refreshHottest_valueIsInRedis_isLoadedAnew() {
+    one.read(1, id -> new Flight(id, "old", 0));
+    try (Schedule schedule =
+        TestNode.as(
+            () ->
+                one.flights()
+                    .refreshHottest(10, Duration.ofDays(1), id -> new Flight(id, "new", 0)))) {
+      assertThat(schedule).isNotNull();
+      Eventually.within(Duration.ofSeconds(10))
+          .until("here", () -> one.read(1, id -> new Flight(id, "missed", 0)).to().equals("new"));
+      Eventually.within(Duration.ofSeconds(10))
+          .until(
+              "in Redis",
+              () -> {
+                Flight stored = TestNode.as(() -> two.flights().getIfPresent(1L));
+                return stored != null && stored.to().equals("new");
+              });
+    }
+  }
+
+  @Test
   void invalidations_veryMany_becomeOneOfAll() throws Exception {
     one.read(1, id -> database.get());
     one.caches().limits(Limits.builder().invalidations(1, 1).build());

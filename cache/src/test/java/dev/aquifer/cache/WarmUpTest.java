@@ -221,10 +221,7 @@ class WarmUpTest {
     Schedule schedule = as(() -> gates.keepWarm(wanted::get, this::load, WarmUp.defaults()));
     Eventually.within(Duration.ofSeconds(10)).until("the first round", () -> asked.size() == 1);
     wanted.set(keys(0, 20));
-    Eventually.within(Duration.ofSeconds(10))
-        .until(
-            "the second is planned, and no load's limit is timed",
-            () -> gates.statistics().entries() == 10 && scheduler.pending() == 1);
+    Eventually.within(Duration.ofSeconds(10)).until("the second is planned", schedule::planned);
     scheduler.advance(Duration.ofMinutes(26));
     assertThat(asked).hasSize(1);
     scheduler.advance(Duration.ofMinutes(8));
@@ -301,12 +298,11 @@ class WarmUpTest {
                       renewed.add(key);
                       return "new";
                     }))) {
-      assertThat(schedule).isNotNull();
       List<String> seen = new ArrayList<>();
       // It lives for 9 to 11 minutes; looks come every 54 to 66 seconds.
       for (int step = 1; step <= 36; step++) {
         Eventually.within(Duration.ofSeconds(10))
-            .until("the next look is planned", () -> scheduler.pending() > 0);
+            .until("the next look is planned", schedule::planned);
         scheduler.advance(Duration.ofSeconds(20));
         seen.add(as(() -> gates.get(1L, k -> "missed")));
       }
