@@ -47,10 +47,13 @@ final class CacheCore {
 
   TenantView view(Tenant tenant) {
     TenantView view = views.get(tenant);
-    return view != null
-        ? view
-        : views.computeIfAbsent(
-            tenant, t -> new TenantView(this, t, node.partition(t), node.shared));
+    return view != null ? view : views.computeIfAbsent(tenant, this::opened);
+  }
+
+  private TenantView opened(Tenant tenant) {
+    TenantView view = new TenantView(this, tenant, node.partition(tenant), node.shared);
+    view.share.views.add(view);
+    return view;
   }
 
   boolean absent(@Nullable Object value) {

@@ -22,4 +22,7 @@ final class Guards {
 
   /** A Redis that forgot voids has everything voided. */
   volatile boolean regressions = true;
+
+  /** A tenant beyond its part of the memory is held apart from those within theirs. */
+  volatile boolean floors = true;
 }

@@ -1,96 +1,56 @@
 package dev.aquifer.cache;
 
-import com.github.benmanes.caffeine.cache.Cache;
-import com.github.benmanes.caffeine.cache.Caffeine;
-import com.github.benmanes.caffeine.cache.Expiry;
-import java.time.Duration;
+import dev.aquifer.Tenant;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The first tier: entries by view and key, in bounded memory. Whether one may be served is for
  * {@link Node} to judge.
  *
- * <p>A look-up allocates nothing and reads no clock but its caller's: it asks with a probe that its
- * thread uses again, and Caffeine is told the time only now and then, since all it does with it is
- * to sweep. An entry past its time may be found until it is swept, and is not returned.
+ * <p>A look-up is one of the view's map: it allocates nothing and reads no clock but its caller's.
+ * Which entry goes when memory is short is Caffeine's choice ({@link Pool}), which is told of an
+ * entry's use at most once in {@link #GRAIN}: often enough to know what is used from what is not,
+ * and seldom enough to cost the hot ones nothing.
  */
 final class Memory {
   private static final long GRAIN = TimeUnit.MILLISECONDS.toNanos(10);
 
-  private final Cache<Object, Entry> entries;
+  private final Fairness fairness;
 
-  /** What Caffeine takes for the time; never ahead of it. */
-  private final AtomicLong lately;
+  Memory(long bytes, LongSupplier nanos, Guards guards) {
+    this.fairness = new Fairness(bytes, nanos, guards);
+  }
 
-  // An instance's, not static: it goes with its cache.
-  @SuppressWarnings("ThreadLocalUsage")
-  private final ThreadLocal<Probe> probes = ThreadLocal.withInitial(Probe::new);
+  Share share(Tenant tenant) {
+    return fairness.share(tenant);
+  }
 
-  Memory(long bytes, long now) {
-    this.lately = new AtomicLong(now);
-    this.entries =
-        Caffeine.newBuilder()
-            .maximumWeight(bytes)
-            .weigher((Object key, Entry entry) -> entry.weight())
-            .expireAfter(Expiry.<Object, Entry>writing((key, entry) -> left(entry)))
-            .ticker(lately::get)
-            .executor(Runnable::run)
-            .build();
+  Fairness fairness() {
+    return fairness;
   }
 
   /** The entry, if there is one whose time is not up. */
   @Nullable Entry find(TenantView view, Object key, long now) {
-    long seen = lately.get();
-    if (now - seen > GRAIN) {
-      lately.compareAndSet(seen, now);
+    Held held = view.entries.get(key);
+    if (held == null) {
+      return null;
     }
-    Probe probe = probes.get();
-    probe.aim(view, key);
-    Entry entry;
-    try {
-      entry = entries.getIfPresent(probe);
-    } finally {
-      // The thread may outlive what it looked for.
-      probe.aim(null, null);
+    Entry entry = held.entry;
+    if (now - entry.expires() >= 0) {
+      return null;
     }
-    return entry != null && now - entry.expires() < 0 ? entry : null;
+    if (now - held.touched > GRAIN) {
+      held.touched = now;
+      held.pool.touch(held.at);
+    }
+    return entry;
   }
 
-  void put(MemoryKey key, Entry entry, long now) {
-    long seen = lately.get();
-    if (now - seen > 0) {
-      lately.compareAndSet(seen, now);
-    }
-    entries.put(key, entry);
-  }
-
-  private Duration left(Entry entry) {
-    return Duration.ofNanos(Math.max(1, entry.expires() - lately.get()));
-  }
-
-  /** Equal to the key that it is aimed at, while it is. Never stored. */
-  private static final class Probe {
-    private @Nullable TenantView view;
-    private @Nullable Object key;
-    private int hash;
-
-    void aim(@Nullable TenantView atView, @Nullable Object atKey) {
-      view = atView;
-      key = atKey;
-      hash = atView == null || atKey == null ? 0 : MemoryKey.hash(atView, atKey);
-    }
-
-    @Override
-    public boolean equals(@Nullable Object other) {
-      return other == this
-          || (other instanceof MemoryKey that && that.view == view && that.key.equals(key));
-    }
-
-    @Override
-    public int hashCode() {
-      return hash;
-    }
+  void put(MemoryKey at, Entry entry, long now) {
+    Share share = at.view.share;
+    share.pool.put(at, entry, now);
+    fairness.grown(share);
   }
 }

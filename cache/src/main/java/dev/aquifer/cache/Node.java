@@ -54,7 +54,7 @@ final class Node {
     this.alone = settings.redis() == null;
     this.shared = new Partition("*:0", null, ticks, nanos);
     byName.put(shared.name, shared);
-    this.memory = new Memory(settings.memoryBytes(), nanos.getAsLong());
+    this.memory = new Memory(settings.memoryBytes(), nanos, guards);
     this.flights = new Flights(this);
   }
 
@@ -92,6 +92,10 @@ final class Node {
     return List.copyOf(byName.values());
   }
 
+  Share share(Tenant tenant) {
+    return memory.share(tenant);
+  }
+
   /** The entry, if it is in memory and may be served to the caller's session. */
   @Nullable Entry memory(TenantView view, Object key) {
     long now = nanos.getAsLong();
@@ -109,7 +113,8 @@ final class Node {
         || !shared.holds(entry.tick(), entry.shared())) {
       return false;
     }
-    CausalSession session = sessions.current();
+    CausalSession opened = sessions.opened();
+    CausalSession session = opened != null ? opened : view.session(sessions);
     return partition.applied() >= session.sequence(partition.name)
         && shared.applied() >= session.sequence(shared.name);
   }
