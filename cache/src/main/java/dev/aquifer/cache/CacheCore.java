@@ -50,6 +50,22 @@ final class CacheCore {
     return view != null ? view : views.computeIfAbsent(tenant, this::opened);
   }
 
+  /** The view, or the one that took its place since its tenant was idle. */
+  TenantView live(TenantView view) {
+    TenantView found = view;
+    while (found.partition.closed()) {
+      node.gone(found.partition);
+      forget(found);
+      found = view(found.tenant);
+    }
+    return found;
+  }
+
+  void forget(TenantView view) {
+    views.remove(view.tenant, view);
+    view.share.views.remove(view);
+  }
+
   private TenantView opened(Tenant tenant) {
     TenantView view = new TenantView(this, tenant, node.partition(tenant), node.shared);
     view.share.views.add(view);

@@ -35,13 +35,17 @@ import org.jspecify.annotations.Nullable;
  * the writer's causal token.
  */
 public final class Caches implements CommitListener, AutoCloseable {
+  private static final int MOST_WEIGHT = 1_000_000;
+
   private final Node node;
   private final Threads threads;
+  private final Upkeep upkeep;
   private final ConcurrentHashMap<String, CacheCore> caches = new ConcurrentHashMap<>();
 
-  private Caches(Node node, Threads threads) {
+  private Caches(Node node, Threads threads, Upkeep upkeep) {
     this.node = node;
     this.threads = threads;
+    this.upkeep = upkeep;
   }
 
   /** A builder that starts from the defaults. */
@@ -154,6 +158,40 @@ public final class Caches implements CommitListener, AutoCloseable {
     }
   }
 
+  /**
+   * Changes how many bytes, about, the values in memory may take together. When this returns no
+   * more are held.
+   *
+   * @throws ConfigurationException when it is negative
+   */
+  public void memoryBytes(long bytes) {
+    node.fairness().total(checkedBytes(bytes));
+  }
+
+  /**
+   * Changes a tenant's part of the memory: its weight's part of all weights of the tenants that
+   * were seen lately. Each has 1 until this is called.
+   *
+   * @param weight above zero, up to 1,000,000
+   * @throws ConfigurationException when it is out of range
+   */
+  public void weight(Tenant tenant, double weight) {
+    if (!(weight > 0 && weight <= MOST_WEIGHT)) {
+      throw new ConfigurationException(
+          "The weight of tenant %s is %s; use more than 0 and at most %,d."
+              .formatted(tenant, weight, MOST_WEIGHT));
+    }
+    node.fairness().weight(tenant, weight);
+  }
+
+  private static long checkedBytes(long bytes) {
+    if (bytes < 0) {
+      throw new ConfigurationException(
+          "memoryBytes is %d; use 0 or more, 0 keeps nothing in memory.".formatted(bytes));
+    }
+    return bytes;
+  }
+
   /** How the node's caches are doing. Costs nothing. */
   public CacheHealth health() {
     Remote remote = node.remote();
@@ -170,6 +208,7 @@ public final class Caches implements CommitListener, AutoCloseable {
   /** Ends connections and threads. Loads that run are interrupted. Idempotent. */
   @Override
   public void close() {
+    upkeep.close();
     Remote remote = node.remote();
     if (remote != null) {
       remote.close();
@@ -235,6 +274,7 @@ public final class Caches implements CommitListener, AutoCloseable {
     private Duration connectTimeout = Duration.ofSeconds(5);
     private Duration silenceLimit = Duration.ofSeconds(2);
     private int pendingLimit = 10_000;
+    private Duration cleanupInterval = Duration.ofMinutes(5);
     private @Nullable Executor executor;
     private @Nullable ScheduledExecutorService timer;
     private LongSupplier nanos = System::nanoTime;
@@ -317,6 +357,15 @@ public final class Caches implements CommitListener, AutoCloseable {
     }
 
     /**
+     * How often values past their time are freed where no traffic does it, and what is kept for
+     * tenants that have not been seen for ten minutes; 5 minutes by default.
+     */
+    public Builder cleanupInterval(Duration interval) {
+      this.cleanupInterval = interval;
+      return this;
+    }
+
+    /**
      * Where loads run; by default daemon threads of the cache, as many as there are loads at a
      * time. A bounded executor must have room for loads that call other caches.
      */
@@ -347,15 +396,16 @@ public final class Caches implements CommitListener, AutoCloseable {
       positive("remoteTimeout", remoteTimeout);
       positive("connectTimeout", connectTimeout);
       positive("silenceLimit", silenceLimit);
+      positive("cleanupInterval", cleanupInterval);
       if (silenceLimit.compareTo(remoteTimeout) <= 0) {
         throw new ConfigurationException(
             "silenceLimit %s must be longer than remoteTimeout %s: a heartbeat takes up to that."
                 .formatted(silenceLimit, remoteTimeout));
       }
-      if (memoryBytes < 0 || pendingLimit < 1) {
+      memoryBytes = checkedBytes(memoryBytes);
+      if (pendingLimit < 1) {
         throw new ConfigurationException(
-            "memoryBytes is %d, pendingLimit is %d; use 0 or more, and 1 or more."
-                .formatted(memoryBytes, pendingLimit));
+            "pendingLimit is %d; use 1 or more.".formatted(pendingLimit));
       }
       NodeSettings settings =
           new NodeSettings(
@@ -369,6 +419,7 @@ public final class Caches implements CommitListener, AutoCloseable {
               connectTimeout,
               silenceLimit,
               pendingLimit,
+              cleanupInterval,
               nanos);
       Threads threads = new Threads(executor, timer);
       try {
@@ -376,7 +427,7 @@ public final class Caches implements CommitListener, AutoCloseable {
         if (redis != null) {
           node.attach(RedisLink.open(redis, settings, node));
         }
-        return new Caches(node, threads);
+        return new Caches(node, threads, new Upkeep(node, cleanupInterval));
       } catch (RuntimeException e) {
         threads.close();
         throw e;

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
+import java.util.stream.IntStream;
 
 /**
  * Who may hold how much of the memory. Every tenant is sure of its weight's part, may borrow what
@@ -20,7 +21,7 @@ import java.util.function.LongSupplier;
  * by how much. The limits together are never more than the whole, so neither is what is held.
  *
  * <p>Limits are set anew when a tenant passes its part, at once when a pool comes near a limit that
- * is below what it is sure of, and now and then.
+ * could be higher, and now and then.
  */
 final class Fairness {
   static final int OWN = 64;
@@ -87,6 +88,11 @@ final class Fairness {
   /** How many bytes are held, about. */
   long bytes() {
     return shares.values().stream().mapToLong(share -> share.bytes.get()).sum();
+  }
+
+  /** The same, as the pools count it. */
+  long held() {
+    return pools().stream().mapToLong(Pool::bytes).sum();
   }
 
   long total() {
@@ -215,7 +221,7 @@ final class Fairness {
     double[] weight = pools.stream().mapToDouble(pool -> Math.max(0, pool.weight)).toArray();
     long whole = total;
     long headroom = whole / HEADROOM;
-    long[] wanted = pools.stream().mapToLong(pool -> pool.bytes() + headroom).toArray();
+    long[] wanted = pools.stream().mapToLong(pool -> wanted(pool, headroom, whole)).toArray();
     long[] limits = MemoryLimits.of(whole, weight, wanted);
     // Those that give up go first, so that the sum is never more than the whole.
     for (int i = 0; i < limits.length; i++) {
@@ -223,12 +229,22 @@ final class Fairness {
         pools.get(i).limit(limits[i]);
       }
     }
+    boolean enough = IntStream.range(0, limits.length).allMatch(i -> limits[i] >= wanted[i]);
     for (int i = 0; i < limits.length; i++) {
       Pool pool = pools.get(i);
       pool.limit(limits[i]);
       boolean entitled = limits[i] < MemoryLimits.part(whole, weight[i], all);
-      pool.mark = entitled ? limits[i] - headroom / 2 : Long.MAX_VALUE;
+      pool.mark = entitled || enough ? limits[i] - headroom / 2 : Long.MAX_VALUE;
     }
+  }
+
+  /** Whoever has come near its limit is taken to want all that it can get. */
+  private static long wanted(Pool pool, long headroom, long whole) {
+    if (pool.weight <= 0) {
+      return 0;
+    }
+    long bytes = pool.bytes();
+    return bytes > pool.limit() - headroom ? whole : bytes + headroom;
   }
 
   private List<Pool> pools() {

@@ -11,6 +11,7 @@ final class MemoryKey {
   MemoryKey(TenantView view, Object key) {
     this.view = view;
     this.key = key;
+    view.share.used();
     this.hash = System.identityHashCode(view) * 31 + key.hashCode();
   }
 

@@ -13,6 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +41,9 @@ final class Node {
   private final Memory memory;
   private final ConcurrentHashMap<Tenant, Partition> partitions = new ConcurrentHashMap<>();
   private final ConcurrentHashMap<String, Partition> byName = new ConcurrentHashMap<>();
+  private final AtomicReference<Partition.Closed> closed =
+      new AtomicReference<>(Partition.Closed.NONE);
+  private final IdleTenants idle;
   private volatile @Nullable Remote remote;
 
   Node(NodeSettings settings, Codec codec, Executor executor, ScheduledExecutorService timer) {
@@ -55,6 +59,7 @@ final class Node {
     this.shared = new Partition("*:0", null, ticks, nanos);
     byName.put(shared.name, shared);
     this.memory = new Memory(settings.memoryBytes(), nanos, guards);
+    this.idle = new IdleTenants(this, memory.fairness());
     this.flights = new Flights(this);
   }
 
@@ -78,10 +83,31 @@ final class Node {
     return partitions.computeIfAbsent(
         tenant,
         t -> {
-          Partition made = new Partition(t.id() + ":0", t, ticks, nanos);
+          Partition made = new Partition(t.id() + ":0", t, ticks, nanos).after(closed.get());
           byName.put(made.name, made);
           return made;
         });
+  }
+
+  /** Whether Redis, where there is one, knows all that the partition does. */
+  boolean told(Partition partition) {
+    Remote link = remote;
+    return link == null || link.readable(partition);
+  }
+
+  /** Ends a partition; see {@link IdleTenants}. */
+  void close(Partition partition) {
+    // The next begins with what Redis says, where there is one.
+    partition.close(last -> closed.accumulateAndGet(last, (all, one) -> all.and(one, alone)));
+    gone(partition);
+  }
+
+  /** A closed partition makes room for the next. */
+  void gone(Partition partition) {
+    if (partition.tenant != null) {
+      byName.remove(partition.name, partition);
+      partitions.remove(partition.tenant, partition);
+    }
   }
 
   @Nullable Partition named(String name) {
@@ -94,6 +120,16 @@ final class Node {
 
   Share share(Tenant tenant) {
     return memory.share(tenant);
+  }
+
+  Fairness fairness() {
+    return memory.fairness();
+  }
+
+  /** Frees what is past its time, and what is kept for tenants that are gone. */
+  void cleanUp() {
+    memory.fairness().clean();
+    idle.sweep();
   }
 
   /** The entry, if it is in memory and may be served to the caller's session. */
@@ -145,17 +181,34 @@ final class Node {
       @Nullable String token,
       Scope scope) {
     ReadFloor demand = floor.and(positions.now());
-    Remote link = remote;
-    long sequence =
-        link == null
-            ? partition.voidHere(names, demand, true)
-            : link.voidNames(partition, names, stored, demand, token);
+    Partition in = partition;
+    long sequence = voidIn(in, names, stored, demand, token);
+    while (in.closed()) {
+      gone(in);
+      in = partition(java.util.Objects.requireNonNull(in.tenant));
+      sequence = voidIn(in, names, stored, demand, token);
+    }
     if (sequence > 0) {
-      sessions.current().observe(partition.name, sequence);
+      sessions.current().observe(in.name, sequence);
     }
     if (partition.tenant != null) {
       observer.cacheInvalidated(partition.tenant, scope, names.size());
     }
     return sequence;
+  }
+
+  private long voidIn(
+      Partition partition,
+      List<String> names,
+      List<Remote.Stored> stored,
+      ReadFloor demand,
+      @Nullable String token) {
+    if (partition.tenant != null) {
+      share(partition.tenant).used();
+    }
+    Remote link = remote;
+    return link == null
+        ? partition.voidHere(names, demand, true)
+        : link.voidNames(partition, names, stored, demand, token);
   }
 }

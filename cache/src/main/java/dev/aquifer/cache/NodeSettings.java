@@ -19,4 +19,5 @@ record NodeSettings(
     Duration connectTimeout,
     Duration silenceLimit,
     int pendingLimit,
+    Duration cleanupInterval,
     LongSupplier nanos) {}

@@ -23,7 +23,7 @@ final class Pool {
   /** The weights of its tenants together; changed under the lock of {@link Fairness}. */
   double weight;
 
-  /** From how many bytes on it is entitled to more than its bound. */
+  /** From how many bytes on its bound may be raised. */
   volatile long mark = Long.MAX_VALUE;
 
   Pool(long most, LongSupplier nanos) {

@@ -28,4 +28,11 @@ final class Share {
     this.pool = pool;
     this.weight = weight;
   }
+
+  /** The tenant was seen. Not told of hits: whoever has those has something in memory. */
+  void used() {
+    if (!busy) {
+      busy = true;
+    }
+  }
 }

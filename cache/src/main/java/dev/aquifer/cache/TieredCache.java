@@ -63,7 +63,7 @@ public final class TieredCache<K, V> {
     if (hit != null) {
       return answered(view, hit);
     }
-    return cast(flights.get(new MemoryKey(view, form), key, () -> loader.load(key)));
+    return cast(flights.get(new MemoryKey(core.live(view), form), key, () -> loader.load(key)));
   }
 
   /**
@@ -138,7 +138,7 @@ public final class TieredCache<K, V> {
   /** As {@link #invalidate}, for many keys in one round trip. */
   public void invalidateAll(Set<? extends K> keys) {
     if (!keys.isEmpty()) {
-      TenantView view = view();
+      TenantView view = core.live(view());
       node.voidKeys(view, keys.stream().map(KeyText::of).toList());
     }
   }
@@ -163,7 +163,7 @@ public final class TieredCache<K, V> {
   }
 
   private MemoryKey at(K key) {
-    return new MemoryKey(view(), Keys.form(key));
+    return new MemoryKey(core.live(view()), Keys.form(key));
   }
 
   private @Nullable V answered(TenantView view, Entry hit) {
