@@ -81,7 +81,8 @@ public final class CachingProxy {
         Proxy.newProxyInstance(
             type.getClassLoader(),
             new Class<?>[] {type},
-            new Calls(delegate, caches, plans, inherited(delegate, plans), inTransaction));
+            new Calls(
+                delegate, caches, new Plans(plans), inherited(delegate, plans), inTransaction));
     return type.cast(proxy);
   }
 
@@ -112,7 +113,7 @@ public final class CachingProxy {
   private record Calls(
       Object delegate,
       Caches caches,
-      Map<Method, MethodPlan> plans,
+      Plans plans,
       Set<Method> inherited,
       BooleanSupplier inTransaction)
       implements InvocationHandler {
@@ -120,7 +121,7 @@ public final class CachingProxy {
     @Override
     public @Nullable Object invoke(
         Object proxy, Method method, @Nullable Object @Nullable [] arguments) throws Throwable {
-      MethodPlan plan = plans.get(method);
+      MethodPlan plan = plans.of(method);
       if (plan == null) {
         return ofObject(proxy, method, arguments);
       }
@@ -129,6 +130,11 @@ public final class CachingProxy {
       TieredCache<Object, Object> cache = plan.cache();
       if (cache != null && !inTransaction.getAsBoolean()) {
         Object key = CallKey.of(arguments, plan.plainKey());
+        // A loader is made only where one is needed.
+        Object hit = cache.hit(key);
+        if (hit != TieredCache.MISS) {
+          return plan.async() ? CompletableFuture.completedFuture(hit) : hit;
+        }
         return plan.async()
             ? cache.getAsync(key, k -> later(opened, arguments))
             : cache.<Exception>get(key, k -> call(opened, arguments));

@@ -107,8 +107,8 @@ record MethodPlan(
         late.isEmpty() ? null : (key, loaded) -> tags(late, CallKey.arguments(key));
     TieredCache<Object, Object> cache =
         caches.made(name(type, method), value, settings.build(), tagger);
-    Class<?>[] parameters = method.getParameterTypes();
-    boolean plain = parameters.length == 1 && KeyText.simple(boxed(parameters[0]));
+    boolean plain =
+        Arrays.stream(method.getParameterTypes()).allMatch(p -> KeyText.simple(boxed(p)));
     return new MethodPlan(method, async, cache, List.of(), List.of(), false, plain);
   }
 

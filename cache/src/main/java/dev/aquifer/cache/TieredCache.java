@@ -29,6 +29,9 @@ import org.jspecify.annotations.Nullable;
  * @param <V> values
  */
 public final class TieredCache<K, V> {
+  /** What {@link #hit} says where memory has no answer; null is one. */
+  static final Object MISS = new Object();
+
   private final CacheCore core;
   private final Node node;
   private final Flights flights;
@@ -64,6 +67,13 @@ public final class TieredCache<K, V> {
       return answered(view, hit);
     }
     return cast(flights.get(new MemoryKey(core.live(view), form), key, () -> loader.load(key)));
+  }
+
+  /** What memory answers, or {@link #MISS}. */
+  @Nullable Object hit(K key) {
+    TenantView view = view();
+    Entry hit = node.memory(view, Keys.form(key));
+    return hit == null ? MISS : answered(view, hit);
   }
 
   /**
@@ -194,6 +204,9 @@ public final class TieredCache<K, V> {
 
     static Object form(Object key) {
       if (key instanceof String || key instanceof Long || key instanceof Integer) {
+        return key;
+      }
+      if (key instanceof CallKey call && call.simple) {
         return key;
       }
       boolean simple = SIMPLE.get(key.getClass());
