@@ -236,7 +236,11 @@ final class Partition {
       if (news.incarnation() == incarnation && news.sequence() < applied) {
         return news.regressed();
       }
-      if (news.markers() != null) {
+      if (news.incarnation() == incarnation && news.sequence() == applied) {
+        // Asked for before another's answer brought it: adopting it again would void what was
+        // loaded since, and refuse the loads that run.
+        dropped = Math.max(dropped, news.floor());
+      } else if (news.markers() != null) {
         adopt(news, news.markers(), floor);
       } else if (news.incarnation() == incarnation) {
         for (CatchUp.Event event : news.events()) {

@@ -13,7 +13,7 @@ final class Plans {
   private final Map<Method, MethodPlan> plans;
 
   /** Never changed once it is here. */
-  private volatile Map<Method, MethodPlan> met = new IdentityHashMap<>();
+  private volatile IdentityHashMap<Method, MethodPlan> met = new IdentityHashMap<>();
 
   Plans(Map<Method, MethodPlan> plans) {
     this.plans = Map.copyOf(plans);
@@ -27,10 +27,10 @@ final class Plans {
 
   private @Nullable MethodPlan first(Method method) {
     MethodPlan plan = plans.get(method);
-    Map<Method, MethodPlan> before = met;
+    IdentityHashMap<Method, MethodPlan> before = met;
     // Bounded, for who calls the handler with copies of its own.
     if (plan != null && before.size() < plans.size()) {
-      Map<Method, MethodPlan> more = new IdentityHashMap<>(before);
+      IdentityHashMap<Method, MethodPlan> more = new IdentityHashMap<>(before);
       more.put(method, plan);
       met = more;
     }
