@@ -87,6 +87,11 @@ public final class CausalSession {
     token.sequences().forEach(this::observe);
   }
 
+  /** Whether its tenant has another by now: {@link CausalSessions#of} gives that one. */
+  public boolean forgotten() {
+    return heir != null;
+  }
+
   /**
    * Hands the floor on: what this session still learns after it was dropped, its heir learns too.
    */

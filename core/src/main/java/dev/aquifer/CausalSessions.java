@@ -62,6 +62,11 @@ public final class CausalSessions {
     return tenant == null ? node : of(tenant);
   }
 
+  /** The session that {@link #call} opened on the current thread; null: there is none. */
+  public @Nullable CausalSession opened() {
+    return explicit.get();
+  }
+
   /** The tenant's session on this node. */
   public CausalSession of(Tenant tenant) {
     CausalSession session = tenants.get(tenant);

@@ -43,10 +43,15 @@ class BenchmarksTest {
             "FirstAnalysis.aquifer",
             "L1Hit.aquifer",
             "L1Hit.caffeine",
+            "L1Hit.caffeinePlain",
             "L1Hit.jetcache",
             "L1Hit.redisson",
             "L1HitTagged.aquifer",
             "L1HitTagged.caffeine",
+            "L1HitTagged.caffeinePlain",
+            "ProxyCall.proxy",
+            "ProxyCall.proxyOfTwo",
+            "ProxyCall.cache",
             "L2Hit.aquifer",
             "L2Hit.lettuce",
             "L2Hit.jetcache",
@@ -81,7 +86,7 @@ class BenchmarksTest {
     Collection<RunResult> results = new Runner(options).run();
 
     assertThat(results)
-        .hasSize(11)
+        .hasSize(13)
         .allSatisfy(result -> assertThat(result.getPrimaryResult().getScore()).isPositive());
   }
 }

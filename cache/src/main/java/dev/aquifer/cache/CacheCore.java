@@ -65,10 +65,29 @@ final class CacheCore {
 
   TenantView view(Tenant tenant) {
     TenantView view = views.get(tenant);
-    return view != null
-        ? view
-        : views.computeIfAbsent(
-            tenant, t -> new TenantView(this, t, node.partition(t), node.shared));
+    return view != null ? view : views.computeIfAbsent(tenant, this::opened);
+  }
+
+  /** The view, or the one that took its place since its tenant was idle. */
+  TenantView live(TenantView view) {
+    TenantView found = view;
+    while (found.partition.closed()) {
+      node.gone(found.partition);
+      forget(found);
+      found = view(found.tenant);
+    }
+    return found;
+  }
+
+  void forget(TenantView view) {
+    views.remove(view.tenant, view);
+    view.share.views.remove(view);
+  }
+
+  private TenantView opened(Tenant tenant) {
+    TenantView view = new TenantView(this, tenant, node.partition(tenant), node.shared);
+    view.share.views.add(view);
+    return view;
   }
 
   boolean absent(@Nullable Object value) {

@@ -40,8 +40,11 @@ import org.jspecify.annotations.Nullable;
  * the writer's causal token. {@link Builder#poisonLimit} bounds what a crash in between costs.
  */
 public final class Caches implements CommitListener, AutoCloseable {
+  private static final int MOST_WEIGHT = 1_000_000;
+
   private final Node node;
   private final Threads threads;
+  private final Upkeep upkeep;
   private final PoisonedWrites poisoned;
   private final ConcurrentHashMap<String, CacheCore> caches = new ConcurrentHashMap<>();
 
@@ -51,12 +54,14 @@ public final class Caches implements CommitListener, AutoCloseable {
   private Caches(
       Node node,
       Threads threads,
+      Upkeep upkeep,
       PoisonedWrites poisoned,
       Map<String, Consumer<CacheSettings.Builder>> profiles) {
     this.node = node;
     this.poisoned = poisoned;
     this.threads = threads;
     this.profiles = Map.copyOf(profiles);
+    this.upkeep = upkeep;
   }
 
   /** A builder that starts from the defaults. */
@@ -204,6 +209,40 @@ public final class Caches implements CommitListener, AutoCloseable {
     return node.limiter.of(tenant);
   }
 
+  /**
+   * Changes how many bytes, about, the values in memory may take together. When this returns no
+   * more are held.
+   *
+   * @throws ConfigurationException when it is negative
+   */
+  public void memoryBytes(long bytes) {
+    node.fairness().total(checkedBytes(bytes));
+  }
+
+  /**
+   * Changes a tenant's part of the memory: its weight's part of all weights of the tenants that
+   * were seen lately. Each has 1 until this is called.
+   *
+   * @param weight above zero, up to 1,000,000
+   * @throws ConfigurationException when it is out of range
+   */
+  public void weight(Tenant tenant, double weight) {
+    if (!(weight > 0 && weight <= MOST_WEIGHT)) {
+      throw new ConfigurationException(
+          "The weight of tenant %s is %s; use more than 0 and at most %,d."
+              .formatted(tenant, weight, MOST_WEIGHT));
+    }
+    node.fairness().weight(tenant, weight);
+  }
+
+  private static long checkedBytes(long bytes) {
+    if (bytes < 0) {
+      throw new ConfigurationException(
+          "memoryBytes is %d; use 0 or more, 0 keeps nothing in memory.".formatted(bytes));
+    }
+    return bytes;
+  }
+
   /** How the node's caches are doing. Costs nothing. */
   public CacheHealth health() {
     Remote remote = node.remote();
@@ -222,6 +261,7 @@ public final class Caches implements CommitListener, AutoCloseable {
   /** Ends connections and threads. Loads that run are interrupted. Idempotent. */
   @Override
   public void close() {
+    upkeep.close();
     Remote remote = node.remote();
     if (remote != null) {
       remote.close();
@@ -321,6 +361,7 @@ public final class Caches implements CommitListener, AutoCloseable {
     private int refreshes = 64;
     private int tenantRefreshes = 16;
     private Duration leaseTime = Duration.ofSeconds(5);
+    private Duration cleanupInterval = Duration.ofMinutes(5);
     private @Nullable Executor executor;
     private @Nullable ScheduledExecutorService timer;
     private LongSupplier nanos = System::nanoTime;
@@ -484,6 +525,15 @@ public final class Caches implements CommitListener, AutoCloseable {
     }
 
     /**
+     * How often values past their time are freed where no traffic does it, and what is kept for
+     * tenants that have not been seen for ten minutes; 5 minutes by default.
+     */
+    public Builder cleanupInterval(Duration interval) {
+      this.cleanupInterval = interval;
+      return this;
+    }
+
+    /**
      * Where loads run; by default daemon threads of the cache, as many as there are loads at a
      * time. A bounded executor must have room for loads that call other caches.
      */
@@ -520,6 +570,7 @@ public final class Caches implements CommitListener, AutoCloseable {
             "leaseTime is %s, remoteTimeout %s; use at least 100 ms, and longer than remoteTimeout: a lease must outlive the call that asks for it."
                 .formatted(leaseTime, remoteTimeout));
       }
+      positive("cleanupInterval", cleanupInterval);
       if (silenceLimit.compareTo(remoteTimeout) <= 0) {
         throw new ConfigurationException(
             "silenceLimit %s must be longer than remoteTimeout %s: a heartbeat takes up to that."
@@ -538,10 +589,10 @@ public final class Caches implements CommitListener, AutoCloseable {
             "redisTrust is %s, but redis() names no address with TLS; use rediss://, or leave redisTrust out."
                 .formatted(redisTrust));
       }
-      if (memoryBytes < 0 || pendingLimit < 1) {
+      memoryBytes = checkedBytes(memoryBytes);
+      if (pendingLimit < 1) {
         throw new ConfigurationException(
-            "memoryBytes is %d, pendingLimit is %d; use 0 or more, and 1 or more."
-                .formatted(memoryBytes, pendingLimit));
+            "pendingLimit is %d; use 1 or more.".formatted(pendingLimit));
       }
       if (tenantRefreshes < 0 || tenantRefreshes > refreshes) {
         throw new ConfigurationException(
@@ -564,6 +615,7 @@ public final class Caches implements CommitListener, AutoCloseable {
               refreshes,
               tenantRefreshes,
               leaseTime,
+              cleanupInterval,
               nanos);
       Threads threads = new Threads(executor, timer);
       try {
@@ -573,7 +625,13 @@ public final class Caches implements CommitListener, AutoCloseable {
           node.attach(link);
           node.limiter.share(link::commands, remoteTimeout);
         }
-        Caches caches = new Caches(node, threads, new PoisonedWrites(node, poisonLimit), profiles);
+        Caches caches =
+            new Caches(
+                node,
+                threads,
+                new Upkeep(node, cleanupInterval),
+                new PoisonedWrites(node, poisonLimit),
+                profiles);
         caches.adoption(adoption);
         caches.limits(limits);
         return caches;

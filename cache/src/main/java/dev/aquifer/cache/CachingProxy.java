@@ -82,7 +82,8 @@ public final class CachingProxy {
         Proxy.newProxyInstance(
             type.getClassLoader(),
             new Class<?>[] {type},
-            new Calls(delegate, caches, plans, inherited(delegate, plans), inTransaction));
+            new Calls(
+                delegate, caches, new Plans(plans), inherited(delegate, plans), inTransaction));
     return type.cast(proxy);
   }
 
@@ -125,7 +126,7 @@ public final class CachingProxy {
   private record Calls(
       Object delegate,
       Caches caches,
-      Map<Method, MethodPlan> plans,
+      Plans plans,
       Set<Method> inherited,
       BooleanSupplier inTransaction)
       implements InvocationHandler {
@@ -133,7 +134,7 @@ public final class CachingProxy {
     @Override
     public @Nullable Object invoke(
         Object proxy, Method method, @Nullable Object @Nullable [] arguments) throws Throwable {
-      MethodPlan plan = plans.get(method);
+      MethodPlan plan = plans.of(method);
       if (plan == null) {
         return ofObject(proxy, method, arguments);
       }
@@ -142,6 +143,11 @@ public final class CachingProxy {
       TieredCache<Object, Object> cache = plan.cache();
       if (cache != null && !inTransaction.getAsBoolean()) {
         Object key = plan.key().key(arguments);
+        // A loader is made only where one is needed.
+        Object hit = cache.hit(key);
+        if (hit != TieredCache.MISS) {
+          return plan.async() ? CompletableFuture.completedFuture(hit) : hit;
+        }
         return plan.async()
             ? cache.getAsync(key, k -> later(opened, arguments))
             : cache.<Exception>get(key, k -> call(opened, arguments));

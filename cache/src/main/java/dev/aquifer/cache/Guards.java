@@ -40,4 +40,7 @@ final class Guards {
 
   /** An entry of Redis is judged only by who has applied all that was void when it was read. */
   volatile boolean positions = true;
+
+  /** A tenant beyond its part of the memory is held apart from those within theirs. */
+  volatile boolean shares = true;
 }

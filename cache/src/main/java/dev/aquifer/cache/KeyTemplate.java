@@ -19,7 +19,7 @@ final class KeyTemplate {
     this.chosen = chosen;
     this.types = List.copyOf(types);
     this.genericTypes = List.copyOf(genericTypes);
-    this.plain = types.size() == 1 && KeyText.simple(types.get(0));
+    this.plain = types.stream().allMatch(KeyText::simple);
   }
 
   /** Throws an IllegalArgumentException where a part names nothing, or is named twice. */

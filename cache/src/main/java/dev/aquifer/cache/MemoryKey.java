@@ -11,11 +11,8 @@ final class MemoryKey {
   MemoryKey(TenantView view, Object key) {
     this.view = view;
     this.key = key;
-    this.hash = hash(view, key);
-  }
-
-  static int hash(TenantView view, Object key) {
-    return System.identityHashCode(view) * 31 + key.hashCode();
+    view.share.used();
+    this.hash = System.identityHashCode(view) * 31 + key.hashCode();
   }
 
   @Override

@@ -14,6 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -52,6 +53,9 @@ final class Node {
   private final Memory memory;
   private final ConcurrentHashMap<Tenant, Partition> partitions = new ConcurrentHashMap<>();
   private final ConcurrentHashMap<String, Partition> byName = new ConcurrentHashMap<>();
+  private final AtomicReference<Partition.Closed> closed =
+      new AtomicReference<>(Partition.Closed.NONE);
+  private final IdleTenants idle;
   private volatile @Nullable Remote remote;
 
   Node(NodeSettings settings, Codec codec, Executor executor, ScheduledExecutorService timer) {
@@ -67,7 +71,8 @@ final class Node {
     this.remembers = settings.memoryBytes() > 0;
     this.shared = new Partition("*:0", null, ticks, nanos);
     byName.put(shared.name, shared);
-    this.memory = new Memory(settings.memoryBytes(), nanos.getAsLong());
+    this.memory = new Memory(settings.memoryBytes(), nanos, guards);
+    this.idle = new IdleTenants(this, memory.fairness());
     this.flights = new Flights(this, settings);
     this.limiter = new Limiter(this);
     this.shadow = new Shadow(this);
@@ -99,10 +104,31 @@ final class Node {
     return partitions.computeIfAbsent(
         tenant,
         t -> {
-          Partition made = new Partition(t.id() + ":0", t, ticks, nanos);
+          Partition made = new Partition(t.id() + ":0", t, ticks, nanos).after(closed.get());
           byName.put(made.name, made);
           return made;
         });
+  }
+
+  /** Whether Redis, where there is one, knows all that the partition does. */
+  boolean told(Partition partition) {
+    Remote link = remote;
+    return link == null || link.readable(partition);
+  }
+
+  /** Ends a partition; see {@link IdleTenants}. */
+  void close(Partition partition) {
+    // The next begins with what Redis says, where there is one.
+    partition.close(last -> closed.accumulateAndGet(last, (all, one) -> all.and(one, alone)));
+    gone(partition);
+  }
+
+  /** A closed partition makes room for the next. */
+  void gone(Partition partition) {
+    if (partition.tenant != null) {
+      byName.remove(partition.name, partition);
+      partitions.remove(partition.tenant, partition);
+    }
   }
 
   @Nullable Partition named(String name) {
@@ -113,16 +139,37 @@ final class Node {
     return List.copyOf(byName.values());
   }
 
+  Share share(Tenant tenant) {
+    return memory.share(tenant);
+  }
+
+  Fairness fairness() {
+    return memory.fairness();
+  }
+
+  /** Frees what is past its time, and what is kept for tenants that are gone. */
+  void cleanUp() {
+    memory.fairness().clean();
+    idle.sweep();
+  }
+
   /** The entry, if it is in memory and may be served to the caller's session. */
   @Nullable Entry memory(TenantView view, Object key) {
-    return memory(view, key, sessions.current());
+    return memory(view, key, null);
   }
 
   /** As for a caller of this session. */
-  @Nullable Entry memory(TenantView view, Object key, CausalSession session) {
+  @Nullable Entry memory(TenantView view, Object key, @Nullable CausalSession session) {
     long now = nanos.getAsLong();
     Entry entry = memory.find(view, key, now);
-    return entry != null && valid(view, entry, now, session) ? entry : null;
+    return entry != null && valid(view, entry, now, session == null ? current(view) : session)
+        ? entry
+        : null;
+  }
+
+  private CausalSession current(TenantView view) {
+    CausalSession opened = sessions.opened();
+    return opened != null ? opened : view.session(sessions);
   }
 
   /**
@@ -161,7 +208,7 @@ final class Node {
   }
 
   boolean replace(MemoryKey key, Entry old, Entry entry) {
-    return memory.replace(key, old, entry);
+    return memory.replace(key, old, entry, nanos.getAsLong());
   }
 
   void voidKeys(TenantView view, List<String> texts) {
@@ -196,15 +243,19 @@ final class Node {
       Scope scope) {
     ReadFloor demand = floor.and(positions.now());
     CausalSession session = sessions.current();
+    used(partition);
     Remote link = remote;
     CompletableFuture<Long> told =
         link == null
             ? CompletableFuture.completedFuture(partition.voidHere(names, demand, true))
             : limiter.voidNamesAsync(link, partition, names, stored, demand, token);
-    return told.thenApply(
+    return told.thenCompose(
         sequence -> {
+          if (partition.closed()) {
+            return voidNamesAsync(next(partition), names, stored, floor, token, scope);
+          }
           voided(partition, names, scope, session, sequence);
-          return sequence;
+          return CompletableFuture.completedFuture(sequence);
         });
   }
 
@@ -226,23 +277,53 @@ final class Node {
       @Nullable String token,
       Scope scope) {
     ReadFloor demand = floor.and(positions.now());
-    Remote link = remote;
-    long sequence =
-        link == null
-            ? partition.voidHere(names, demand, true)
-            : limiter.voidNames(link, partition, names, stored, demand, token);
-    voided(partition, names, scope, sessions.current(), sequence);
+    Partition in = partition;
+    long sequence = voidIn(in, names, stored, demand, token);
+    while (in.closed()) {
+      in = next(in);
+      sequence = voidIn(in, names, stored, demand, token);
+    }
+    voided(in, names, scope, sessions.current(), sequence);
     return sequence;
+  }
+
+  /** The partition that took the place of a closed one. */
+  private Partition next(Partition closedOne) {
+    gone(closedOne);
+    return partition(java.util.Objects.requireNonNull(closedOne.tenant));
+  }
+
+  private void used(Partition partition) {
+    if (partition.tenant != null) {
+      share(partition.tenant).used();
+    }
+  }
+
+  private long voidIn(
+      Partition partition,
+      List<String> names,
+      List<Remote.Stored> stored,
+      ReadFloor demand,
+      @Nullable String token) {
+    used(partition);
+    Remote link = remote;
+    return link == null
+        ? partition.voidHere(names, demand, true)
+        : limiter.voidNames(link, partition, names, stored, demand, token);
   }
 
   /** What a poisoned write committed is void, and its poison lifted. */
   void voidPoisoned(Partition partition, List<String> names, ReadFloor floor, String poison) {
     ReadFloor demand = floor.and(positions.now());
+    used(partition);
     Remote link = remote;
     long sequence =
         link == null
             ? partition.voidHere(names, demand, true)
             : link.voidPoisoned(partition, names, demand, poison);
     voided(partition, names, Scope.TAG, sessions.current(), sequence);
+    if (partition.closed()) {
+      voidNames(next(partition), names, Scope.TAG);
+    }
   }
 }

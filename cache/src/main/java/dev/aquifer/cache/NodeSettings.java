@@ -24,4 +24,5 @@ record NodeSettings(
     int refreshes,
     int tenantRefreshes,
     Duration leaseTime,
+    Duration cleanupInterval,
     LongSupplier nanos) {}

@@ -12,6 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -63,6 +64,7 @@ final class Partition {
   private volatile long voidTick;
   private volatile long lastTick;
   private volatile ReadFloor newestFloor = ReadFloor.NONE;
+  private ReadFloor inherited = ReadFloor.NONE;
 
   Partition(String name, @Nullable Tenant tenant, AtomicLong ticks, LongSupplier nanos) {
     this.name = name;
@@ -77,7 +79,52 @@ final class Partition {
 
   /** The cell of a name, the same for all who hold it. */
   TagCell cell(String named) {
-    return cells.get(named, n -> new TagCell(dropped, droppedTick));
+    return cells.get(named, n -> new TagCell(dropped, droppedTick, inherited));
+  }
+
+  /** Takes the place of others that were closed; before anybody else knows of it. */
+  Partition after(Closed others) {
+    inherited = others.floor();
+    newestFloor = others.floor();
+    for (int i = 0; i < STRIPES; i++) {
+      keyFloors.set(i, others.floor());
+    }
+    applied = others.sequence();
+    heard = others.sequence();
+    return this;
+  }
+
+  /**
+   * From now on nothing of it is served from memory or taken into it, and no void helps it.
+   *
+   * @param last told first what outlives it, so that whoever finds it closed finds that too
+   */
+  void close(Consumer<Closed> last) {
+    lock.lock();
+    try {
+      last.accept(new Closed(applied, newestFloor));
+      bump(Long.MAX_VALUE);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  boolean closed() {
+    return voidTick == Long.MAX_VALUE;
+  }
+
+  /**
+   * What outlives partitions.
+   *
+   * @param sequence that was applied
+   * @param floor all that their voids demand of loads
+   */
+  record Closed(long sequence, ReadFloor floor) {
+    static final Closed NONE = new Closed(0, ReadFloor.NONE);
+
+    Closed and(Closed other, boolean sequences) {
+      return new Closed(sequences ? Math.max(sequence, other.sequence) : 0, floor.and(other.floor));
+    }
   }
 
   /** The random number that Redis gave this partition when it was made; 0: not known. */
@@ -222,7 +269,11 @@ final class Partition {
       if (news.incarnation() == incarnation && news.sequence() < applied) {
         return news.regressed();
       }
-      if (news.markers() != null) {
+      if (news.incarnation() == incarnation && news.sequence() == applied) {
+        // Asked for before another's answer brought it: adopting it again would void what was
+        // loaded since, and refuse the loads that run.
+        dropped = Math.max(dropped, news.floor());
+      } else if (news.markers() != null) {
         adopt(news, news.markers(), floor);
       } else if (news.incarnation() == incarnation) {
         for (CatchUp.Event event : news.events()) {
@@ -285,9 +336,10 @@ final class Partition {
     incarnation = news.incarnation();
   }
 
+  /** Ticks only rise; the last of all is that of a closed partition. */
   private void bump(long tick) {
-    voidTick = tick;
-    lastTick = tick;
+    voidTick = Math.max(voidTick, tick);
+    lastTick = Math.max(lastTick, tick);
   }
 
   /** What is lifted was voided before: no fill slips in between. */
@@ -343,9 +395,9 @@ final class Partition {
       touched[i].tick(tick);
     }
     if (all) {
-      voidTick = tick;
+      voidTick = Math.max(voidTick, tick);
     }
-    lastTick = tick;
+    lastTick = Math.max(lastTick, tick);
   }
 
   /** Where no Redis bounds the markers: forgets the older half, and with it what is that old. */

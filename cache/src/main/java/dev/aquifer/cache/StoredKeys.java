@@ -39,15 +39,15 @@ final class StoredKeys {
 
   static Remote.Stored of(TenantView view, String text) {
     byte[] key = bytes(KeyText.stored(text));
-    return new Remote.Stored(joined(view.entries, key), joined(view.leases, key));
+    return new Remote.Stored(joined(view.entryPrefix, key), joined(view.leasePrefix, key));
   }
 
   static byte[] entry(TenantView view, String text) {
-    return joined(view.entries, bytes(KeyText.stored(text)));
+    return joined(view.entryPrefix, bytes(KeyText.stored(text)));
   }
 
   static byte[] lease(TenantView view, String text) {
-    return joined(view.leases, bytes(KeyText.stored(text)));
+    return joined(view.leasePrefix, bytes(KeyText.stored(text)));
   }
 
   static byte[] bytes(String text) {

@@ -12,13 +12,14 @@ import dev.aquifer.ReadFloor;
 final class TagCell {
   private volatile long sequence;
   private volatile long tick;
-  private volatile ReadFloor floor = ReadFloor.NONE;
+  private volatile ReadFloor floor;
   private volatile long seen;
   private volatile int poisons;
 
-  TagCell(long sequence, long tick) {
+  TagCell(long sequence, long tick, ReadFloor floor) {
     this.sequence = sequence;
     this.tick = tick;
+    this.floor = floor;
   }
 
   long sequence() {

@@ -1,19 +1,32 @@
 package dev.aquifer.cache;
 
+import dev.aquifer.CausalSession;
+import dev.aquifer.CausalSessions;
 import dev.aquifer.Tag;
 import dev.aquifer.Tenant;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
-/** One tenant's part of one cache. Held for the life of the cache, so its cells are too. */
+/**
+ * One tenant's part of one cache, with what of it is in memory. Kept while it is used, so its cells
+ * are too.
+ */
 final class TenantView {
   final CacheCore cache;
   final Tenant tenant;
   final Partition partition;
   final TagCell cacheCell;
   private final AtomicInteger negatives = new AtomicInteger();
-  final byte[] entries;
-  final byte[] leases;
+  final byte[] entryPrefix;
+  final byte[] leasePrefix;
+  final Share share;
+
+  /** Changed by the {@link Pool} that holds the entry, in step with what it holds. */
+  final ConcurrentHashMap<Object, Held> entries = new ConcurrentHashMap<>();
+
+  private @Nullable CausalSession session;
   private final TagCell[] fixed;
   private final TagCell[] fixedShared;
 
@@ -21,9 +34,10 @@ final class TenantView {
     this.cache = cache;
     this.tenant = tenant;
     this.partition = partition;
+    this.share = cache.node.share(tenant);
     this.cacheCell = partition.cell(KeyText.cacheName(cache.name));
-    this.entries = partition.stored.entries(cache);
-    this.leases = partition.stored.leases(cache);
+    this.entryPrefix = partition.stored.entries(cache);
+    this.leasePrefix = partition.stored.leases(cache);
     this.fixed = cells(partition, cache.settings.tags());
     this.fixedShared = cells(shared, cache.settings.tags());
   }
@@ -50,6 +64,16 @@ final class TenantView {
     if (evicted) {
       cache.evictions.increment();
     }
+  }
+
+  /** The tenant's session, remembered: a look-up less. */
+  CausalSession session(CausalSessions sessions) {
+    CausalSession known = session;
+    if (known == null || known.forgotten()) {
+      known = sessions.of(tenant);
+      session = known;
+    }
+    return known;
   }
 
   /** The cells that an entry of this key depends on. */

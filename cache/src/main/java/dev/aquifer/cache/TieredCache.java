@@ -38,6 +38,9 @@ import org.jspecify.annotations.Nullable;
  * @param <V> values
  */
 public final class TieredCache<K, V> {
+  /** What {@link #hit} says where memory has no answer; null is one. */
+  static final Object MISS = new Object();
+
   private final CacheCore core;
   private final Node node;
   private final Flights flights;
@@ -77,10 +80,20 @@ public final class TieredCache<K, V> {
       return answered(view, hit);
     }
     Objects.requireNonNull(loader, "loader");
-    MemoryKey at = new MemoryKey(view, form);
+    MemoryKey at = new MemoryKey(core.live(view), form);
     Flight.Source source = () -> loader.load(key);
     Flight.Outcome looked = flights.closerLook(at, key, source);
-    return cast(looked == null ? flights.get(at, key, source) : flights.answered(view, looked));
+    return cast(looked == null ? flights.get(at, key, source) : flights.answered(at.view, looked));
+  }
+
+  /** What memory answers, or {@link #MISS}. */
+  @Nullable Object hit(K key) {
+    if (node.adoption != null) {
+      return MISS;
+    }
+    TenantView view = view();
+    Entry hit = node.memory(view, form(key));
+    return hit == null ? MISS : answered(view, hit);
   }
 
   /**
@@ -253,7 +266,7 @@ public final class TieredCache<K, V> {
     final Map<MemoryKey, Object> missing = new LinkedHashMap<>();
 
     Bulk(Collection<? extends K> keys, Loader<K, ?, ? extends Exception> single) {
-      TenantView view = view();
+      TenantView view = core.live(view());
       for (K key : keys) {
         MemoryKey at = new MemoryKey(view, Keys.form(key));
         Entry hit = node.memory(view, at.key);
@@ -303,7 +316,7 @@ public final class TieredCache<K, V> {
     Map<MemoryKey, Object> off = new LinkedHashMap<>();
     Map<MemoryKey, Object> places = places(Objects.requireNonNull(values, "values").keySet(), off);
     if (!off.isEmpty()) {
-      node.voidKeys(view(), texts(off.values()));
+      node.voidKeys(core.live(view()), texts(off.values()));
     }
     if (!places.isEmpty()) {
       flights.put(places, values(places, values));
@@ -317,7 +330,7 @@ public final class TieredCache<K, V> {
     CompletableFuture<?> voided =
         off.isEmpty()
             ? CompletableFuture.completedFuture(null)
-            : node.voidKeysAsync(view(), texts(off.values()));
+            : node.voidKeysAsync(core.live(view()), texts(off.values()));
     CompletableFuture<Void> stored =
         places.isEmpty()
             ? CompletableFuture.completedFuture(null)
@@ -345,7 +358,7 @@ public final class TieredCache<K, V> {
   /** As {@link #invalidate}, for many keys in one round trip. */
   public void invalidateAll(Set<? extends K> keys) {
     if (!Objects.requireNonNull(keys, "keys").isEmpty()) {
-      node.voidKeys(view(), texts(keys));
+      node.voidKeys(core.live(view()), texts(keys));
     }
   }
 
@@ -353,7 +366,7 @@ public final class TieredCache<K, V> {
   public CompletableFuture<Void> invalidateAllAsync(Set<? extends K> keys) {
     return Objects.requireNonNull(keys, "keys").isEmpty()
         ? CompletableFuture.completedFuture(null)
-        : node.voidKeysAsync(view(), texts(keys)).thenAccept(sequence -> {});
+        : node.voidKeysAsync(core.live(view()), texts(keys)).thenAccept(sequence -> {});
   }
 
   /** All of the tenant's values in this cache are void, whatever their number. */
@@ -481,7 +494,7 @@ public final class TieredCache<K, V> {
   }
 
   private MemoryKey at(K key) {
-    return new MemoryKey(view(), form(key));
+    return new MemoryKey(core.live(view()), form(key));
   }
 
   /** A key as memory keeps it. */
@@ -495,7 +508,7 @@ public final class TieredCache<K, V> {
    * @param off takes the keys that the cache is off for
    */
   private Map<MemoryKey, Object> places(Set<? extends K> keys, Map<MemoryKey, Object> off) {
-    TenantView view = view();
+    TenantView view = core.live(view());
     Adoption adoption = node.adoption;
     Map<MemoryKey, Object> places = new LinkedHashMap<>();
     for (K key : keys) {
@@ -540,6 +553,9 @@ public final class TieredCache<K, V> {
 
     static Object form(Object key) {
       if (key instanceof String || key instanceof Long || key instanceof Integer) {
+        return key;
+      }
+      if (key instanceof CallKey call && call.simple) {
         return key;
       }
       boolean simple = SIMPLE.get(Objects.requireNonNull(key, "key").getClass());
