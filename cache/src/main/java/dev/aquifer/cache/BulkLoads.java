@@ -39,6 +39,7 @@ final class BulkLoads {
     missing.forEach(
         (at, key) -> {
           Flight own = new Flight(at, key, () -> batch.value(key), node);
+          own.batched();
           Flight flight = flights.board(own, session);
           all.put(key, flight);
           if (flight == own) {

@@ -32,6 +32,7 @@ final class EventFeed {
   private final long silence;
   private final AtomicBoolean resyncing = new AtomicBoolean();
   private final AtomicInteger epoch = new AtomicInteger();
+  private volatile boolean listening;
   private volatile int syncedEpoch = -1;
   private volatile long provenAt;
 
@@ -100,11 +101,13 @@ final class EventFeed {
   }
 
   void subscribed() {
+    listening = true;
     epoch.incrementAndGet();
     background(this::resync);
   }
 
   void lost() {
+    listening = false;
     epoch.incrementAndGet();
     provenAt = node.nanos.getAsLong() - silence - 1;
     node.observer.remoteChanged(false, "connection lost");
@@ -129,7 +132,7 @@ final class EventFeed {
     } catch (RuntimeException e) {
       node.observer.cacheFault(partitionName, CacheFault.DAMAGED, e);
     }
-    if (!applied && partition.incarnation() != 0) {
+    if (!applied) {
       background(() -> sync(partition));
     }
   }
@@ -185,7 +188,8 @@ final class EventFeed {
     }
     try {
       int now = epoch.get();
-      if (node.guards.replay && !syncAll()) {
+      // What is voided before the subscription stands would be missed after all.
+      if (node.guards.replay && !(listening && syncAll())) {
         return false;
       }
       syncedEpoch = now;
@@ -197,7 +201,10 @@ final class EventFeed {
 
   private boolean syncAll() throws InterruptedException {
     for (Partition partition : node.partitions()) {
-      if ((partition.incarnation() != 0 || partition == node.shared) && !sync(partition)) {
+      if (partition.incarnation() == 0 && partition != node.shared) {
+        // Never asked for: what was missed is not known, what was loaded meanwhile may be void.
+        partition.voidAll();
+      } else if (!sync(partition)) {
         return false;
       }
     }

@@ -49,7 +49,7 @@ final class Loads {
 
   /** Loads on a thread of the cache, until the hard limit. */
   void start(Flight flight, Remote.@Nullable Lease lease) {
-    flight.loadsFrom(node.ticks.get());
+    flight.loadsFrom(node);
     long begun = node.nanos.getAsLong();
     Future<?> limit;
     try {
@@ -186,7 +186,7 @@ final class Loads {
               expires,
               expires,
               0,
-              flight.tick(),
+              node.guards.overtakenLoads ? flight.tick() : node.ticks.get(),
               cells,
               shared,
               size + OVERHEAD + 2 * flight.text.length()));

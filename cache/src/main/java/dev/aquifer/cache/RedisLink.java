@@ -160,7 +160,8 @@ final class RedisLink implements Remote {
 
   private @Nullable Answer answer(Partition partition, Question question, List<Object> reply) {
     CatchUp news = feed.apply(partition, reply, question.incarnation, question.applied);
-    if (news == null) {
+    if (news == null || news.regressed()) {
+      // What Redis has forgotten voids of, it cannot vouch for.
       return null;
     }
     String kind = Names.text(reply.get(4));

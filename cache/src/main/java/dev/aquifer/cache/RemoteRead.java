@@ -41,8 +41,9 @@ final class RemoteRead {
     if (remote == null || !fits(flight) || !remote.readable(flight.view.partition)) {
       return null;
     }
+    long tick = node.ticks.get();
     Remote.Answer answer = remote.read(flight.view, new Remote.Ask(flight.text, null, null));
-    return answer == null || answer.entry() == null ? null : judged(flight, answer);
+    return answer == null || answer.entry() == null ? null : judged(flight, answer, tick);
   }
 
   boolean fits(Flight flight) {
@@ -66,7 +67,7 @@ final class RemoteRead {
     } else if (entry == null) {
       lookLater(flight, remote, new Turn(token, null, FIRST_LOOK, deadline));
     } else {
-      Flight.Outcome outcome = judged(flight, answer);
+      Flight.Outcome outcome = judged(flight, answer, flight.tick());
       if (outcome != null) {
         node.flights.finish(flight, outcome);
       } else {
@@ -84,6 +85,7 @@ final class RemoteRead {
     // A refused entry is asked past once; more often only if others keep filling void ones.
     for (int tries = 0; tries < 4; tries++) {
       Remote.Answer answer;
+      long tick = node.ticks.get();
       try {
         answer =
             remote.readable(flight.view.partition)
@@ -105,7 +107,7 @@ final class RemoteRead {
         lookLater(flight, remote, next);
         return;
       }
-      Flight.Outcome outcome = judged(flight, answer);
+      Flight.Outcome outcome = judged(flight, answer, tick);
       if (outcome != null) {
         node.flights.finish(flight, outcome);
         return;
@@ -138,8 +140,12 @@ final class RemoteRead {
     }
   }
 
-  /** The entry's value, kept in memory, or null where it is damaged, void or of another schema. */
-  private Flight.@Nullable Outcome judged(Flight flight, Remote.Answer answer) {
+  /**
+   * The entry's value, kept in memory, or null where it is damaged, void or of another schema.
+   *
+   * @param asked the tick from before it was asked for
+   */
+  private Flight.@Nullable Outcome judged(Flight flight, Remote.Answer answer, long asked) {
     CacheCore cache = flight.view.cache;
     byte[] bytes = java.util.Objects.requireNonNull(answer.entry());
     Envelope envelope = Envelope.read(bytes);
@@ -148,8 +154,9 @@ final class RemoteRead {
       return null;
     }
     // Taken before the entry is judged: a void that comes after is then later than this.
-    long tick = node.ticks.get();
     Partition partition = flight.view.partition;
+    long judging = node.ticks.get();
+    long tick = partition.knownTo(answer.incarnation(), answer.sequence()) ? judging : asked;
     TagCell[] cells = flight.view.own(flight.keyCell, envelope.tags());
     TagCell[] shared = flight.view.shared(node.shared, envelope.tags());
     boolean current =

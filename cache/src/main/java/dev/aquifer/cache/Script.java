@@ -16,8 +16,10 @@ import java.util.concurrent.CompletionStage;
  * and sequence the caller has applied and how many events it takes. Every answer begins with
  * incarnation, sequence, floor and the news: so each makes the caller up to date.
  *
- * <p>A new incarnation starts from the server's clock, in milliseconds, only so that demands of the
- * one before are soon met; nothing that it stored stands, whatever the sequences are.
+ * <p>A new incarnation starts from the server's clock, in microseconds, so that its sequences are
+ * above those of the one before, which took longer than that for each void: who bears a demand of
+ * it is not answered by a node that knows only the old one. Nothing that the old one stored stands,
+ * whatever the sequences are.
  */
 enum Script {
   /** The news alone. */
@@ -106,7 +108,7 @@ enum Script {
       if not i then
         local t = redis.call('TIME')
         i = ARGV[1]
-        n = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+        n = tonumber(t[1]) * 1000000 + tonumber(t[2])
         f = n
         redis.call('DEL', KEYS[1], KEYS[2])
         redis.call('HSET', KEYS[1], 'i', i, 'n', fmt(n), 'f', fmt(f))

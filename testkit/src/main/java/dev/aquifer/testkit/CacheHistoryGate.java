@@ -45,9 +45,10 @@ final class CacheHistoryGate {
   void stumble() {
     pass();
     int dice = ThreadLocalRandom.current().nextInt(1000);
-    if (dice < 20) {
-      LockSupport.parkNanos(TimeUnit.MICROSECONDS.toNanos(100L * dice));
-    } else if (dice < 100) {
+    if (dice < 50) {
+      // As long as what others need to write, void and be heard.
+      LockSupport.parkNanos(TimeUnit.MICROSECONDS.toNanos(200L * dice));
+    } else if (dice < 150) {
       LockSupport.parkNanos(1000L * dice);
     }
   }
