@@ -7,6 +7,7 @@ import com.alicp.jetcache.CacheResultCode;
 import com.alicp.jetcache.SimpleCacheManager;
 import com.alicp.jetcache.anno.CacheType;
 import com.alicp.jetcache.embedded.CaffeineCacheBuilder;
+import com.alicp.jetcache.redis.lettuce.JetCacheCodec;
 import com.alicp.jetcache.redis.lettuce.RedisLettuceCacheBuilder;
 import com.alicp.jetcache.support.BroadcastManager;
 import com.alicp.jetcache.support.JavaValueDecoder;
@@ -43,6 +44,7 @@ final class JetCacheNode implements CacheUnderTest {
     RedisLettuceCacheBuilder<?> remote =
         RedisLettuceCacheBuilder.createRedisLettuceCacheBuilder()
             .redisClient(client)
+            .pubSubConnection(client.connectPubSub(new JetCacheCodec()))
             .asyncResultTimeoutInMillis(500)
             .keyPrefix("jet:")
             .broadcastChannel("jet")

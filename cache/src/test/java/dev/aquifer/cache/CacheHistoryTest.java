@@ -30,7 +30,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 class CacheHistoryTest {
   @RegisterExtension static final RedisExtension REDIS = RedisExtension.own(RedisServer.builder());
 
-  /** What is seldom missed, since others guard it too: searched for in the long form alone. */
+  /**
+   * What is seldom missed, since others guard it too: searched for in the long form alone, and told
+   * of when it is found. {@link LostTouchTest} and {@link TwoNodesTest} miss them for certain.
+   */
   private static final Set<String> RARE = Set.of("leases", "replay", "regressions");
 
   private static final int THREADS = 16;
@@ -94,7 +97,7 @@ class CacheHistoryTest {
                 operations += verdict.operations();
               }
               run.detail("operations", operations);
-              if (searched) {
+              if (!RARE.contains(guard)) {
                 run.failed("nothing stale in " + operations + " operations without " + guard);
               }
             });

@@ -40,6 +40,7 @@ import java.util.function.Consumer;
 public final class CacheHistory {
   static final List<String> CACHES = List.of("rows", "groups");
   private static final int NODES = 3;
+  private static final int QUIET_TENANTS = 8;
 
   /** What is done to the nodes' links and to Redis. */
   public enum Fault {
@@ -72,36 +73,52 @@ public final class CacheHistory {
   private final int threads;
   private final Duration silenceLimit;
   private final boolean tokens;
-  private final int quietTenants;
   private final Set<Fault> faults;
   private final Map<String, Consumer<RedisServer>> harms;
   private final int faultCount;
 
-  private CacheHistory(
-      long seed,
-      int operations,
-      int threads,
-      Duration silenceLimit,
-      boolean tokens,
-      int quietTenants,
-      Set<Fault> faults,
-      Map<String, Consumer<RedisServer>> harms,
-      int faultCount) {
-    this.seed = seed;
-    this.operations = operations;
-    this.threads = threads;
-    this.silenceLimit = silenceLimit;
-    this.tokens = tokens;
-    this.quietTenants = quietTenants;
-    this.faults = faults;
-    this.harms = harms;
-    this.faultCount = faultCount;
+  private CacheHistory(Plan plan) {
+    this.seed = plan.seed;
+    this.operations = plan.operations;
+    this.threads = plan.threads;
+    this.silenceLimit = plan.silenceLimit;
+    this.tokens = plan.tokens;
+    this.faults = Set.copyOf(plan.faults);
+    this.harms = new LinkedHashMap<>(plan.harms);
+    this.faultCount = plan.faultCount;
+  }
+
+  /** What is still open about a schedule. */
+  private static final class Plan {
+    long seed;
+    int operations = 20_000;
+    int threads = 6;
+    Duration silenceLimit = Duration.ofMillis(500);
+    boolean tokens = true;
+    Set<Fault> faults = EnumSet.allOf(Fault.class);
+    Map<String, Consumer<RedisServer>> harms = Map.of();
+    int faultCount = 10;
+  }
+
+  private CacheHistory with(Consumer<Plan> change) {
+    Plan plan = new Plan();
+    plan.seed = seed;
+    plan.operations = operations;
+    plan.threads = threads;
+    plan.silenceLimit = silenceLimit;
+    plan.tokens = tokens;
+    plan.faults = faults;
+    plan.harms = harms;
+    plan.faultCount = faultCount;
+    change.accept(plan);
+    return new CacheHistory(plan);
   }
 
   /** 20,000 operations by 6 threads, with tokens and all faults, and a silence limit of 500 ms. */
   public static CacheHistory of(long seed) {
-    return new CacheHistory(
-        seed, 20_000, 6, Duration.ofMillis(500), true, 8, EnumSet.allOf(Fault.class), Map.of(), 10);
+    Plan plan = new Plan();
+    plan.seed = seed;
+    return new CacheHistory(plan);
   }
 
   /** About how many operations there are; 100 or more. */
@@ -109,14 +126,12 @@ public final class CacheHistory {
     if (count < 100) {
       throw new IllegalArgumentException("operations " + count + " are fewer than 100");
     }
-    return new CacheHistory(
-        seed, count, threads, silenceLimit, tokens, quietTenants, faults, harms, faultCount);
+    return with(plan -> plan.operations = count);
   }
 
   /** How many threads work; each is on any node. */
   public CacheHistory threads(int count) {
-    return new CacheHistory(
-        seed, operations, count, silenceLimit, tokens, quietTenants, faults, harms, faultCount);
+    return with(plan -> plan.threads = count);
   }
 
   /**
@@ -124,36 +139,28 @@ public final class CacheHistory {
    * without a token are held to.
    */
   public CacheHistory silenceLimit(Duration limit) {
-    return new CacheHistory(
-        seed, operations, threads, limit, tokens, quietTenants, faults, harms, faultCount);
+    return with(plan -> plan.silenceLimit = limit);
   }
 
   /** Sessions take no tokens with them: for caches that have none. */
   public CacheHistory withoutTokens() {
-    return new CacheHistory(
-        seed, operations, threads, silenceLimit, false, quietTenants, faults, harms, faultCount);
+    return with(plan -> plan.tokens = false);
   }
 
   /** About how often something is done to links and to Redis, and what; none means no faults. */
   public CacheHistory faults(int count, Set<Fault> some) {
-    return new CacheHistory(
-        seed,
-        operations,
-        threads,
-        silenceLimit,
-        tokens,
-        quietTenants,
-        Set.copyOf(some),
-        harms,
-        count);
+    return with(
+        plan -> {
+          plan.faultCount = count;
+          plan.faults = some;
+        });
   }
 
   /** Another fault: what it does to Redis, at once. */
   public CacheHistory harm(String name, Consumer<RedisServer> harm) {
     Map<String, Consumer<RedisServer>> more = new LinkedHashMap<>(harms);
     more.put(name, harm);
-    return new CacheHistory(
-        seed, operations, threads, silenceLimit, tokens, quietTenants, faults, more, faultCount);
+    return with(plan -> plan.harms = more);
   }
 
   /**
@@ -172,7 +179,7 @@ public final class CacheHistory {
       for (int i = 0; i < NODES; i++) {
         nodes.add(opened(i, redis, executor, factory));
       }
-      CacheHistoryWorld world = new CacheHistoryWorld(history, nodes, quietTenants, tokens);
+      CacheHistoryWorld world = new CacheHistoryWorld(history, nodes, QUIET_TENANTS, tokens);
       LongAdder done = new LongAdder();
       CountDownLatch ended = new CountDownLatch(threads);
       List<Future<?>> workers = new ArrayList<>();
