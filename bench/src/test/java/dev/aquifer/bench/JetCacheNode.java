@@ -37,6 +37,7 @@ final class JetCacheNode implements CacheUnderTest {
   private final BroadcastManager broadcast;
   private final Map<String, Cache<String, Row>> byName = new HashMap<>();
 
+  @SuppressWarnings("unchecked") // its codec has no type
   JetCacheNode(Host host) {
     RedisURI uri = RedisURI.create(host.redis());
     uri.setTimeout(Duration.ofMillis(500));
