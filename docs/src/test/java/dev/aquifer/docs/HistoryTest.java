@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 @RedisTest
 class HistoryTest {
   @Test
-  void history_ofOneNode_isFresh(RedisDatabase redis) {
+  void history_ofOneNode_isFresh(RedisDatabase redis) throws Exception {
     Tenant airport = Tenant.of("DFW");
     AtomicLong source = new AtomicLong(1);
     try (Caches caches = Caches.builder().redis(redis.uri().toString()).build()) {
