@@ -38,6 +38,7 @@ final class EventFeed {
   private final ConcurrentHashMap<Partition, Integer> owed = new ConcurrentHashMap<>();
   private final AtomicBoolean asking = new AtomicBoolean();
   private final AtomicInteger epoch = new AtomicInteger();
+  private volatile boolean listening;
   private volatile int syncedEpoch = -1;
   private volatile long provenAt;
 
@@ -119,11 +120,13 @@ final class EventFeed {
   }
 
   void subscribed() {
+    listening = true;
     epoch.incrementAndGet();
     background(this::resync);
   }
 
   void lost() {
+    listening = false;
     epoch.incrementAndGet();
     provenAt = node.nanos.getAsLong() - silence - 1;
     node.observer.remoteChanged(false, "connection lost");
@@ -227,7 +230,8 @@ final class EventFeed {
     }
     try {
       int now = epoch.get();
-      if (node.guards.replay && !syncAll()) {
+      // What is voided before the subscription stands would be missed after all.
+      if (node.guards.replay && !(listening && syncAll())) {
         return false;
       }
       syncedEpoch = now;

@@ -33,8 +33,15 @@ class Flight {
   final TagCell[] cells;
   final TagCell[] shared;
 
+  /** When it was made, in nanoseconds of the node's clock. */
+  final long begun;
+
   /** Before what is read now was read; later for a load than for the look in Redis before it. */
   private volatile long tick;
+
+  // What was applied at that tick or before.
+  private volatile long applied;
+  private volatile long sharedApplied;
 
   final boolean lateTags;
 
@@ -100,6 +107,9 @@ class Flight {
     this.session = session;
     this.renews = renews;
     this.sessionFloor = session.floor();
+    this.begun = node.nanos.getAsLong();
+    this.applied = view.partition.applied();
+    this.sharedApplied = node.shared.applied();
     this.tick = node.ticks.get();
     this.keyCell = view.partition.cell(KeyText.keyName(view.cache.name, text));
     this.cells = view.own(keyCell, Set.of());
@@ -156,8 +166,20 @@ class Flight {
   }
 
   /** The load begins: what was voided until now, it will be shown. */
-  void loadsFrom(long now) {
-    tick = now;
+  void loadsFrom(Node node) {
+    applied = view.partition.applied();
+    sharedApplied = node.shared.applied();
+    tick = node.ticks.get();
+  }
+
+  /** Up to where voids were applied before what is read was read. */
+  long applied() {
+    return applied;
+  }
+
+  /** The same of the partition of all tenants. */
+  long sharedApplied() {
+    return sharedApplied;
   }
 
   /**

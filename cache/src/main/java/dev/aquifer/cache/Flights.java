@@ -255,7 +255,9 @@ final class Flights {
       if (loading != null) {
         refuseCircle(loading, found);
       }
-      if (found.serves(session, node.shared) && stale.servesStill(found, session)) {
+      if (found.serves(session, node.shared)
+          && node.joinable(found)
+          && stale.servesStill(found, session)) {
         return found;
       }
       if (running.replace(mine.at, found, mine)) {
@@ -360,7 +362,8 @@ final class Flights {
   }
 
   Flight.Outcome outcome(Flight flight, @Nullable Object value, Tier tier) {
-    return outcome(flight, value, tier, flight.view.partition.applied(), node.shared.applied());
+    // Not what is applied by now: the value may be older than that.
+    return outcome(flight, value, tier, flight.applied(), flight.sharedApplied());
   }
 
   static LoadTimeoutException timedOut(Flight flight, @Nullable Throwable cause) {

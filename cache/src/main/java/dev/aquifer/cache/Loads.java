@@ -50,7 +50,7 @@ final class Loads {
 
   /** Loads on a thread of the cache, until the hard limit. */
   void start(Flight flight, Remote.@Nullable Lease lease) {
-    flight.loadsFrom(node.ticks.get());
+    flight.loadsFrom(node);
     long begun = node.nanos.getAsLong();
     Future<?> limit;
     try {
@@ -71,7 +71,7 @@ final class Loads {
 
   /** As {@link #start}, for a value that a load of many brings. */
   void join(Flight flight, Remote.@Nullable Lease lease, CompletableFuture<?> value) {
-    flight.loadsFrom(node.ticks.get());
+    flight.loadsFrom(node);
     long begun = node.nanos.getAsLong();
     Future<?> limit;
     try {
@@ -236,7 +236,7 @@ final class Loads {
               expires,
               expires + TimeUnit.MILLISECONDS.toNanos(staleMillis),
               took,
-              flight.tick(),
+              node.guards.overtakenLoads ? flight.tick() : node.ticks.get(),
               cells,
               shared,
               size + OVERHEAD + 2 * flight.text.length()));

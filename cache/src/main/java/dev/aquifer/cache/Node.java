@@ -186,12 +186,23 @@ final class Node {
       return false;
     }
     Partition partition = view.partition;
-    if (!partition.holds(entry.tick(), entry.cells())
-        || !shared.holds(entry.tick(), entry.shared())) {
-      return false;
-    }
+    // What must have been applied first, what it voided second: a void may come in between.
     return partition.applied() >= session.sequence(partition.name)
-        && shared.applied() >= session.sequence(shared.name);
+        && shared.applied() >= session.sequence(shared.name)
+        && partition.holds(entry.tick(), entry.cells())
+        && shared.holds(entry.tick(), entry.shared());
+  }
+
+  /**
+   * Whether a flight is not older than what memory may serve: with the link lost, what others void
+   * meanwhile is not heard, however long a load takes.
+   */
+  boolean joinable(Flight flight) {
+    Remote link = remote;
+    long now = nanos.getAsLong();
+    return link == null
+        || now - flight.begun <= flight.view.cache.memoryLimit
+        || now - link.provenAt() <= flight.view.cache.memoryLimit;
   }
 
   /** Of the view's entries in memory that are used most, those whose end is this near. */

@@ -176,6 +176,15 @@ final class Partition {
     return true;
   }
 
+  /**
+   * Whether nothing later than this was taken over, or is being. Sequences of cells tell of later
+   * events; a state that is taken over names no keys, so an answer from before it is judged by the
+   * tick at which it was asked for.
+   */
+  boolean knownTo(long ofIncarnation, long sequence) {
+    return incarnation == ofIncarnation && applied <= sequence;
+  }
+
   /** The demand on a load of the key: what voided it must be shown. */
   ReadFloor keyFloor(String key) {
     return keyFloors.get(stripe(key));
@@ -232,7 +241,10 @@ final class Partition {
     return names.stream().map(this::cell).toArray(TagCell[]::new);
   }
 
-  /** An event as it was published. Returns false where events before it are missing. */
+  /**
+   * An event as it was published. Returns false where events before it are missing: what they void
+   * is not known, and may never be if Redis does not answer, so everything in memory is void.
+   */
   boolean hear(long ofIncarnation, long sequence, Notice notice, ReadFloor floor) {
     lock.lock();
     try {
@@ -243,10 +255,12 @@ final class Partition {
         // Of a state that is not known here yet, or not this database's.
         strange = ofIncarnation;
         strangeHeard = sequence;
+        bump(ticks.incrementAndGet());
         return false;
       }
       if (sequence != applied + 1) {
         heard = Math.max(heard, sequence);
+        bump(ticks.incrementAndGet());
         return false;
       }
       apply(notice, sequence, floor);

@@ -250,7 +250,8 @@ final class RedisReads {
       void take(boolean inTime) {
         boolean here = inTime || (reply.isDone() && !reply.isCompletedExceptionally());
         CatchUp news = here ? feed.apply(partition, reply.join(), incarnation, applied) : null;
-        if (news == null) {
+        if (news == null || news.regressed()) {
+          // What Redis has forgotten voids of, it cannot vouch for.
           abandon();
           return;
         }

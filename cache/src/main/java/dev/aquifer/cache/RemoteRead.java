@@ -103,8 +103,9 @@ final class RemoteRead {
     if (remote == null || !fits(flight) || !remote.readable(flight.view.partition)) {
       return null;
     }
+    long asked = node.ticks.get();
     Remote.Answer answer = answer(flight, remote);
-    return answer == null || answer.entry() == null ? null : judged(flight, answer);
+    return answer == null || answer.entry() == null ? null : judged(flight, answer, asked);
   }
 
   boolean fits(Flight flight) {
@@ -131,6 +132,7 @@ final class RemoteRead {
     private List<Place> open;
     private long pause = FIRST_LOOK;
     private int tries;
+    private long asked;
 
     Way(
         Remote remote,
@@ -157,6 +159,7 @@ final class RemoteRead {
       for (Place place : open) {
         asks.add(new Remote.Ask(place.flight.text, true, place.refused));
       }
+      asked = node.ticks.get();
       Remote.Reply reply = remote.read(view, session, asks);
       if (!wait) {
         reply.then(answers -> guarded(() -> took(answers, false)));
@@ -194,7 +197,7 @@ final class RemoteRead {
         } else if (entry == null) {
           waiting.add(open.get(i));
         } else {
-          Flight.Outcome outcome = judged(flight, answer);
+          Flight.Outcome outcome = judged(flight, answer, asked);
           if (outcome != null) {
             node.flights.finish(flight, outcome);
           } else {
@@ -266,8 +269,12 @@ final class RemoteRead {
     return Arrays.copyOf(entry, Math.min(entry.length, REFUSED_PREFIX));
   }
 
-  /** The entry's value, kept in memory, or null where it is damaged, void or of another schema. */
-  private Flight.@Nullable Outcome judged(Flight flight, Remote.Answer answer) {
+  /**
+   * The entry's value, kept in memory, or null where it is damaged, void or of another schema.
+   *
+   * @param asked the tick from before it was asked for
+   */
+  private Flight.@Nullable Outcome judged(Flight flight, Remote.Answer answer, long asked) {
     CacheCore cache = flight.view.cache;
     byte[] bytes = java.util.Objects.requireNonNull(answer.entry());
     Envelope.Place place =
@@ -279,8 +286,9 @@ final class RemoteRead {
       return null;
     }
     // Taken before the entry is judged: a void that comes after is then later than this.
-    long tick = node.ticks.get();
     Partition partition = flight.view.partition;
+    long judging = node.ticks.get();
+    long tick = partition.knownTo(answer.incarnation(), answer.sequence()) ? judging : asked;
     TagCell[] cells = flight.view.own(flight.keyCell, envelope.tags());
     TagCell[] shared = flight.view.shared(node.shared, envelope.tags());
     boolean current =

@@ -26,8 +26,10 @@ import java.util.concurrent.CompletionStage;
  * each schema with the day of its last lease, longer than any entry lives): whoever voids a key
  * voids it in all of them, or a node of another version would go on serving what it had stored.
  *
- * <p>A new incarnation starts from the server's clock, in milliseconds, only so that demands of the
- * one before are soon met; nothing that it stored stands, whatever the sequences are.
+ * <p>A new incarnation starts from the server's clock, in microseconds, so that its sequences are
+ * above those of the one before, which took longer than that for each void: who bears a demand of
+ * it is not answered by a node that knows only the old one. Nothing that the old one stored stands,
+ * whatever the sequences are.
  */
 enum Script {
   /** The news alone. */
@@ -195,7 +197,8 @@ enum Script {
       local poisons = {}
       if not i then
         i = ARGV[1]
-        n = now()
+        local t = redis.call('TIME')
+        n = tonumber(t[1]) * 1000000 + tonumber(t[2])
         f = n
         redis.call('DEL', KEYS[1], KEYS[2])
         redis.call('HSET', KEYS[1], 'i', i, 'n', fmt(n), 'f', fmt(f))

@@ -63,7 +63,7 @@ final class Shadow {
     }
 
     @Override
-    void loadsFrom(long now) {
+    void loadsFrom(Node node) {
       // It was read already.
     }
 

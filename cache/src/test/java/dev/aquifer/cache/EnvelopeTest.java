@@ -3,11 +3,9 @@ package dev.aquifer.cache;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.aquifer.Tag;
-import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 
 class EnvelopeTest {
@@ -32,44 +30,16 @@ class EnvelopeTest {
         new Envelope.Times(5, 9));
   }
 
-  /** An entry as format 2 has it: without its end. */
-  static byte[] before(Remote.Lease lease, Object value) throws Exception {
-    byte[] payload = CODEC.forType(value.getClass()).encode(value);
-    byte[] now =
-        Envelope.write(
-            lease,
-            new Remote.Filling(payload, false, List.of(), 1, 0, 0),
-            CODEC,
-            2048,
-            new Envelope.Times(5, 9));
-    int end = 4 + 4 + 3 + 8;
-    ByteBuffer then = ByteBuffer.allocate(now.length - 8);
-    then.put(now, 0, end).put(now, end + 8, now.length - end - 8);
-    then.put(3, (byte) 2);
-    CRC32C sum = new CRC32C();
-    sum.update(then.array(), 8, then.capacity() - 8);
-    return then.putInt(4, (int) sum.getValue()).array();
-  }
-
-  @Test
-  void read_formatBefore_isReadAndHasNoEnd() throws Exception {
-    Envelope read = Envelope.read(before(LEASE, new TestNode.Flight(1, "OLD", 2)));
-    assertThat(read).isNotNull();
-    assertThat(read.ends()).isZero();
-    assertThat(read.created()).isEqualTo(5);
-    assertThat(read.asOf()).isEqualTo(8);
-  }
-
   @Test
   void foreign_otherFormat_isToldFromDamage() {
     byte[] entry = entry(10);
-    assertThat(Envelope.foreign(entry)).isFalse();
-    entry[3] = 4;
-    assertThat(Envelope.foreign(entry)).isTrue();
-    assertThat(Envelope.read(entry)).isNull();
+    assertThat(Envelope.foreign(HERE, entry)).isFalse();
+    entry[3]++;
+    assertThat(Envelope.foreign(HERE, entry)).isTrue();
+    assertThat(Envelope.read(HERE, entry)).isNull();
     entry[0] = 0;
-    assertThat(Envelope.foreign(entry)).isFalse();
-    assertThat(Envelope.foreign(new byte[0])).isFalse();
+    assertThat(Envelope.foreign(HERE, entry)).isFalse();
+    assertThat(Envelope.foreign(HERE, new byte[0])).isFalse();
   }
 
   @Test

@@ -353,31 +353,6 @@ class RedisReadsTest {
     }
   }
 
-  @Test
-  void entry_ofTheFormatBefore_isRead() throws Exception {
-    try (TestNode one = TestNode.open(uri());
-        RedisClient client = closing();
-        StatefulRedisConnection<byte[], byte[]> raw = client.connect(ByteArrayCodec.INSTANCE)) {
-      one.read(1, this::load);
-      awaitStored(1);
-      Partition shared = one.caches().node().shared;
-      Remote.Lease now =
-          new Remote.Lease(
-              "",
-              one.partition().incarnation(),
-              one.partition().applied(),
-              shared.incarnation(),
-              shared.applied());
-      byte[] key = raw.sync().keys("aq:{DFW:0}:v:*").get(0);
-      raw.sync().set(key, EnvelopeTest.before(now, new Flight(1, "OLD", 0)));
-      try (TestNode two = TestNode.open(uri())) {
-        assertThat(two.read(1, this::load).to()).isEqualTo("OLD");
-        assertThat(two.read(1, this::load).to()).isEqualTo("OLD");
-        assertThat(two.faults()).isEmpty();
-      }
-    }
-  }
-
   private static RedisClient closing() {
     return RedisClient.create(uri());
   }

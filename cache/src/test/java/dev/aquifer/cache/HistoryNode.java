@@ -1,0 +1,245 @@
+package dev.aquifer.cache;
+
+import dev.aquifer.CausalSession;
+import dev.aquifer.CausalSessions;
+import dev.aquifer.CausalToken;
+import dev.aquifer.ReadFloor;
+import dev.aquifer.Tag;
+import dev.aquifer.Tenant;
+import dev.aquifer.spi.WriteSet;
+import dev.aquifer.testkit.CacheUnderTest;
+import java.lang.reflect.Type;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** A node of Aquifer as a schedule drives it. */
+final class HistoryNode implements CacheUnderTest {
+  private static final Tag TABLE = Tag.table("rows");
+
+  private final Caches caches;
+  private final CausalSessions sessions;
+  private final Map<String, TieredCache<Integer, Row>> byName = new HashMap<>();
+
+  HistoryNode(Host host, Consumer<Guards> guards) {
+    long offset = host.clockOffset().toNanos();
+    LongSupplier clock = () -> System.nanoTime() + offset;
+    this.sessions = new CausalSessions(clock);
+    this.caches =
+        Caches.builder()
+            .redis(host.redis().toString())
+            .sessions(sessions)
+            .clock(clock)
+            .silenceLimit(host.silenceLimit())
+            .remoteTimeout(Duration.ofMillis(100))
+            .executor(host.executor())
+            .codec(new StumblingCodec(host.stumble()))
+            .build();
+    guards.accept(caches.node().guards);
+    CacheSettings settings = CacheSettings.builder().tags(TABLE).build();
+    byName.put("rows", caches.cache("rows", Row.class, settings));
+    byName.put(
+        "groups",
+        caches.cache(
+            "groups",
+            new TypeRef<Row>() {},
+            settings,
+            (key, row) -> Set.of(group(new Place("", "groups", key)))));
+  }
+
+  private static Tag group(Place place) {
+    return Tag.of("group", Integer.toString(place.group()));
+  }
+
+  Caches caches() {
+    return caches;
+  }
+
+  @Override
+  public long memoryHits() {
+    return caches.statistics().values().stream().mapToLong(CacheStatistics::memoryHits).sum();
+  }
+
+  @Override
+  public long remoteHits() {
+    return caches.statistics().values().stream().mapToLong(CacheStatistics::remoteHits).sum();
+  }
+
+  @Override
+  public Session session(String tenant) {
+    return new Line(Tenant.of(tenant), sessions.open());
+  }
+
+  @Override
+  public void close() {
+    caches.close();
+  }
+
+  private TieredCache<Integer, Row> cache(Place place) {
+    return Objects.requireNonNull(byName.get(place.cache()));
+  }
+
+  private final class Line implements Session {
+    private final Tenant tenant;
+    private final CausalSession session;
+
+    Line(Tenant tenant, CausalSession session) {
+      this.tenant = tenant;
+      this.session = session;
+    }
+
+    private <T extends @Nullable Object> T in(Callable<T> body) throws Exception {
+      return tenant.call(() -> sessions.call(session, body));
+    }
+
+    @Override
+    public @Nullable Row get(Place place, Source source) throws Exception {
+      return in(() -> cache(place).get(place.key(), key -> source.load(place)));
+    }
+
+    @Override
+    public @Nullable Row getAsync(Place place, Source source) throws Exception {
+      CompletableFuture<@Nullable Row> found =
+          in(
+              () ->
+                  cache(place)
+                      .getAsync(
+                          place.key(),
+                          key -> {
+                            try {
+                              return CompletableFuture.completedFuture(source.load(place));
+                            } catch (Exception e) {
+                              return CompletableFuture.failedFuture(e);
+                            }
+                          }));
+      return found.get(30, TimeUnit.SECONDS);
+    }
+
+    @Override
+    public Map<Place, Row> getAll(Collection<Place> places, Source source) throws Exception {
+      Map<Integer, Place> byKey = new LinkedHashMap<>();
+      places.forEach(place -> byKey.put(place.key(), place));
+      Map<Integer, Row> rows =
+          in(
+              () ->
+                  cache(places.iterator().next())
+                      .getAll(
+                          byKey.keySet(),
+                          wanted -> {
+                            Map<Integer, Row> loaded = new HashMap<>();
+                            for (Integer key : wanted) {
+                              Row row = source.load(byKey.get(key));
+                              if (row != null) {
+                                loaded.put(key, row);
+                              }
+                            }
+                            return loaded;
+                          }));
+      Map<Place, Row> found = new HashMap<>();
+      rows.forEach((key, row) -> found.put(byKey.get(key), row));
+      return found;
+    }
+
+    @Override
+    public void put(Place place, Row row) throws Exception {
+      in(
+          () -> {
+            cache(place).put(place.key(), row);
+            return true;
+          });
+    }
+
+    @Override
+    public void invalidate(Scope scope) throws Exception {
+      Place one = scope.places().get(0);
+      in(
+          () -> {
+            switch (scope.kind()) {
+              case KEY -> cache(one).invalidate(one.key());
+              case KEYS -> {
+                Set<Integer> keys = new LinkedHashSet<>();
+                scope.places().forEach(place -> keys.add(place.key()));
+                cache(one).invalidateAll(keys);
+              }
+              case GROUP -> {
+                if (one.cache().equals("groups")) {
+                  caches.invalidateTags(group(one));
+                } else {
+                  cache(one).invalidateAll();
+                }
+              }
+              case TABLE -> caches.invalidateTags(TABLE);
+              case CACHE -> cache(one).invalidateAll();
+              case TENANT -> caches.invalidateTenant();
+              case EVERYWHERE ->
+                  caches.committed(new WriteSet(1, null, Set.of("rows"), false), ReadFloor.NONE);
+            }
+            return true;
+          });
+    }
+
+    @Override
+    public String export() throws Exception {
+      in(
+          () -> {
+            caches.demandVoids(session, Duration.ofMillis(200));
+            return true;
+          });
+      return CausalToken.of(null, session.sequences()).toString();
+    }
+
+    @Override
+    public void accept(String token) {
+      session.accept(CausalToken.parse(token));
+    }
+  }
+
+  /** CBOR by threads that are slow now and then. */
+  private static final class StumblingCodec implements Codec {
+    private final CborCodec cbor = new CborCodec();
+    private final Runnable stumble;
+
+    StumblingCodec(Runnable stumble) {
+      this.stumble = stumble;
+    }
+
+    @Override
+    public int id() {
+      return cbor.id();
+    }
+
+    @Override
+    public int version() {
+      return cbor.version();
+    }
+
+    @Override
+    public ForType forType(Type type) {
+      ForType plain = cbor.forType(type);
+      return new ForType() {
+        @Override
+        public byte[] encode(Object value) throws Exception {
+          stumble.run();
+          return plain.encode(value);
+        }
+
+        @Override
+        public Object decode(byte[] bytes) throws Exception {
+          stumble.run();
+          return plain.decode(bytes);
+        }
+      };
+    }
+  }
+}

@@ -1,0 +1,55 @@
+package dev.aquifer.testkit;
+
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+
+/** Holds the threads of a node while it is paused, and some of them for a moment now and then. */
+final class CacheHistoryGate {
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition opened = lock.newCondition();
+  private volatile boolean closed;
+
+  void close() {
+    closed = true;
+  }
+
+  void open() {
+    lock.lock();
+    try {
+      closed = false;
+      opened.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits while it is closed. */
+  void pass() {
+    if (!closed) {
+      return;
+    }
+    lock.lock();
+    try {
+      while (closed) {
+        opened.awaitUninterruptibly();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits while it is closed, and seldom for a moment besides. */
+  void stumble() {
+    pass();
+    int dice = ThreadLocalRandom.current().nextInt(1000);
+    if (dice < 50) {
+      // As long as what others need to write, void and be heard.
+      LockSupport.parkNanos(TimeUnit.MICROSECONDS.toNanos(200L * dice));
+    } else if (dice < 150) {
+      LockSupport.parkNanos(1000L * dice);
+    }
+  }
+}
