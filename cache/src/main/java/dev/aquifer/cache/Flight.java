@@ -75,6 +75,9 @@ class Flight {
   /** Whether the soft limit has passed. */
   volatile boolean tooSlow;
 
+  /** Whether it took the place of one that could not serve its caller. */
+  volatile boolean replaces;
+
   /** Whether callers were answered while the load goes on. */
   volatile boolean answeredEarly;
 

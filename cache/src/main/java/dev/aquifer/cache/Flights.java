@@ -261,6 +261,8 @@ final class Flights {
         return found;
       }
       if (running.replace(mine.at, found, mine)) {
+        // Its lease, which is renewed as long as it loads, is not to be waited for.
+        mine.replaces = true;
         return mine;
       }
     }

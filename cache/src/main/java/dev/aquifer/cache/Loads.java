@@ -236,7 +236,7 @@ final class Loads {
               expires,
               expires + TimeUnit.MILLISECONDS.toNanos(staleMillis),
               took,
-              node.guards.overtakenLoads ? flight.tick() : node.ticks.get(),
+              flight.tick(),
               cells,
               shared,
               size + OVERHEAD + 2 * flight.text.length()));

@@ -191,8 +191,8 @@ final class RemoteRead {
         byte[] entry = answer == null ? null : answer.entry();
         if (answer == null || answer.lease() != null) {
           granted.add(new Granted(flight, answer == null ? null : answer.lease()));
-        } else if (entry == null && poisoned(flight)) {
-          // Nobody will fill it.
+        } else if (entry == null && (poisoned(flight) || flight.replaces)) {
+          // Nobody will fill it, or not with what is asked for.
           granted.add(new Granted(flight, null));
         } else if (entry == null) {
           waiting.add(open.get(i));

@@ -192,13 +192,17 @@ class CacheIsolationTest {
     try (TestNode writer =
             TestNode.open(
                 redis.uri().toString(),
-                b -> b.remoteTimeout(patient).silenceLimit(patient.multipliedBy(3)));
+                b ->
+                    b.remoteTimeout(patient)
+                        .leaseTime(patient.multipliedBy(2))
+                        .silenceLimit(patient.multipliedBy(3)));
         TestNode reader =
             TestNode.open(
                 redis.uri().toString(),
                 b ->
                     b.memoryBytes(0)
                         .remoteTimeout(patient)
+                        .leaseTime(patient.multipliedBy(2))
                         .silenceLimit(patient.multipliedBy(3)))) {
       List<String> caches = CACHES.subList(0, 4);
       List<Object> keys =

@@ -51,7 +51,11 @@ class CacheWriterTest {
 
   private TestNode node() {
     return TestNode.open(
-        redis.uri().toString(), b -> b.remoteTimeout(SOON).silenceLimit(SOON.multipliedBy(3)));
+        redis.uri().toString(),
+        b ->
+            b.remoteTimeout(SOON)
+                .leaseTime(SOON.multipliedBy(2))
+                .silenceLimit(SOON.multipliedBy(3)));
   }
 
   private void store(Map<Long, Flight> values) {

@@ -73,7 +73,10 @@ class CompressionTest {
     try (TestNode node =
         TestNode.open(
             redis.uri().toString(),
-            b -> b.remoteTimeout(SOON).silenceLimit(SOON.multipliedBy(3)))) {
+            b ->
+                b.remoteTimeout(SOON)
+                    .leaseTime(SOON.multipliedBy(2))
+                    .silenceLimit(SOON.multipliedBy(3)))) {
       TieredCache<Integer, List<Flight>> cache =
           node.caches()
               .cache(
@@ -114,7 +117,11 @@ class CompressionTest {
     try (TestNode node =
         TestNode.open(
             redis.uri().toString(),
-            b -> b.memoryBytes(0).remoteTimeout(SOON).silenceLimit(SOON.multipliedBy(3)))) {
+            b ->
+                b.memoryBytes(0)
+                    .remoteTimeout(SOON)
+                    .leaseTime(SOON.multipliedBy(2))
+                    .silenceLimit(SOON.multipliedBy(3)))) {
       TieredCache<String, byte[]> cache =
           node.caches()
               .cache(

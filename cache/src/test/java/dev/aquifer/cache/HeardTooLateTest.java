@@ -290,18 +290,18 @@ class HeardTooLateTest {
     AtomicLong ticks = new AtomicLong();
     Partition partition = new Partition("DFW:0", TestNode.DFW, ticks, System::nanoTime);
     partition.catchUp(new CatchUp(7, 10, 0, List.of(), Map.of(), Map.of(), false), ReadFloor.NONE);
-    TagCell[] cells = {partition.cell("t1")};
+    TagCell[] cells = {partition.cell("t:1")};
 
     long tick = ticks.get();
-    assertThat(partition.hear(7, 11, Notice.read("2:t2"), ReadFloor.NONE)).isTrue();
+    assertThat(partition.hear(7, 11, Notice.read("3:t:2"), ReadFloor.NONE)).isTrue();
     assertThat(partition.holds(tick, cells)).isTrue();
     // What the twelfth voided is not known, and whoever is asked for it may not answer.
-    assertThat(partition.hear(7, 13, Notice.read("2:t2"), ReadFloor.NONE)).isFalse();
+    assertThat(partition.hear(7, 13, Notice.read("3:t:2"), ReadFloor.NONE)).isFalse();
     assertThat(partition.holds(tick, cells)).isFalse();
 
     tick = ticks.get();
     assertThat(partition.holds(tick, cells)).isTrue();
-    assertThat(partition.hear(8, 1, Notice.read("2:t2"), ReadFloor.NONE)).isFalse();
+    assertThat(partition.hear(8, 1, Notice.read("3:t:2"), ReadFloor.NONE)).isFalse();
     assertThat(partition.holds(tick, cells)).isFalse();
   }
 }

@@ -118,6 +118,7 @@ class PayloadsTest {
     return builder
         .memoryBytes(0)
         .remoteTimeout(Duration.ofSeconds(10))
+        .leaseTime(Duration.ofSeconds(20))
         .silenceLimit(Duration.ofMinutes(1));
   }
 

@@ -9,6 +9,7 @@ import dev.aquifer.testkit.RedisDatabase;
 import dev.aquifer.testkit.RedisExtension;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,13 +35,13 @@ class R04SkewTest extends TwoNodeRace {
     return TestNode.open(uri(), caches -> caches.clock(() -> System.nanoTime() + nanos));
   }
 
-  private static long redisMillis() {
-    return Long.parseLong(((List<?>) REDIS.server().command("TIME")).get(0).toString()) * 1000;
+  private static long redisMicros() {
+    return Long.parseLong(((List<?>) REDIS.server().command("TIME")).get(0).toString()) * 1_000_000;
   }
 
   /** A state whose incarnation began when Redis' clock was that much ahead, or behind. */
   private static void seed(Duration ahead) {
-    String at = Long.toString(redisMillis() + ahead.toMillis());
+    String at = Long.toString(redisMicros() + TimeUnit.MILLISECONDS.toMicros(ahead.toMillis()));
     REDIS.database().flush();
     REDIS.database().command("HSET", STATE, "i", "abc1", "n", at, "f", at);
   }

@@ -47,9 +47,10 @@ class R10HerdTest extends TwoNodeRace {
                       wanted.forEach(id -> all.put(id, load(id)));
                       return all;
                     }));
-    sync(one);
+    // Callers have their values before these are on their way to Redis.
+    Eventually.within(SOON)
+        .until("filled", () -> ((List<?>) redis().command("KEYS", "aq:{DFW:0}:v:*")).size() == 200);
     List<?> entries = (List<?>) redis().command("KEYS", "aq:{DFW:0}:v:*");
-    assertThat(entries).hasSize(200);
     LongSummaryStatistics left =
         entries.stream()
             .mapToLong(entry -> (Long) redis().command("PTTL", entry.toString()))
@@ -77,6 +78,8 @@ class R10HerdTest extends TwoNodeRace {
         HeldLoad held = new HeldLoad()) {
       slow.guards().leases = guarded;
       held.begin(() -> slow.read(1, id -> held.hold(load(id))));
+      proxy.refuse();
+      proxy.reset();
       row.set(NEW);
       long begun = System.nanoTime();
       assertThat(read(one, 1)).isEqualTo(NEW);
@@ -84,6 +87,8 @@ class R10HerdTest extends TwoNodeRace {
           .isBetween(Duration.ofMillis(2_500), SOON);
       assertThat(loads).hasValue(2);
       awaitStored(two, 1);
+      proxy.heal();
+      Eventually.within(SOON).until("back", () -> slow.caches().health().proven());
       held.end();
       if (guarded) {
         Eventually.within(SOON)

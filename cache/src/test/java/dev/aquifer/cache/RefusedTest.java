@@ -33,8 +33,8 @@ class RefusedTest {
   // As in docs/cache.md.
   private static final String RULES =
       "~aq:* resetchannels &aq:* -@all +hello +auth +ping +select +client|setname +client|setinfo"
-          + " +script|load +eval +evalsha +psubscribe +publish +time +get +set +del +pttl +hmget"
-          + " +hset +hget +hdel +hlen +hgetall +xadd +xrange";
+          + " +script|load +eval +evalsha +psubscribe +publish +time +get +mget +set +del +pttl"
+          + " +pexpire +hmget +hset +hget +hdel +hlen +hgetall +xadd +xrange";
 
   private static AbstractThrowableAssert<?, ?> refusal(String uri) {
     return refusal(uri, LIMIT);

@@ -51,7 +51,11 @@ class RollingDeployTest {
           TestNode.open(
               redis.uri().toString(),
               builder ->
-                  builder.memoryBytes(0).remoteTimeout(SOON).silenceLimit(SOON.multipliedBy(6)));
+                  builder
+                      .memoryBytes(0)
+                      .remoteTimeout(SOON)
+                      .leaseTime(SOON.multipliedBy(2))
+                      .silenceLimit(SOON.multipliedBy(6)));
       node.guards().format = format;
       trips = node.caches().cache("trip", Flight.class, CacheSettings.defaults());
     }

@@ -47,6 +47,7 @@ class VirtualThreadsTest {
                     // Patient: it is not the link that is tried here.
                     builder
                         .remoteTimeout(Duration.ofSeconds(20))
+                        .leaseTime(Duration.ofSeconds(40))
                         .silenceLimit(Duration.ofMinutes(2)));
         Recording recording = new Recording()) {
       recording.enable("jdk.VirtualThreadPinned").withThreshold(Duration.ZERO).withStackTrace();
