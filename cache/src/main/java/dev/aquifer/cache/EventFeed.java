@@ -38,7 +38,6 @@ final class EventFeed {
   private final ConcurrentHashMap<Partition, Integer> owed = new ConcurrentHashMap<>();
   private final AtomicBoolean asking = new AtomicBoolean();
   private final AtomicInteger epoch = new AtomicInteger();
-  private volatile boolean listening;
   private volatile int syncedEpoch = -1;
   private volatile long provenAt;
 
@@ -120,13 +119,11 @@ final class EventFeed {
   }
 
   void subscribed() {
-    listening = true;
     epoch.incrementAndGet();
     background(this::resync);
   }
 
   void lost() {
-    listening = false;
     epoch.incrementAndGet();
     provenAt = node.nanos.getAsLong() - silence - 1;
     node.observer.remoteChanged(false, "connection lost");
@@ -230,8 +227,7 @@ final class EventFeed {
     }
     try {
       int now = epoch.get();
-      // What is voided before the subscription stands would be missed after all.
-      if (node.guards.replay && !(listening && syncAll())) {
+      if (node.guards.replay && !syncAll()) {
         return false;
       }
       syncedEpoch = now;

@@ -75,7 +75,7 @@ class Flight {
   /** Whether the soft limit has passed. */
   volatile boolean tooSlow;
 
-  /** Whether it took the place of one that could not serve its caller. */
+  /** Whether it took the place of one whose loader was not shown what this caller must be. */
   volatile boolean replaces;
 
   /** Whether callers were answered while the load goes on. */
@@ -195,8 +195,12 @@ class Flight {
         lateTags
             ? !view.partition.changedSince(tick) && !allTenants.changedSince(tick)
             : view.partition.holds(tick, cells) && allTenants.holds(tick, shared);
-    return current
-        && (caller == session || sessionFloor.and(caller.floor()).equals(sessionFloor))
+    return current && shows(caller);
+  }
+
+  /** Whether its loader was shown all that the caller must be. */
+  boolean shows(CausalSession caller) {
+    return (caller == session || sessionFloor.and(caller.floor()).equals(sessionFloor))
         && sessionFloor.and(session.floor()).equals(sessionFloor);
   }
 

@@ -262,7 +262,7 @@ final class Flights {
       }
       if (running.replace(mine.at, found, mine)) {
         // Its lease, which is renewed as long as it loads, is not to be waited for.
-        mine.replaces = true;
+        mine.replaces = !found.shows(session);
         return mine;
       }
     }
