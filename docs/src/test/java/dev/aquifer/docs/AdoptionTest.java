@@ -264,8 +264,8 @@ class AdoptionTest {
             dashboards.get("ada", owner -> new Dashboard(owner, List.of("arwen", "legolas")));
             dashboards.get("grace", owner -> new Dashboard(owner, List.of("gimli")));
             // snippet: dependencies-void
-            caches.invalidateTags(
-                Tag.of("character", "arwen")); // her sessions, her owner's dashboard
+            // her sessions, her owner's dashboard
+            caches.invalidateTags(Tag.of("character", "arwen"));
             // end
             assertThat(sessions.getIfPresent("s1")).isNull();
             assertThat(dashboards.getIfPresent("ada")).isNull();

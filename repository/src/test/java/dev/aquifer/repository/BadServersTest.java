@@ -116,7 +116,7 @@ class BadServersTest {
             .redis("redis://clerk:" + WRONG + "@no-such-host.invalid:6390"),
         UnavailableException.class,
         "no-such-host.invalid:6390",
-        "Check that it runs");
+        "its name cannot be resolved; check the host");
   }
 
   @Test
