@@ -2,6 +2,7 @@ package dev.aquifer.cache;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.aquifer.Tenant;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,14 +12,21 @@ import org.jspecify.annotations.Nullable;
 final class LastUses {
   private static final int MOST = 10_000;
 
-  private final Cache<MemoryKey, Long> lately =
+  private final Cache<Use, Long> lately =
       Caffeine.newBuilder().maximumSize(MOST).executor(Runnable::run).build();
 
   void note(MemoryKey at, long now) {
-    lately.put(at, now);
+    lately.put(new Use(at), now);
   }
 
   @Nullable Long last(MemoryKey at) {
-    return lately.getIfPresent(at);
+    return lately.getIfPresent(new Use(at));
+  }
+
+  /** Of a tenant, not of its view, which goes when the tenant is idle. */
+  private record Use(Tenant tenant, Object key) {
+    Use(MemoryKey at) {
+      this(at.view.tenant, at.key);
+    }
   }
 }

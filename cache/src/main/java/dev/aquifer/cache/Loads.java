@@ -50,7 +50,6 @@ final class Loads {
 
   /** Loads on a thread of the cache, until the hard limit. */
   void start(Flight flight, Remote.@Nullable Lease lease) {
-    flight.loadsFrom(node);
     long begun = node.nanos.getAsLong();
     Future<?> limit;
     try {
@@ -94,7 +93,12 @@ final class Loads {
       return;
     }
     try {
-      Object loaded = call(flight, floor(flight, true), flight.source);
+      // Here, not where it began to wait for a thread.
+      flight.loadsFrom(node);
+      Object loaded =
+          flight.counted()
+              ? call(flight, floor(flight, true), flight.source)
+              : flight.source.load();
       if (loaded instanceof Flights.Later later) {
         later
             .stage()

@@ -49,8 +49,8 @@ class RefreshAheadTest {
     node.pass(TTL.minus(LOAD).minusNanos(1));
     assertThat(read(cache, "k")).isEqualTo("k1");
     assertThat(cache.statistics().refreshes()).isZero();
-    node.executor.hold();
     node.pass(Duration.ofNanos(1));
+    node.executor.hold();
     assertThat(read(cache, "k")).isEqualTo("k1");
     assertThat(read(cache, "k")).isEqualTo("k1");
     assertThat(node.executor.waiting()).isEqualTo(1);
