@@ -194,6 +194,7 @@ final class BulkLoads {
       ReadFloor floor = ReadFloor.NONE;
       Set<Object> keys = new LinkedHashSet<>();
       for (RemoteRead.Granted one : granted) {
+        one.flight().loadsFrom(node);
         floor = floor.and(loads.floor(one.flight(), true));
         keys.add(one.flight().key);
       }

@@ -70,7 +70,6 @@ final class Loads {
 
   /** As {@link #start}, for a value that a load of many brings. */
   void join(Flight flight, Remote.@Nullable Lease lease, CompletableFuture<?> value) {
-    flight.loadsFrom(node);
     long begun = node.nanos.getAsLong();
     Future<?> limit;
     try {

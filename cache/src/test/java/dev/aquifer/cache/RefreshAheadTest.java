@@ -159,6 +159,26 @@ class RefreshAheadTest {
   }
 
   @Test
+  void getAllAsync_voidedWhileWaiting_isKept() {
+    TieredCache<String, String> cache = cache();
+    node.executor.hold();
+    CompletableFuture<BulkResult<String, String>> all =
+        as(
+            () ->
+                cache.getAllAsync(
+                    Set.of("k"),
+                    keys -> CompletableFuture.completedFuture(Map.of("k", load("k")))));
+    as(
+        () -> {
+          node.caches.invalidateTags(FLIGHT);
+          return true;
+        });
+    node.executor.go();
+    assertThat(all).isCompleted();
+    assertThat(as(() -> cache.getIfPresent("k"))).isEqualTo("k1");
+  }
+
+  @Test
   void refresh_fails_valueLivesOnAndIsTriedAgainLater() {
     TieredCache<String, String> cache = cache();
     read(cache, "k");
