@@ -78,7 +78,7 @@ public final class AquiferBuilder {
     return this;
   }
 
-  /** The URI of Redis, {@code redis://[user:password@]host:port[/database]}. Default: none. */
+  /** The URI of Redis, of any kind that {@link Caches.Builder#redis} takes. Default: none. */
   public AquiferBuilder redis(String uri) {
     redis = uri;
     return this;
