@@ -30,7 +30,7 @@ class RefusedTest {
   private static final Duration LIMIT = Duration.ofSeconds(10);
   private static final String SECRET = "hush-hush";
 
-  // As in docs/cache.md.
+  // As in docs/redis.md.
   private static final String RULES =
       "~aq:* resetchannels &aq:* -@all +hello +auth +ping +select +client|setname +client|setinfo"
           + " +script|load +eval +evalsha +psubscribe +publish +time +get +mget +set +del +pttl"
