@@ -3,6 +3,7 @@ package dev.aquifer.testkit;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -75,8 +76,14 @@ public final class RedisCluster implements AutoCloseable {
             .orElseThrow(() -> new TestkitException("no node has slot " + slot)));
   }
 
-  /** A replica of the master that runs. */
+  /** A replica of the master that runs; waits for what is just becoming one. */
   public RedisServer replicaOf(RedisServer master) {
+    await("a replica of " + master + " that runs", () -> findReplica(master).isPresent());
+    return findReplica(master)
+        .orElseThrow(() -> new TestkitException(master + " has no replica that runs"));
+  }
+
+  private Optional<RedisServer> findReplica(RedisServer master) {
     List<ClusterNode> view = view(reachable());
     String id =
         view.stream()
@@ -88,8 +95,7 @@ public final class RedisCluster implements AutoCloseable {
         .filter(node -> node.master().equals(id))
         .map(this::server)
         .filter(RedisServer::isRunning)
-        .findFirst()
-        .orElseThrow(() -> new TestkitException(master + " has no replica that runs"));
+        .findFirst();
   }
 
   /**
