@@ -253,7 +253,18 @@ final class Node {
       @Nullable String token,
       Scope scope) {
     ReadFloor demand = floor.and(positions.now());
-    CausalSession session = sessions.current();
+    return voidInAsync(partition, names, stored, demand, token, scope, sessions.current());
+  }
+
+  /** For this session, whatever thread goes on with it. */
+  private CompletableFuture<Long> voidInAsync(
+      Partition partition,
+      List<String> names,
+      List<Remote.Stored> stored,
+      ReadFloor demand,
+      @Nullable String token,
+      Scope scope,
+      CausalSession session) {
     used(partition);
     Remote link = remote;
     CompletableFuture<Long> told =
@@ -263,7 +274,7 @@ final class Node {
     return told.thenCompose(
         sequence -> {
           if (partition.closed()) {
-            return voidNamesAsync(next(partition), names, stored, floor, token, scope);
+            return voidInAsync(next(partition), names, stored, demand, token, scope, session);
           }
           voided(partition, names, scope, session, sequence);
           return CompletableFuture.completedFuture(sequence);
@@ -332,9 +343,10 @@ final class Node {
         link == null
             ? partition.voidHere(names, demand, true)
             : link.voidPoisoned(partition, names, demand, poison);
-    voided(partition, names, Scope.TAG, sessions.current(), sequence);
     if (partition.closed()) {
-      voidNames(next(partition), names, Scope.TAG);
+      voidNames(next(partition), names, List.of(), floor, null, Scope.TAG);
+    } else {
+      voided(partition, names, Scope.TAG, sessions.current(), sequence);
     }
   }
 }
