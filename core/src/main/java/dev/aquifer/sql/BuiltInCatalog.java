@@ -13,7 +13,10 @@ import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** What PostgreSQL itself ships, read once from {@code builtin.txt} beside this class. */
+/**
+ * What PostgreSQL itself ships, read once from {@code builtin.txt} and {@code harmless.txt} beside
+ * this class.
+ */
 final class BuiltInCatalog implements FunctionCatalog {
   static final BuiltInCatalog INSTANCE = new BuiltInCatalog();
 
@@ -33,6 +36,7 @@ final class BuiltInCatalog implements FunctionCatalog {
     } catch (IOException e) {
       throw new UncheckedIOException("builtin.txt of aquifer-core cannot be read", e);
     }
+    HarmlessFunctions.builtIn().forEach(name -> functions.put(name, Effect.HARMLESS));
   }
 
   private void read(BufferedReader lines) throws IOException {
@@ -56,6 +60,7 @@ final class BuiltInCatalog implements FunctionCatalog {
       case "[harmless]" -> functions.put(word, Effect.HARMLESS);
       case "[primary]" -> functions.put(word, Effect.PRIMARY);
       case "[session]" -> functions.put(word, Effect.SESSION);
+      case "[anything]" -> functions.put(word, Effect.UNKNOWN);
       case "[operators]" -> operators.add(word);
       case "[relations]" -> relations.add(word);
       default -> throw new IllegalStateException("builtin.txt: " + word + " is in no section");
@@ -69,16 +74,22 @@ final class BuiltInCatalog implements FunctionCatalog {
   }
 
   @Override
-  public boolean isPlain(TableName relation) {
+  public Effect relation(TableName relation) {
     String schema = relation.schema();
-    if (schema != null && (schema.equals("pg_temp") || schema.startsWith("pg_temp_"))) {
-      return false;
-    }
-    return !(schema == null || schema.equals(SYSTEM)) || !relations.contains(relation.name());
+    boolean temporary =
+        schema != null && (schema.equals("pg_temp") || schema.startsWith("pg_temp_"));
+    boolean system =
+        (schema == null || schema.equals(SYSTEM)) && relations.contains(relation.name());
+    return temporary || system ? Effect.PRIMARY : Effect.HARMLESS;
   }
 
   @Override
   public boolean isPlainOperator(String symbol) {
     return operators.contains(symbol);
+  }
+
+  @Override
+  public Effect attribute(String name) {
+    return functions.getOrDefault(name, Effect.HARMLESS);
   }
 }

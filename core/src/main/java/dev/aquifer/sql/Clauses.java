@@ -109,6 +109,7 @@ final class Clauses {
     }
     found.primary(Reason.SELECT_INTO, table.toString());
     found.writes(table);
+    found.schema = true;
     walk.at = chain.end();
   }
 

@@ -4,6 +4,7 @@ import dev.aquifer.sql.FunctionCatalog.Effect;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** What has been found in a text so far. Grows worse, never better. */
@@ -20,6 +21,7 @@ final class Findings {
   boolean begins;
   boolean ends;
   boolean session;
+  boolean schema;
   final Set<TableName> reads = new LinkedHashSet<>();
   final Set<TableName> writes = new LinkedHashSet<>();
   final Set<String> functions = new LinkedHashSet<>();
@@ -50,6 +52,7 @@ final class Findings {
     kind(StatementKind.UNKNOWN);
     unknownWrites = true;
     unknownReads = true;
+    schema = true;
     reason = Reason.NOT_UNDERSTOOD;
     subject = near;
   }
@@ -63,9 +66,9 @@ final class Findings {
 
   void reads(TableName table) {
     reads.add(table);
-    if (!holds(() -> catalog.isPlain(table))) {
-      // A view of the user's may call what writes; PostgreSQL's own do not.
-      unknownWrites |= BuiltInCatalog.INSTANCE.isPlain(table);
+    Effect effect = answer(() -> catalog.relation(table));
+    if (effect != Effect.HARMLESS) {
+      unknownWrites |= effect == Effect.UNKNOWN;
       primary(Reason.RELATION, table.toString());
     }
   }
@@ -83,7 +86,7 @@ final class Findings {
     }
     // Whatever the catalogue says of its harm, a function of the user's may read any table.
     unknownReads |= BuiltInCatalog.INSTANCE.function(schema, name) == Effect.UNKNOWN;
-    switch (effect(schema, name)) {
+    switch (answer(() -> catalog.function(schema, name))) {
       case HARMLESS -> {}
       case PRIMARY -> primary(Reason.PRIMARY_FUNCTION, full);
       case SESSION -> {
@@ -112,17 +115,18 @@ final class Findings {
   }
 
   void attribute(String name) {
-    if (!holds(() -> catalog.isPlainAttribute(name))) {
-      unknownWrites = true;
+    Effect effect = answer(() -> catalog.attribute(name));
+    if (effect != Effect.HARMLESS) {
+      unknownWrites |= effect == Effect.UNKNOWN;
+      session |= effect == Effect.SESSION;
       primary(Reason.ATTRIBUTE, name);
     }
   }
 
-  @SuppressWarnings(
-      "CatchingUnchecked") // A catalogue that fails must not fail the application's statement.
-  private Effect effect(@Nullable String schema, String name) {
+  // A catalogue that fails must not fail the application's statement.
+  private static Effect answer(Supplier<Effect> question) {
     try {
-      return catalog.function(schema, name);
+      return question.get();
     } catch (RuntimeException e) {
       return Effect.UNKNOWN;
     }

@@ -34,14 +34,15 @@ public interface FunctionCatalog {
   Effect function(@Nullable String schema, String name);
 
   /**
-   * Whether reading that relation does no more than read: not a view, rule or policy that calls
-   * something volatile, not temporary, not unlogged (a standby refuses those), not a system view
-   * that tells of one server. The built-in catalogue holds every relation plain except system views
-   * and the schema of temporary tables. Reading any other relation that is not plain is taken to
-   * write unknown tables.
+   * What reading that relation may do: {@link Effect#HARMLESS} when it does no more than read;
+   * {@link Effect#PRIMARY} when a standby refuses it or would answer something else, as it does for
+   * temporary and unlogged tables, sequences and system views that tell of one server; {@link
+   * Effect#UNKNOWN} when anything may happen, as with a view or policy that calls something
+   * volatile. The built-in catalogue holds every relation harmless except system views and the
+   * schema of temporary tables.
    */
-  default boolean isPlain(TableName relation) {
-    return BuiltInCatalog.INSTANCE.isPlain(relation);
+  default Effect relation(TableName relation) {
+    return BuiltInCatalog.INSTANCE.relation(relation);
   }
 
   /**
@@ -62,12 +63,12 @@ public interface FunctionCatalog {
   }
 
   /**
-   * Whether {@code x.name} can only be a column: PostgreSQL takes it for the call {@code name(x)}
-   * where no column has that name and a function takes the row. The built-in catalogue holds every
-   * attribute plain.
+   * The worst that {@code x.name} may do: PostgreSQL takes it for the call {@code name(x)} where no
+   * column has that name and a function takes the one value. The built-in catalogue looks for
+   * functions of PostgreSQL's own.
    */
-  default boolean isPlainAttribute(String name) {
-    return true;
+  default Effect attribute(String name) {
+    return BuiltInCatalog.INSTANCE.attribute(name);
   }
 
   /** What PostgreSQL 18 ships; every other function and operator is unknown. */

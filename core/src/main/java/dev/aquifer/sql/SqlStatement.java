@@ -28,6 +28,7 @@ public final class SqlStatement {
   private final boolean begins;
   private final boolean ends;
   private final boolean session;
+  private final boolean schema;
   private final Set<TableName> reads;
   private final Set<TableName> writes;
   private final Set<String> functions;
@@ -48,6 +49,7 @@ public final class SqlStatement {
     this.begins = found.begins;
     this.ends = found.ends;
     this.session = found.session;
+    this.schema = found.schema;
     this.reads = frozen(found.reads);
     this.writes = frozen(found.writes);
     this.functions = frozen(found.functions);
@@ -66,6 +68,7 @@ public final class SqlStatement {
     this.begins = other.begins;
     this.ends = other.ends;
     this.session = other.session;
+    this.schema = other.schema;
     this.reads = other.reads;
     this.writes = other.writes;
     this.functions = other.functions;
@@ -93,6 +96,7 @@ public final class SqlStatement {
       found.kind(StatementKind.UNKNOWN);
       found.unknownWrites = true;
       found.unknownReads = true;
+      found.schema = true;
       found.primary(Reason.TOO_LONG, sql.length() + " characters");
     } else {
       new StatementReader(Lexer.scan(sql), found).read();
@@ -217,6 +221,15 @@ public final class SqlStatement {
    */
   public boolean changesSession() {
     return session;
+  }
+
+  /**
+   * Whether it may change what a {@link FunctionCatalog} tells of the server: CREATE of what is not
+   * temporary, ALTER, DROP, IMPORT, SELECT INTO, DO, or a text that is not understood. What a
+   * function or procedure that it calls may change is not counted.
+   */
+  public boolean changesSchema() {
+    return schema;
   }
 
   /**

@@ -64,12 +64,18 @@ final class StatementReader {
       case REFRESH -> refresh();
       case CALL, DO -> {
         found.kind(StatementKind.WRITE);
+        found.schema |= head == Keyword.DO;
         found.unknownWrites = true;
         found.unknownReads = true;
         primary(Reason.PROCEDURE);
       }
       case CREATE -> create();
-      case ALTER, DROP, GRANT, REVOKE, COMMENT, SECURITY, IMPORT, REASSIGN -> {
+      case ALTER, DROP, IMPORT -> {
+        found.ddl();
+        found.schema = true;
+        skip();
+      }
+      case GRANT, REVOKE, COMMENT, SECURITY, REASSIGN -> {
         found.ddl();
         skip();
       }
@@ -193,12 +199,29 @@ final class StatementReader {
    */
   private void create() {
     found.ddl();
+    found.schema |= !isTemporary();
     found.session |= holds(Keyword.TEMP) || holds(Keyword.TEMPORARY);
     if (holds(Keyword.ATOMIC) && (holds(Keyword.FUNCTION) || holds(Keyword.PROCEDURE))) {
       at = tokens.size();
     } else {
       skip();
     }
+  }
+
+  /** Whether what is created there is only ever this session's. */
+  private boolean isTemporary() {
+    int i = at + 1;
+    while (tokens.is(i, Keyword.OR)
+        || isWord(i, "replace")
+        || tokens.is(i, Keyword.LOCAL)
+        || tokens.is(i, Keyword.GLOBAL)) {
+      i++;
+    }
+    return tokens.is(i, Keyword.TEMP) || tokens.is(i, Keyword.TEMPORARY);
+  }
+
+  private boolean isWord(int i, String word) {
+    return tokens.is(i, Token.WORD) && word.equals(tokens.name(i));
   }
 
   private void explain() {
@@ -246,6 +269,7 @@ final class StatementReader {
     if (read || (write && runs)) {
       query();
     } else if (runs) {
+      found.schema = true;
       found.unknownWrites = true;
       found.unknownReads = true;
       primary(Reason.EXPLAIN);

@@ -155,8 +155,8 @@ class SqlStatementTest {
     }
 
     @Override
-    public boolean isPlain(TableName relation) {
-      return !relation.name().equals("writing_view");
+    public Effect relation(TableName relation) {
+      return relation.name().equals("writing_view") ? Effect.UNKNOWN : Effect.HARMLESS;
     }
 
     @Override
@@ -170,8 +170,8 @@ class SqlStatementTest {
     }
 
     @Override
-    public boolean isPlainAttribute(String name) {
-      return !name.equals("bump");
+    public Effect attribute(String name) {
+      return name.equals("bump") ? Effect.UNKNOWN : Effect.HARMLESS;
     }
   }
 
@@ -221,7 +221,7 @@ class SqlStatementTest {
           }
 
           @Override
-          public boolean isPlain(TableName relation) {
+          public Effect relation(TableName relation) {
             throw new IllegalStateException("broken");
           }
         };
@@ -301,5 +301,49 @@ class SqlStatementTest {
   void tableName_refusesAnEmptyOne() {
     assertThatThrownBy(() -> TableName.of("")).isInstanceOf(IllegalArgumentException.class);
     assertThat(TableName.of("a", "b")).hasToString("a.b").isGreaterThan(TableName.of("a"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          select (1::bigint).pg_advisory_lock           | true
+          select (0.5::float8).setseed                  | true
+          select ('s'::regclass).nextval                | false
+          select (t.a).pg_terminate_backend from t      | false
+          select ($1).lastval                           | true
+          """)
+  void attribute_thatIsAFunctionOfPostgres_needsThePrimary(String sql, boolean session) {
+    SqlStatement statement = analyze(sql);
+    assertThat(statement.reason()).isEqualTo(Reason.ATTRIBUTE);
+    assertThat(statement.changesSession()).isEqualTo(session);
+    assertThat(analyze("select ('select 1'::text).ts_stat").writesUnknownTables()).isTrue();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          create function f() returns int language sql as 'select 1' | true
+          create or replace view v as select 1                       | true
+          create or replace temp view v as select 1                  | false
+          create local temporary table x (a int)                     | false
+          create table temp (a int)                                  | true
+          alter function f() stable                                  | true
+          drop view v                                                | true
+          do 'begin end'                                             | true
+          select 1 into x                                            | true
+          explain analyze create table x as select 1                 | true
+          grant select on t to x                                     | false
+          insert into t values (f())                                 | false
+          select f(1)                                                | false
+          call p()                                                   | false
+          foo                                                        | true
+          select 1; drop view v                                      | true
+          """)
+  void changesSchema_whereACatalogueReadBeforeMayNoLongerHold(String sql, boolean changes) {
+    assertThat(analyze(sql).changesSchema()).isEqualTo(changes);
   }
 }
