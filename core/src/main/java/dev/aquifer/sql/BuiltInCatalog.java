@@ -14,7 +14,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What PostgreSQL itself ships, read once from {@code builtin.txt} and {@code harmless.txt} beside
+ * What PostgreSQL itself ships, read once from {@code builtin.txt} and {@code curated.txt} beside
  * this class.
  */
 final class BuiltInCatalog implements FunctionCatalog {
@@ -36,7 +36,7 @@ final class BuiltInCatalog implements FunctionCatalog {
     } catch (IOException e) {
       throw new UncheckedIOException("builtin.txt of aquifer-core cannot be read", e);
     }
-    HarmlessFunctions.builtIn().forEach(name -> functions.put(name, Effect.HARMLESS));
+    CuratedFunctions.builtIn().forEach(name -> functions.put(name, Effect.HARMLESS));
   }
 
   private void read(BufferedReader lines) throws IOException {

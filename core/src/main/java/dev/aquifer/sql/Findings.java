@@ -69,6 +69,7 @@ final class Findings {
     Effect effect = answer(() -> catalog.relation(table));
     if (effect != Effect.HARMLESS) {
       unknownWrites |= effect == Effect.UNKNOWN;
+      session |= effect == Effect.SESSION;
       primary(Reason.RELATION, table.toString());
     }
   }

@@ -64,13 +64,14 @@ public final class SqlAnalyzer {
 
   /**
    * Remembers that a standby has refused that text, so that it goes to the primary from now on, for
-   * as long as the text is remembered. For the router, after SQLSTATE 25006 or its like.
+   * as long as the text is remembered. For the router, after SQLSTATE 25006 or its like. Answers
+   * what the text is taken for then: something that may write any table.
    */
-  public void refusedByStandby(String sql) {
+  public SqlStatement refusedByStandby(String sql) {
     Generations now = generations.get();
     SqlStatement known = now.young.get(sql);
     SqlStatement statement = known != null ? known : SqlStatement.analyze(sql, catalog, maxLength);
-    remember(now, sql, statement.refusedByStandby(), true);
+    return remember(now, sql, statement.refusedByStandby(), true);
   }
 
   /**

@@ -63,7 +63,8 @@ public final class SqlStatement {
     this.reason = reason;
     this.subject = null;
     this.statements = other.statements;
-    this.unknownWrites = other.unknownWrites;
+    // What a standby refuses is most often a function that writes.
+    this.unknownWrites = true;
     this.unknownReads = other.unknownReads;
     this.begins = other.begins;
     this.ends = other.ends;

@@ -9,8 +9,10 @@ import dev.aquifer.Consistency;
 import dev.aquifer.Position;
 import dev.aquifer.ReadFloor;
 import dev.aquifer.UnavailableException;
+import dev.aquifer.spi.Observer.Role;
 import dev.aquifer.spi.Observer.RouteReason;
 import dev.aquifer.spi.PositionSource;
+import dev.aquifer.sql.SqlAnalyzer;
 import dev.aquifer.sql.SqlStatement;
 import java.io.PrintWriter;
 import java.sql.Connection;
@@ -54,6 +56,8 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
   private final ReplicaSetSettings settings;
   private final Topology topology;
   private final Router router;
+  private final SqlAnalyzer analyzer;
+  private final @Nullable ServerCatalog catalog;
   private final List<NodeMonitor> monitors = new ArrayList<>();
   private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -72,6 +76,15 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
         Math.max(Duration.ofSeconds(1).toNanos(), settings.sampleEvery().toNanos() * 10);
     this.topology = new Topology(nodes, new PrimaryLog(staleAfter), settings.observer());
     this.router = new Router(topology, settings, System::nanoTime);
+    SqlAnalyzer given = settings.analyzer();
+    if (given != null || settings.catalogEvery().isZero()) {
+      this.catalog = null;
+      this.analyzer = given != null ? given : SqlAnalyzer.create();
+    } else {
+      this.catalog =
+          new ServerCatalog(new CatalogHost(), settings.catalogEvery(), settings.maxLag());
+      this.analyzer = SqlAnalyzer.builder().catalog(catalog).build();
+    }
     for (int i = 0; i < nodes.size(); i++) {
       monitors.add(new NodeMonitor(nodes.get(i), settings.nodes().get(i), topology, settings));
     }
@@ -85,6 +98,9 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
   /** Starts the monitors and waits until a primary answers and each other node did or failed to. */
   void start() {
     monitors.forEach(NodeMonitor::start);
+    if (catalog != null) {
+      catalog.start();
+    }
     boolean found =
         topology.await(
             () ->
@@ -220,6 +236,9 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
   public void close() {
     if (closed.compareAndSet(false, true)) {
       Duration limit = settings.probeTimeout().multipliedBy(2).plusSeconds(2);
+      if (catalog != null) {
+        catalog.stop(limit);
+      }
       monitors.forEach(monitor -> monitor.stop(Duration.ofMillis(1)));
       monitors.forEach(monitor -> monitor.stop(limit));
       topology.nodes.forEach(node -> node.pool.close());
@@ -227,7 +246,62 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
   }
 
   SqlStatement analyze(String sql) {
-    return settings.analyzer().analyze(sql);
+    return analyzer.analyze(sql);
+  }
+
+  /** What a standby refused is known as such from now on. */
+  SqlStatement refused(SqlStatement parsed) {
+    return analyzer.refusedByStandby(parsed.sql());
+  }
+
+  /** A statement changes, or has just changed, what the server's catalogue tells. */
+  void schemaChanged() {
+    if (catalog != null) {
+      catalog.changed();
+    }
+  }
+
+  /** Something ran that may have. */
+  void schemaMayHaveChanged() {
+    if (catalog != null) {
+      catalog.maybeChanged();
+    }
+  }
+
+  /** Whether the server's catalogue is known as it is now, so that all it releases is released. */
+  boolean knowsCatalog() {
+    return catalog != null && catalog.isCurrent();
+  }
+
+  private final class CatalogHost implements ServerCatalog.Host {
+    @Override
+    public ReplicaSetSettings.@Nullable NodeSettings node() {
+      Node primary = topology.primary();
+      if (primary != null && primary.isUsable()) {
+        return settings.nodes().get(topology.nodes.indexOf(primary));
+      }
+      // What a replica has replayed is what its reads would run.
+      for (int i = 0; i < topology.nodes.size(); i++) {
+        if (topology.nodes.get(i).isUsable()) {
+          return settings.nodes().get(i);
+        }
+      }
+      return null;
+    }
+
+    @Override
+    public boolean replayedSince(long nanos) {
+      Position made = topology.primaryLog.bound(ReadFloor.after(nanos));
+      return made != null
+          && topology.nodes.stream()
+              .filter(node -> node.role == Role.REPLICA)
+              .allMatch(node -> node.position != null && node.position.covers(made));
+    }
+
+    @Override
+    public void changed() {
+      analyzer.clear();
+    }
   }
 
   /** The primary, waited for while there is none that answers. */
@@ -274,7 +348,6 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
   @Nullable Route elsewhere(Node failed, SqlStatement parsed, SQLException error, boolean last)
       throws SQLException {
     if (Failures.isRefusedByStandby(error)) {
-      settings.analyzer().refusedByStandby(parsed.sql());
       return primary(RouteReason.RETRY);
     }
     if (!Failures.isConnectionLost(error)

@@ -7,6 +7,7 @@ import dev.aquifer.UnavailableException;
 import dev.aquifer.pool.PoolSettings;
 import dev.aquifer.spi.CommitListener;
 import dev.aquifer.spi.Observer;
+import dev.aquifer.sql.FunctionCatalog;
 import dev.aquifer.sql.SqlAnalyzer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -18,6 +19,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Settings of a {@link ReplicaSet}. Not thread-safe. */
 public final class ReplicaSetBuilder {
+  private static final Duration DEFAULT_CATALOG_EVERY = Duration.ofSeconds(10);
+
   private record Given(String url, double weight, boolean primary) {}
 
   private final List<Given> nodes = new ArrayList<>();
@@ -32,7 +35,8 @@ public final class ReplicaSetBuilder {
   private Duration replicaWait = Duration.ofMillis(500);
   private boolean positionGate = true;
   private CausalSessions sessions = new CausalSessions();
-  private SqlAnalyzer analyzer = SqlAnalyzer.create();
+  private @Nullable SqlAnalyzer analyzer;
+  private @Nullable Duration catalogEvery;
   private final List<Observer> observers = new ArrayList<>();
   private final List<CommitListener> listeners = new ArrayList<>();
 
@@ -129,9 +133,23 @@ public final class ReplicaSetBuilder {
     return this;
   }
 
-  /** Tells statements apart; by default by PostgreSQL's built-in functions. */
+  /**
+   * Tells statements apart, by a {@link FunctionCatalog} of your own; by default the set reads the
+   * server's. Not together with {@link #catalogEvery}.
+   */
   public ReplicaSetBuilder analyzer(SqlAnalyzer analyzer) {
     this.analyzer = analyzer;
+    return this;
+  }
+
+  /**
+   * How often the server's catalogue of functions, views, policies, operators and types is looked
+   * at for changes; 10 s by default, 100 ms or more, or zero: then it is not read, and statements
+   * are told apart by what PostgreSQL itself ships. It is also the longest time for which a
+   * statement may go to a replica after another client has made a function that it calls volatile.
+   */
+  public ReplicaSetBuilder catalogEvery(Duration interval) {
+    this.catalogEvery = interval;
     return this;
   }
 
@@ -175,6 +193,15 @@ public final class ReplicaSetBuilder {
     atLeast("probeTimeout", probeTimeout, Duration.ofMillis(20));
     atLeast("startupTimeout", startupTimeout, Duration.ofNanos(1));
     atLeast("replicaWait", replicaWait, Duration.ofMillis(250));
+    if (analyzer != null && catalogEvery != null) {
+      throw new ConfigurationException(
+          "analyzer and catalogEvery (%s) were both given: an analyzer has a catalogue of its own. Give one of them."
+              .formatted(catalogEvery));
+    }
+    Duration readCatalog = catalogEvery == null ? DEFAULT_CATALOG_EVERY : catalogEvery;
+    if (!readCatalog.isZero()) {
+      atLeast("catalogEvery", readCatalog, Duration.ofMillis(100));
+    }
     List<ReplicaSetSettings.NodeSettings> all = new ArrayList<>();
     Set<String> names = new HashSet<>();
     for (Given given : nodes) {
@@ -199,6 +226,7 @@ public final class ReplicaSetBuilder {
         positionGate,
         sessions,
         analyzer,
+        analyzer == null ? readCatalog : Duration.ZERO,
         Observer.of(observers),
         List.copyOf(listeners));
   }

@@ -8,6 +8,7 @@ import dev.aquifer.spi.Observer;
 import dev.aquifer.sql.SqlAnalyzer;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What a {@link ReplicaSet} was built with; {@link ReplicaSet.Builder} documents each. */
 record ReplicaSetSettings(
@@ -20,7 +21,8 @@ record ReplicaSetSettings(
     Duration replicaWait,
     boolean positionGate,
     CausalSessions sessions,
-    SqlAnalyzer analyzer,
+    @Nullable SqlAnalyzer analyzer,
+    Duration catalogEvery,
     Observer observer,
     List<CommitListener> listeners) {
 

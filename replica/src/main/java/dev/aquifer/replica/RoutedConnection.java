@@ -51,6 +51,9 @@ final class RoutedConnection extends RoutedConnectionSurface {
   /** A transaction that the application began by SQL, while JDBC says autocommit. */
   private boolean begun;
 
+  /** The open transaction, or the statement itself, changes what the server's catalogue tells. */
+  private boolean schema;
+
   private volatile boolean closed;
 
   RoutedConnection(ReplicaSet set) {
@@ -82,14 +85,18 @@ final class RoutedConnection extends RoutedConnectionSurface {
             && pinned == null
             && route.reason() == RouteReason.READ
             && statement.isRepeatable();
+    SqlStatement known = parsed;
     for (int left = set.retries(); ; left--) {
       try {
-        return run(statement, parsed, more, route, call);
+        return run(statement, known, more, route, call);
       } catch (SQLException e) {
         Route next =
             repeatable && left > 0 ? set.elsewhere(route.node(), parsed, e, left == 1) : null;
         if (next == null) {
           throw e;
+        }
+        if (Failures.isRefusedByStandby(e)) {
+          known = set.refused(parsed);
         }
         statement.detach();
         route = next;
@@ -200,8 +207,10 @@ final class RoutedConnection extends RoutedConnectionSurface {
   private @Nullable WriteSet before(SqlStatement parsed, List<SqlStatement> more) {
     boolean inTransaction = !settings.autoCommit || begun;
     writes.add(parsed);
+    schema |= parsed.changesSchema();
     for (SqlStatement each : more) {
       writes.add(each);
+      schema |= each.changesSchema();
     }
     boolean commits =
         parsed.endsTransaction()
@@ -212,7 +221,7 @@ final class RoutedConnection extends RoutedConnectionSurface {
     }
     WriteSet taken = writes.take(set.commits.nextId());
     if (taken != null) {
-      set.commits.committing(taken);
+      announce(taken);
     }
     return taken;
   }
@@ -221,7 +230,7 @@ final class RoutedConnection extends RoutedConnectionSurface {
       Lease lease, SqlStatement parsed, List<SqlStatement> more, @Nullable WriteSet announced)
       throws SQLException {
     if (announced != null) {
-      set.commits.committed(announced);
+      committed(announced);
     }
     boolean shaped = parsed.beginsTransaction() || parsed.endsTransaction();
     boolean kept = parsed.changesSession();
@@ -276,10 +285,10 @@ final class RoutedConnection extends RoutedConnectionSurface {
     if (announced != null) {
       boolean whole = parsed.statements() == 1 && !parsed.writesUnknownTables() && more.isEmpty();
       if (lost) {
-        set.commits.outcomeUnknown(announced);
+        uncertain(announced);
       } else if (!whole || error instanceof java.sql.BatchUpdateException) {
         // Some of it may stand.
-        set.commits.committed(announced);
+        committed(announced);
       } else {
         set.commits.rolledBack(announced);
       }
@@ -295,9 +304,32 @@ final class RoutedConnection extends RoutedConnectionSurface {
     return error;
   }
 
+  private void announce(WriteSet announced) {
+    if (schema) {
+      // From before it can be seen: what is known by then is not what a reader meets.
+      set.schemaChanged();
+    }
+    set.commits.committing(announced);
+  }
+
+  private void committed(WriteSet announced) {
+    changedSchema(announced);
+    set.commits.committed(announced);
+  }
+
+  private void changedSchema(WriteSet announced) {
+    if (schema) {
+      schema = false;
+      set.schemaChanged();
+    } else if (announced.unknownTables()) {
+      set.schemaMayHaveChanged();
+    }
+  }
+
   /** It may stand, now or later. */
   private void uncertain(@Nullable WriteSet announced) {
     if (announced != null) {
+      changedSchema(announced);
       set.commits.outcomeUnknown(announced);
     }
   }
@@ -428,7 +460,7 @@ final class RoutedConnection extends RoutedConnectionSurface {
     }
     WriteSet announced = writes.take(set.commits.nextId());
     if (announced != null) {
-      set.commits.committing(announced);
+      announce(announced);
     }
     try {
       open.connection.commit();
@@ -439,7 +471,7 @@ final class RoutedConnection extends RoutedConnectionSurface {
       throw e;
     }
     if (announced != null) {
-      set.commits.committed(announced);
+      committed(announced);
     }
     endTransaction();
   }

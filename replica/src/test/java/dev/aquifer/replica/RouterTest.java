@@ -60,6 +60,7 @@ class RouterTest {
             true,
             sessions,
             analyzer,
+            Duration.ZERO,
             Observer.NONE,
             List.of());
     Topology topology = new Topology(nodes, log, Observer.NONE);
