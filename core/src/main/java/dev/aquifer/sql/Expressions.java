@@ -87,6 +87,25 @@ final class Expressions {
   }
 
   private void nameChain(@Nullable Keyword keyword) {
+    int last = walk.at;
+    boolean plain = tokens.is(last, Token.WORD);
+    while (tokens.is(last + 1, Token.DOT) && tokens.isName(last + 2)) {
+      last += 2;
+      plain &= tokens.is(last, Token.WORD);
+    }
+    Token behind = tokens.kind(last + 1);
+    if (plain
+        && behind != Token.LEFT
+        && behind != Token.STRING
+        && !tokens.is(last + 1, Keyword.UESCAPE)) {
+      // A column: most of the names in a text, and no more than the last part is asked about.
+      String attribute = last == walk.at ? null : tokens.name(last);
+      if (attribute != null) {
+        found.attribute(attribute);
+      }
+      walk.at = last + 1;
+      return;
+    }
     NameChain chain = NameChain.read(tokens, walk.at);
     if (chain == null) {
       walk.fail();

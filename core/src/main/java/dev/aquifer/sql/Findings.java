@@ -65,7 +65,9 @@ final class Findings {
   }
 
   void reads(TableName table) {
-    reads.add(table);
+    if (!reads.add(table)) {
+      return;
+    }
     Effect effect = answer(() -> catalog.relation(table));
     if (effect != Effect.HARMLESS) {
       unknownWrites |= effect == Effect.UNKNOWN;

@@ -15,6 +15,13 @@ package dev.aquifer.sql;
  * operator), Jdbi's {@code :name}, and its {@code \:} for a colon that begins no parameter.
  */
 final class Lexer {
+  private static final int WORD_START = 1;
+  private static final int WORD_PART = 2;
+  private static final int OPERATOR = 4;
+
+  /** What each character of ASCII may be; all others are part of words. */
+  private static final byte[] CLASSES = classes();
+
   private final String sql;
   private final int length;
   private final Tokens out;
@@ -24,6 +31,18 @@ final class Lexer {
     this.sql = sql;
     this.length = sql.length();
     this.out = new Tokens(sql);
+  }
+
+  private static byte[] classes() {
+    byte[] classes = new byte[128];
+    for (char c = 0; c < 128; c++) {
+      boolean letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+      int may = letter ? WORD_START | WORD_PART : 0;
+      may |= isDigit(c) || c == '$' ? WORD_PART : 0;
+      may |= "~!@#^&|`+-*/%<>=".indexOf(c) >= 0 ? OPERATOR : 0;
+      classes[c] = (byte) may;
+    }
+    return classes;
   }
 
   static Tokens scan(String sql) {
@@ -79,23 +98,20 @@ final class Lexer {
   }
 
   static boolean isWordStart(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= '\u0080';
+    return c >= 128 || (CLASSES[c] & WORD_START) != 0;
   }
 
-  private static boolean isDigit(char c) {
+  static boolean isDigit(char c) {
     return c >= '0' && c <= '9';
   }
 
   static boolean isWordPart(char c) {
-    return isWordStart(c) || isDigit(c) || c == '$';
+    return c >= 128 || (CLASSES[c] & WORD_PART) != 0;
   }
 
   /** Every character that may be in an operator, but for the question mark, which is JDBC's. */
   private static boolean isOperator(char c) {
-    return switch (c) {
-      case '~', '!', '@', '#', '^', '&', '|', '`', '+', '-', '*', '/', '%', '<', '>', '=' -> true;
-      default -> false;
-    };
+    return c < 128 && (CLASSES[c] & OPERATOR) != 0;
   }
 
   private void word(char first) {
@@ -120,7 +136,7 @@ final class Lexer {
     int hash = 0;
     while (end < length && isWordPart(sql.charAt(end))) {
       char c = sql.charAt(end);
-      if (Character.isSurrogate(c)) {
+      if (c >= 128 && Character.isSurrogate(c)) {
         if (!Character.isSurrogatePair(c, peek(end + 1))) {
           out.complete = false;
           return;
@@ -258,6 +274,7 @@ final class Lexer {
     } else if (next == '=') {
       add(Token.ARGUMENT, at, at + 2);
     } else if (isWordStart(next)) {
+      out.named = true;
       add(Token.NAMED_PARAMETER, at, endOfParameter(at + 1));
     } else {
       single(Token.COLON);
@@ -364,56 +381,11 @@ final class Lexer {
   }
 
   private void number() {
-    int i = at;
-    int radix = radix(peek(at), peek(at + 1));
-    if (radix > 0) {
-      i = digits(at + 2, radix, true);
-    } else {
-      i = digits(i, 10, false);
-      if (peek(i) == '.' && peek(i + 1) != '.') {
-        i = digits(i + 1, 10, false);
-      }
-      int exponent = peek(i) == 'e' || peek(i) == 'E' ? exponent(i + 1) : i;
-      i = Math.max(i, exponent);
-    }
-    if (i < 0 || isWordStart(peek(i))) {
+    int end = NumberLiteral.end(sql, at);
+    if (end < 0) {
       out.complete = false;
     } else {
-      add(Token.NUMBER, at, i);
+      add(Token.NUMBER, at, end);
     }
-  }
-
-  private static int radix(char first, char second) {
-    if (first != '0') {
-      return 0;
-    }
-    return switch (second) {
-      case 'x', 'X' -> 16;
-      case 'o', 'O' -> 8;
-      case 'b', 'B' -> 2;
-      default -> 0;
-    };
-  }
-
-  /**
-   * Behind the digits, which single underscores may part; behind none when none are there, or -1 if
-   * some must be.
-   */
-  private int digits(int from, int radix, boolean required) {
-    int i = from;
-    while (isDigit(peek(i), radix)
-        || (peek(i) == '_' && isDigit(peek(i + 1), radix) && (i > from || required))) {
-      i++;
-    }
-    return required && i == from ? -1 : i;
-  }
-
-  private static boolean isDigit(char c, int radix) {
-    return c < 128 && Character.digit(c, radix) >= 0;
-  }
-
-  private int exponent(int from) {
-    int i = peek(from) == '+' || peek(from) == '-' ? from + 1 : from;
-    return isDigit(peek(i)) ? digits(i, 10, false) : from - 1;
   }
 }

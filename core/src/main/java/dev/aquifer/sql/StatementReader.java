@@ -34,7 +34,7 @@ final class StatementReader {
   }
 
   private void parameters() {
-    for (int i = 0; i < tokens.size(); i++) {
+    for (int i = 0; tokens.named && i < tokens.size(); i++) {
       if (tokens.is(i, Token.NAMED_PARAMETER)) {
         found.parameters.add(tokens.sql.substring(tokens.start(i) + 1, tokens.end(i)));
       }

@@ -1,6 +1,8 @@
 package dev.aquifer.sql;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -8,38 +10,69 @@ import org.jspecify.annotations.Nullable;
  * Token#END}.
  */
 final class Tokens {
+  /** Tokens in a chunk: longer texts take several, since one array for all would be huge. */
+  private static final int CHUNK = 1 << 12;
+
+  private static final class Chunk {
+    Token[] kinds;
+    int[] bounds;
+    @Nullable Keyword[] keywords;
+
+    Chunk(int capacity) {
+      kinds = new Token[capacity];
+      bounds = new int[2 * capacity];
+      keywords = new @Nullable Keyword[capacity];
+    }
+
+    void grow() {
+      int capacity = Math.min(CHUNK, kinds.length * 2);
+      kinds = Arrays.copyOf(kinds, capacity);
+      bounds = Arrays.copyOf(bounds, 2 * capacity);
+      keywords = Arrays.copyOf(keywords, capacity);
+    }
+  }
+
   final String sql;
-  private Token[] kinds;
-  private int[] bounds;
-  private @Nullable Keyword[] keywords;
+  private final Chunk first;
+
+  /** Those behind the first; empty for all but long texts. */
+  private final List<Chunk> more = new ArrayList<>(0);
+
+  private Chunk last;
   private int size;
 
   /** False when the text ends within a token or holds what PostgreSQL's lexer refuses. */
   boolean complete = true;
+
+  /** Whether any is a {@link Token#NAMED_PARAMETER}. */
+  boolean named;
 
   /** Characters looked at, those looked at twice counted twice: what proves the lexer linear. */
   long steps;
 
   Tokens(String sql) {
     this.sql = sql;
-    int capacity = Math.min(sql.length(), 1 << 16) / 4 + 8;
-    kinds = new Token[capacity];
-    bounds = new int[2 * capacity];
-    keywords = new @Nullable Keyword[capacity];
+    this.first = new Chunk(Math.min(CHUNK, sql.length() / 4 + 8));
+    this.last = first;
   }
 
   void add(Token kind, int start, int end, @Nullable Keyword keyword) {
-    if (size == kinds.length) {
-      int capacity = size * 2;
-      kinds = Arrays.copyOf(kinds, capacity);
-      bounds = Arrays.copyOf(bounds, 2 * capacity);
-      keywords = Arrays.copyOf(keywords, capacity);
+    int at = size & (CHUNK - 1);
+    if (at == 0 && size > 0) {
+      last = new Chunk(CHUNK);
+      more.add(last);
+    } else if (at == last.kinds.length) {
+      last.grow();
     }
-    kinds[size] = kind;
-    bounds[2 * size] = start;
-    bounds[2 * size + 1] = end;
-    keywords[size] = keyword;
+    last.kinds[at] = kind;
+    last.bounds[2 * at] = start;
+    last.bounds[2 * at + 1] = end;
+    last.keywords[at] = keyword;
     size++;
+  }
+
+  private Chunk chunk(int i) {
+    return i < CHUNK ? first : more.get(i / CHUNK - 1);
   }
 
   int size() {
@@ -47,7 +80,7 @@ final class Tokens {
   }
 
   Token kind(int i) {
-    return i >= 0 && i < size ? kinds[i] : Token.END;
+    return i >= 0 && i < size ? chunk(i).kinds[i & (CHUNK - 1)] : Token.END;
   }
 
   boolean is(int i, Token kind) {
@@ -56,7 +89,7 @@ final class Tokens {
 
   /** The key word there, or null for everything else; a quoted word is never one. */
   @Nullable Keyword keyword(int i) {
-    return i >= 0 && i < size ? keywords[i] : null;
+    return i >= 0 && i < size ? chunk(i).keywords[i & (CHUNK - 1)] : null;
   }
 
   boolean is(int i, Keyword keyword) {
@@ -64,11 +97,11 @@ final class Tokens {
   }
 
   int start(int i) {
-    return bounds[2 * i];
+    return chunk(i).bounds[2 * (i & (CHUNK - 1))];
   }
 
   int end(int i) {
-    return bounds[2 * i + 1];
+    return chunk(i).bounds[2 * (i & (CHUNK - 1)) + 1];
   }
 
   /** The token's own characters, as written. */
@@ -111,7 +144,7 @@ final class Tokens {
     return switch (kind(i)) {
       case QUOTED_WORD, STRING, NUMBER, PARAMETER, NAMED_PARAMETER, RIGHT, RIGHT_BRACKET -> true;
       case WORD -> {
-        Keyword keyword = keywords[i];
+        Keyword keyword = keyword(i);
         yield keyword == null || is(i - 1, Token.DOT) || endsOperand(keyword);
       }
       default -> false;

@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.aquifer.replica.ReplicaHealth;
 import dev.aquifer.replica.ReplicaSet;
+import dev.aquifer.spi.LastRoute;
+import dev.aquifer.spi.Observer.Role;
 import dev.aquifer.sql.SqlStatement;
 import dev.aquifer.testkit.PostgresExtension;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -64,6 +67,20 @@ class RouterTest {
     // end
     try (database) {
       assertThat(seen).isEqualTo(1);
+      // snippet: router-catalogue
+      try (Connection connection = database.getConnection();
+          Statement statement = connection.createStatement()) {
+        statement.execute(
+            "create function late(int) returns boolean stable language sql as 'select $1 > 15'");
+        statement.execute("create view late_flight as select * from flight where late(delay)");
+        // A replica, as soon as the catalogue is read again: a stable function, in a plain view.
+        statement.executeQuery("select count(*) from late_flight where late(delay + 5)");
+        statement.execute("alter function late(int) volatile");
+        // The primary, from now on: the function may do anything, and so may the view.
+        statement.executeQuery("select count(*) from late_flight");
+      }
+      // end
+      assertThat(LastRoute.last()).isEqualTo(Role.PRIMARY);
       // snippet: router-health
       ReplicaHealth health = database.health();
       boolean takesWrites = health.writable();
