@@ -9,7 +9,6 @@ import dev.aquifer.Consistency;
 import dev.aquifer.Position;
 import dev.aquifer.ReadFloor;
 import dev.aquifer.UnavailableException;
-import dev.aquifer.spi.Observer.Role;
 import dev.aquifer.spi.Observer.RouteReason;
 import dev.aquifer.spi.PositionSource;
 import dev.aquifer.sql.SqlAnalyzer;
@@ -20,8 +19,6 @@ import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.Logger;
@@ -58,7 +55,8 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
   private final Router router;
   private final SqlAnalyzer analyzer;
   private final @Nullable ServerCatalog catalog;
-  private final List<NodeMonitor> monitors = new ArrayList<>();
+  private final Members members;
+  private final @Nullable DirectoryWatch watch;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   // An instance's, not static: two sets in one process have demands of their own.
@@ -68,13 +66,10 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
   ReplicaSet(ReplicaSetSettings settings) {
     this.settings = settings;
     this.commits = new Commits(settings, System::nanoTime);
-    List<Node> nodes = new ArrayList<>();
-    for (ReplicaSetSettings.NodeSettings node : settings.nodes()) {
-      nodes.add(new Node(node, settings.replicaWait()));
-    }
     long staleAfter =
         Math.max(Duration.ofSeconds(1).toNanos(), settings.sampleEvery().toNanos() * 10);
-    this.topology = new Topology(nodes, new PrimaryLog(staleAfter), settings.observer());
+    this.topology = new Topology(new PrimaryLog(staleAfter), settings.observer());
+    this.members = new Members(topology, settings);
     this.router = new Router(topology, settings, System::nanoTime);
     SqlAnalyzer given = settings.analyzer();
     if (given != null || settings.catalogEvery().isZero()) {
@@ -82,12 +77,13 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
       this.analyzer = given != null ? given : SqlAnalyzer.create();
     } else {
       this.catalog =
-          new ServerCatalog(new CatalogHost(), settings.catalogEvery(), settings.maxLag());
+          new ServerCatalog(new CatalogHost(topology), settings.catalogEvery(), settings.maxLag());
       this.analyzer = SqlAnalyzer.builder().catalog(catalog).build();
+      catalog.onChange(analyzer::clear);
     }
-    for (int i = 0; i < nodes.size(); i++) {
-      monitors.add(new NodeMonitor(nodes.get(i), settings.nodes().get(i), topology, settings));
-    }
+    NodeDirectory directory = settings.directory();
+    this.watch =
+        directory == null ? null : new DirectoryWatch(directory, settings, topology, members);
   }
 
   /** Begins with no nodes. */
@@ -97,19 +93,19 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
 
   /** Starts the monitors and waits until a primary answers and each other node did or failed to. */
   void start() {
-    monitors.forEach(NodeMonitor::start);
+    members.start();
     if (catalog != null) {
       catalog.start();
     }
     boolean found =
         topology.await(
             () ->
-                (isAnswering() && monitors.stream().allMatch(NodeMonitor::isJudged))
-                    || refusedLogin() >= 0,
+                (isAnswering() && topology.nodes.stream().allMatch(node -> node.monitor.isJudged()))
+                    || refusedLogin() != null,
             settings.startupTimeout());
-    int refused = refusedLogin();
-    if (refused >= 0) {
-      topology.nodes.get(refused).pool.verify(settings.startupTimeout());
+    Node refused = refusedLogin();
+    if (refused != null) {
+      refused.pool.verify(settings.startupTimeout());
     }
     for (Node node : topology.nodes) {
       if (node.fenced && node.lastError != null && node.lastError.contains("another cluster")) {
@@ -128,15 +124,16 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
           "None of %s was found to be a primary within %s"
               .formatted(topology.nodes, settings.startupTimeout()));
     }
+    if (watch != null) {
+      watch.start();
+    }
   }
 
-  private int refusedLogin() {
-    for (int i = 0; i < monitors.size(); i++) {
-      if (Failures.isRefusedLogin(monitors.get(i).lastFailure())) {
-        return i;
-      }
-    }
-    return -1;
+  private @Nullable Node refusedLogin() {
+    return topology.nodes.stream()
+        .filter(node -> Failures.isRefusedLogin(node.monitor.lastFailure()))
+        .findFirst()
+        .orElse(null);
   }
 
   @Override
@@ -226,6 +223,60 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
     return settings.sessions();
   }
 
+  /**
+   * Adds a replica while traffic runs. It gets reads once it has answered and is known to be one;
+   * one of another cluster never does, and {@link #health} says why.
+   *
+   * @param url as for {@link ReplicaSetBuilder#replica}
+   * @param weight its share of reads in proportion to those of others, above 0
+   * @return its name, {@code host:port/database}
+   * @throws ConfigurationException when the set has it already, or has {@value #MAX_NODES}
+   */
+  public String add(String url, double weight) {
+    return members.add(url, weight).name;
+  }
+
+  /**
+   * Sends no more reads to a replica, until {@link #resume}; what runs there goes on.
+   *
+   * @throws ConfigurationException when there is no node of that name
+   */
+  public void drain(String name) {
+    members.drain(name, true);
+  }
+
+  /**
+   * Sends reads to a drained replica again.
+   *
+   * @throws ConfigurationException when there is no node of that name
+   */
+  public void resume(String name) {
+    members.drain(name, false);
+  }
+
+  /**
+   * Takes a replica out of the set: drains it, waits until nothing runs there any more, and closes
+   * its connections.
+   *
+   * @param limit after which what still runs there is cut off
+   * @return whether nothing had to be cut off
+   * @throws ConfigurationException when there is no node of that name, or it is the primary, or was
+   *     given as that
+   */
+  public boolean remove(String name, Duration limit) {
+    return members.remove(name, limit);
+  }
+
+  /**
+   * Changes a replica's share of reads, from the next read on.
+   *
+   * @param weight in proportion to those of others, above 0
+   * @throws ConfigurationException when there is no node of that name, or the weight is none
+   */
+  public void weight(String name, double weight) {
+    members.weight(name, weight);
+  }
+
   /** All nodes as they are now. */
   public ReplicaHealth health() {
     return new ReplicaHealth(topology.nodes.stream().map(Node::health).toList());
@@ -235,13 +286,13 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
   @Override
   public void close() {
     if (closed.compareAndSet(false, true)) {
-      Duration limit = settings.probeTimeout().multipliedBy(2).plusSeconds(2);
       if (catalog != null) {
-        catalog.stop(limit);
+        catalog.stop(Duration.ofSeconds(2));
       }
-      monitors.forEach(monitor -> monitor.stop(Duration.ofMillis(1)));
-      monitors.forEach(monitor -> monitor.stop(limit));
-      topology.nodes.forEach(node -> node.pool.close());
+      if (watch != null) {
+        watch.stop(Duration.ofSeconds(2));
+      }
+      members.close();
     }
   }
 
@@ -271,37 +322,6 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
   /** Whether the server's catalogue is known as it is now, so that all it releases is released. */
   boolean knowsCatalog() {
     return catalog != null && catalog.isCurrent();
-  }
-
-  private final class CatalogHost implements ServerCatalog.Host {
-    @Override
-    public ReplicaSetSettings.@Nullable NodeSettings node() {
-      Node primary = topology.primary();
-      if (primary != null && primary.isUsable()) {
-        return settings.nodes().get(topology.nodes.indexOf(primary));
-      }
-      // What a replica has replayed is what its reads would run.
-      for (int i = 0; i < topology.nodes.size(); i++) {
-        if (topology.nodes.get(i).isUsable()) {
-          return settings.nodes().get(i);
-        }
-      }
-      return null;
-    }
-
-    @Override
-    public boolean replayedSince(long nanos) {
-      Position made = topology.primaryLog.bound(ReadFloor.after(nanos));
-      return made != null
-          && topology.nodes.stream()
-              .filter(node -> node.role == Role.REPLICA)
-              .allMatch(node -> node.position != null && node.position.covers(made));
-    }
-
-    @Override
-    public void changed() {
-      analyzer.clear();
-    }
   }
 
   /** The primary, waited for while there is none that answers. */
@@ -368,7 +388,12 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
       node.pool.evictAll();
     }
     node.accuse();
-    monitors.get(topology.nodes.indexOf(node)).wake();
+    node.monitor.wake();
+  }
+
+  /** Whether the primary answers in the place of replicas that there are. */
+  boolean relieves(Route route) {
+    return route.reason() == RouteReason.NO_REPLICA && topology.array.length > 1;
   }
 
   void routed(Route route) {
@@ -395,7 +420,7 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
   private void wakePrimary() {
     Node primary = topology.primary();
     if (primary != null) {
-      monitors.get(topology.nodes.indexOf(primary)).wake();
+      primary.monitor.wake();
     }
   }
 

@@ -60,19 +60,7 @@ final class ServerCatalog implements FunctionCatalog, Runnable {
     }
   }
 
-  /** What the catalogue needs of the set. */
-  interface Host {
-    /** The node to read from, the primary if it answers; null when none does. */
-    ReplicaSetSettings.@Nullable NodeSettings node();
-
-    /** Whether every replica is known to have replayed what the primary had at that time. */
-    boolean replayedSince(long nanos);
-
-    /** The answers have changed: what was concluded from them must be forgotten. */
-    void changed();
-  }
-
-  private final Host host;
+  private final CatalogHost host;
   private final long every;
   private final long maxLag;
   private final CatalogConnection connection = new CatalogConnection();
@@ -87,6 +75,7 @@ final class ServerCatalog implements FunctionCatalog, Runnable {
   /** A reading is wanted, though not at once. */
   private volatile boolean wanted;
 
+  private volatile Runnable forget = () -> {};
   private final ReentrantLock lock = new ReentrantLock();
   private long changes;
   private String stamp = "";
@@ -95,12 +84,17 @@ final class ServerCatalog implements FunctionCatalog, Runnable {
   private long replacedAt;
   private boolean failing;
 
-  ServerCatalog(Host host, Duration every, Duration maxLag) {
+  ServerCatalog(CatalogHost host, Duration every, Duration maxLag) {
     this.host = host;
     this.every = every.toNanos();
     this.maxLag = maxLag.toNanos();
     this.thread = new Thread(this, "aquifer-catalog");
     thread.setDaemon(true);
+  }
+
+  /** What is done whenever answers change: what was concluded from them must be forgotten. */
+  void onChange(Runnable forget) {
+    this.forget = forget;
   }
 
   void start() {
@@ -129,7 +123,7 @@ final class ServerCatalog implements FunctionCatalog, Runnable {
     } finally {
       lock.unlock();
     }
-    host.changed();
+    forget.run();
     LockSupport.unpark(thread);
   }
 
@@ -303,7 +297,7 @@ final class ServerCatalog implements FunctionCatalog, Runnable {
       lock.unlock();
     }
     if (differs) {
-      host.changed();
+      forget.run();
     }
   }
 
@@ -327,6 +321,6 @@ final class ServerCatalog implements FunctionCatalog, Runnable {
     } finally {
       lock.unlock();
     }
-    host.changed();
+    forget.run();
   }
 }
