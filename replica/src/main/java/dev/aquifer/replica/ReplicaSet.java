@@ -287,7 +287,7 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
   public void close() {
     if (closed.compareAndSet(false, true)) {
       if (catalog != null) {
-        catalog.stop(Duration.ofSeconds(2));
+        catalog.stop(Duration.ofSeconds(4));
       }
       if (watch != null) {
         watch.stop(Duration.ofSeconds(2));

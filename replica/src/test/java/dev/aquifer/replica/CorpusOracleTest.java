@@ -3,6 +3,7 @@ package dev.aquifer.replica;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.aquifer.replica.StandbyOracle.Verdict;
+import dev.aquifer.sql.CuratedFunctions;
 import dev.aquifer.sql.SqlStatement;
 import dev.aquifer.testkit.PostgresNode;
 import dev.aquifer.testkit.PostgresTest;
@@ -11,12 +12,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -34,6 +38,30 @@ class CorpusOracleTest {
       "CREATE TABLE %s (id int, tenant text, a int, b int, c int, d int, e int, f int, g int, n int,"
           + " x int, y int, k text, v int, parent int, label text, delay int, update int, delete int,"
           + " insert int, nextval int, currval int)";
+
+  /** A call of each volatile function of PostgreSQL's own that is said to be harmless. */
+  private static final List<String> CURATED_CALLS =
+      List.of(
+          "array_sample(array[1, 2], 1)",
+          "array_shuffle(array[1, 2])",
+          "clock_timestamp()",
+          "current_query()",
+          "gen_random_uuid()",
+          "pg_collation_actual_version(100)",
+          "pg_database_size(current_database())",
+          "pg_indexes_size('pg_class')",
+          "pg_partition_ancestors('pg_class')",
+          "pg_partition_tree('pg_class')",
+          "pg_relation_size('pg_class')",
+          "pg_table_size('pg_class')",
+          "pg_tablespace_size('pg_default')",
+          "pg_total_relation_size('pg_class')",
+          "random()",
+          "random(1, 6)",
+          "random_normal()",
+          "timeofday()",
+          "uuidv4()",
+          "uuidv7()");
 
   private record Entry(boolean replica, String sql) {}
 
@@ -64,6 +92,30 @@ class CorpusOracleTest {
     assertThat(released.getOrDefault(Verdict.HARMLESS, 0)).isGreaterThan(100);
     assertThat(heldBack.getOrDefault(Verdict.REFUSED, 0)).isGreaterThan(100);
     assertThat(heldBack.getOrDefault(Verdict.LEFT_A_TRACE, 0)).isGreaterThan(10);
+  }
+
+  @Test
+  void curatedFunction_isVolatileAndRunsOnAStandbyWithoutATrace(TestDatabase database)
+      throws Exception {
+    PostgresNode standby = database.cluster().nodes().get(1);
+    standby.awaitReplay(database.cluster().primary().currentLsn());
+    Set<String> called = new TreeSet<>();
+    try (Connection connection = database.dataSource().getConnection();
+        Statement statement = connection.createStatement();
+        StandbyOracle oracle = new StandbyOracle(database.dataSource(standby))) {
+      for (String call : CURATED_CALLS) {
+        String name = call.substring(0, call.indexOf('('));
+        called.add(name);
+        assertThat(oracle.judge("SELECT " + call)).as(call).isEqualTo(Verdict.HARMLESS);
+        try (ResultSet row =
+            statement.executeQuery(
+                "SELECT bool_or(provolatile = 'v') FROM pg_proc WHERE proname = '" + name + "'")) {
+          assertThat(row.next()).isTrue();
+          assertThat(row.getBoolean(1)).as(name + " is volatile").isTrue();
+        }
+      }
+    }
+    assertThat(called).isEqualTo(new TreeSet<>(CuratedFunctions.builtIn()));
   }
 
   private static CatalogSnapshot read(TestDatabase database) throws SQLException {
