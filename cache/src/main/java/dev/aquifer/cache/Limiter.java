@@ -140,7 +140,7 @@ final class Limiter {
       List<Remote.Stored> stored,
       ReadFloor floor,
       @Nullable String token) {
-    return within(partition)
+    return within(remote, partition)
         ? remote.voidNames(partition, names, stored, floor, token)
         : groups.voidNames(remote, partition, names, stored, floor, node.guards);
   }
@@ -153,24 +153,22 @@ final class Limiter {
       List<Remote.Stored> stored,
       ReadFloor floor,
       @Nullable String token) {
-    return within(partition)
+    return within(remote, partition)
         ? remote.voidNamesAsync(partition, names, stored, floor, token)
         : CompletableFuture.supplyAsync(
             () -> groups.voidNames(remote, partition, names, stored, floor, node.guards),
             node.executor);
   }
 
-  private boolean within(Partition partition) {
+  private boolean within(Remote remote, Partition partition) {
     Tenant tenant = partition.tenant;
     Limits limits = tenant == null ? Limits.NONE : of(tenant);
-    return tenant == null
-        || limits.invalidationsPerSecond() == 0
-        || rates.take(
-                new Rate(
-                    tenant,
-                    "invalidations",
-                    limits.invalidationsPerSecond(),
-                    limits.invalidationBurst()))
-            == 0;
+    if (tenant == null || limits.invalidationsPerSecond() == 0) {
+      return true;
+    }
+    Rate rate =
+        new Rate(
+            tenant, "invalidations", limits.invalidationsPerSecond(), limits.invalidationBurst());
+    return rates.takeAhead(rate, limits.shared() && remote.readable(partition));
   }
 }
