@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.aquifer.testkit.CacheHistory;
 import dev.aquifer.testkit.CacheHistory.Fault;
+import dev.aquifer.testkit.CacheUnderTest.Scope.Kind;
 import dev.aquifer.testkit.HistoryVerdict;
 import dev.aquifer.testkit.Proof;
 import dev.aquifer.testkit.RedisExtension;
@@ -110,13 +111,19 @@ class CacheHistoryTest {
             });
   }
 
-  /** Calm, with late links, with lost ones, and with all. */
+  /** Calm, with late links, with lost ones, with each of what some guards alone withstand, all. */
   private static CacheHistory varied(long seed, int variant) {
     CacheHistory schedule = CacheHistory.of(seed).operations(15_000).threads(THREADS);
-    return switch (variant % 4) {
+    Set<Kind> keys = Set.of(Kind.KEY, Kind.KEYS);
+    return switch (variant % 8) {
       case 0 -> schedule.faults(0, Set.of());
       case 1 -> schedule.faults(20, Set.of(Fault.DELAY));
       case 2 -> schedule.faults(30, Set.of(Fault.CUT, Fault.REFUSE, Fault.REDIS_DISCONNECTS));
+      case 3 -> schedule.faults(20, Set.of(Fault.LAG));
+      case 4 ->
+          schedule.voids(keys).faults(20, Set.of(Fault.LAG, Fault.SLOW_LOADS, Fault.NODE_REPLACED));
+      case 5 -> schedule.faults(10, Set.of(Fault.REDIS_SET_BACK));
+      case 6 -> schedule.faults(20, Set.of(Fault.NODE_CHANGED, Fault.SLOW_LOADS));
       default -> harmed(schedule);
     };
   }

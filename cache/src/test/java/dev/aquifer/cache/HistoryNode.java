@@ -6,6 +6,7 @@ import dev.aquifer.CausalToken;
 import dev.aquifer.ReadFloor;
 import dev.aquifer.Tag;
 import dev.aquifer.Tenant;
+import dev.aquifer.cache.Adoption.Mode;
 import dev.aquifer.spi.WriteSet;
 import dev.aquifer.testkit.CacheUnderTest;
 import java.lang.reflect.Type;
@@ -47,15 +48,39 @@ final class HistoryNode implements CacheUnderTest {
             .codec(new StumblingCodec(host.stumble()))
             .build();
     guards.accept(caches.node().guards);
-    CacheSettings settings = CacheSettings.builder().tags(TABLE).build();
-    byName.put("rows", caches.cache("rows", Row.class, settings));
+    CacheSettings.Builder settings = CacheSettings.builder().tags(TABLE);
+    byName.put("rows", caches.cache("rows", Row.class, settings.build()));
     byName.put(
         "groups",
         caches.cache(
             "groups",
             new TypeRef<Row>() {},
-            settings,
+            // Loaded again all the time, and served for a while after their time.
+            settings
+                .ttl(Duration.ofSeconds(2))
+                .refreshAhead(50)
+                .staleOnError(Duration.ofMinutes(1))
+                .softTimeout(Duration.ofMillis(5))
+                .build(),
             (key, row) -> Set.of(group(new Place("", "groups", key)))));
+  }
+
+  @Override
+  public void change(int way) {
+    Limits.Builder limits = Limits.builder();
+    Adoption adoption = Adoption.of(Mode.ON);
+    if (way > 0) {
+      switch (way % 6) {
+        case 0 -> adoption = Adoption.of(Mode.SHADOW);
+        case 1 -> adoption = Adoption.of(Mode.OFF);
+        case 2 -> adoption = adoption.keys(50, Mode.SHADOW);
+        case 3 -> limits.loads(100, 20).concurrentLoads(2, 20);
+        case 4 -> limits.invalidations(10, 3);
+        default -> limits.loads(100, 20).invalidations(10, 3).shared(true);
+      }
+    }
+    caches.adoption(adoption);
+    caches.limits(limits.build());
   }
 
   private static Tag group(Place place) {

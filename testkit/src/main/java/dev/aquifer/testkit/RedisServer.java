@@ -33,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RedisServer implements AutoCloseable {
   private static final int START_ATTEMPTS = 5;
+  private static final String DUMP = "dump.rdb";
 
   private final Workspace workspace;
   private final Path binary;
@@ -149,6 +150,48 @@ public final class RedisServer implements AutoCloseable {
         () -> {
           stopNow();
           startNow();
+        });
+  }
+
+  /** What the server holds at a moment. */
+  public static final class Snapshot {
+    private final byte[] dump;
+
+    private Snapshot(byte[] dump) {
+      this.dump = dump;
+    }
+  }
+
+  /** What the server holds now. */
+  public Snapshot snapshot() {
+    Path file = folder.resolve(DUMP);
+    try {
+      command("SAVE");
+      Snapshot snapshot = new Snapshot(Files.readAllBytes(file));
+      // Else the next start would read it.
+      Files.delete(file);
+      return snapshot;
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read " + file, e);
+    }
+  }
+
+  /** Kills the server, and starts it with what it held then: what was written since is lost. */
+  public void restore(Snapshot snapshot) {
+    if (settings.persistent) {
+      throw new IllegalStateException(this + " is persistent: it starts with what it wrote last");
+    }
+    Path file = folder.resolve(DUMP);
+    locked(
+        () -> {
+          try {
+            kill();
+            Files.write(file, snapshot.dump);
+            startNow();
+            Files.delete(file);
+          } catch (IOException e) {
+            throw new UncheckedIOException("cannot write " + file, e);
+          }
         });
   }
 
