@@ -109,7 +109,7 @@ final class CacheHistoryFaults {
       case REDIS_PAUSED -> redis.pause();
       case REDIS_SET_BACK -> {
         redis.resume();
-        RedisServer.Snapshot before = redis.snapshot();
+        RedisSnapshot before = redis.snapshot();
         return () -> {
           history.note("Redis is as it was");
           redis.restore(before);
