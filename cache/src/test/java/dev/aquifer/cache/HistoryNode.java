@@ -34,6 +34,14 @@ final class HistoryNode implements CacheUnderTest {
   private final Map<String, TieredCache<Integer, Row>> byName = new HashMap<>();
 
   HistoryNode(Host host, Consumer<Guards> guards) {
+    this(host, guards, false);
+  }
+
+  /**
+   * @param renewing whether a cache loads its values again all the time before they expire, and
+   *     serves them for a while after
+   */
+  HistoryNode(Host host, Consumer<Guards> guards, boolean renewing) {
     long offset = host.clockOffset().toNanos();
     LongSupplier clock = () -> System.nanoTime() + offset;
     this.sessions = new CausalSessions(clock);
@@ -55,13 +63,7 @@ final class HistoryNode implements CacheUnderTest {
         caches.cache(
             "groups",
             new TypeRef<Row>() {},
-            // Loaded again all the time, and served for a while after their time.
-            settings
-                .ttl(Duration.ofSeconds(2))
-                .refreshAhead(50)
-                .staleOnError(Duration.ofMinutes(1))
-                .softTimeout(Duration.ofMillis(5))
-                .build(),
+            (renewing ? renewing(settings) : settings).build(),
             (key, row) -> Set.of(group(new Place("", "groups", key)))));
   }
 
@@ -81,6 +83,14 @@ final class HistoryNode implements CacheUnderTest {
     }
     caches.adoption(adoption);
     caches.limits(limits.build());
+  }
+
+  private static CacheSettings.Builder renewing(CacheSettings.Builder settings) {
+    return settings
+        .ttl(Duration.ofSeconds(2))
+        .refreshAhead(50)
+        .staleOnError(Duration.ofMinutes(1))
+        .softTimeout(Duration.ofMillis(5));
   }
 
   private static Tag group(Place place) {

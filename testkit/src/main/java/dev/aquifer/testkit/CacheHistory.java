@@ -86,6 +86,7 @@ public final class CacheHistory {
   private final Map<String, Consumer<RedisServer>> harms;
   private final int faultCount;
   private final Set<Scope.Kind> voids;
+  private final boolean slowLoads;
 
   private CacheHistory(Plan plan) {
     this.seed = plan.seed;
@@ -97,6 +98,7 @@ public final class CacheHistory {
     this.harms = new LinkedHashMap<>(plan.harms);
     this.faultCount = plan.faultCount;
     this.voids = Set.copyOf(plan.voids);
+    this.slowLoads = plan.slowLoads;
   }
 
   /** What is still open about a schedule. */
@@ -110,6 +112,7 @@ public final class CacheHistory {
     Map<String, Consumer<RedisServer>> harms = Map.of();
     int faultCount = 10;
     Set<Scope.Kind> voids = EnumSet.allOf(Scope.Kind.class);
+    boolean slowLoads;
   }
 
   private CacheHistory with(Consumer<Plan> change) {
@@ -123,6 +126,7 @@ public final class CacheHistory {
     plan.harms = harms;
     plan.faultCount = faultCount;
     plan.voids = voids;
+    plan.slowLoads = slowLoads;
     change.accept(plan);
     return new CacheHistory(plan);
   }
@@ -177,6 +181,11 @@ public final class CacheHistory {
     return with(plan -> plan.voids = kinds);
   }
 
+  /** Loads take long on all nodes, and have read what they return before: voids overtake them. */
+  public CacheHistory slowLoads() {
+    return with(plan -> plan.slowLoads = true);
+  }
+
   /** Another fault: what it does to Redis, at once. */
   public CacheHistory harm(String name, Consumer<RedisServer> harm) {
     Map<String, Consumer<RedisServer>> more = new LinkedHashMap<>(harms);
@@ -195,7 +204,8 @@ public final class CacheHistory {
     HistoryChecker history = HistoryChecker.create();
     redis.command("FLUSHALL");
     ExecutorService executor = Executors.newCachedThreadPool(CacheHistory::thread);
-    CacheHistoryNodes nodes = new CacheHistoryNodes(redis, executor, silenceLimit, factory);
+    CacheHistoryNodes nodes =
+        new CacheHistoryNodes(redis, executor, silenceLimit, slowLoads, factory);
     try {
       nodes.open(NODES);
       CacheHistoryWorld world =

@@ -11,7 +11,15 @@ final class CacheHistoryGate {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition opened = lock.newCondition();
   private volatile boolean closed;
+  private final boolean always;
   private volatile boolean slow;
+
+  /**
+   * @param slow whether threads wait often, and long, all the time
+   */
+  CacheHistoryGate(boolean slow) {
+    this.always = slow;
+  }
 
   void close() {
     closed = true;
@@ -51,7 +59,7 @@ final class CacheHistoryGate {
   /** Waits while it is closed, and seldom for a moment besides. */
   void stumble() {
     pass();
-    if (slow && ThreadLocalRandom.current().nextBoolean()) {
+    if ((always || slow) && ThreadLocalRandom.current().nextBoolean()) {
       LockSupport.parkNanos(
           TimeUnit.MICROSECONDS.toNanos(ThreadLocalRandom.current().nextInt(30_000)));
     }

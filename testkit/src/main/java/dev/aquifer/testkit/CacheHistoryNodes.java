@@ -12,15 +12,21 @@ final class CacheHistoryNodes implements AutoCloseable {
   private final RedisServer redis;
   private final Executor executor;
   private final Duration silenceLimit;
+  private final boolean slow;
   private final CacheUnderTest.Factory factory;
   private final List<CacheHistoryNode> now = new CopyOnWriteArrayList<>();
   private int made;
 
   CacheHistoryNodes(
-      RedisServer redis, Executor executor, Duration silenceLimit, CacheUnderTest.Factory factory) {
+      RedisServer redis,
+      Executor executor,
+      Duration silenceLimit,
+      boolean slow,
+      CacheUnderTest.Factory factory) {
     this.redis = redis;
     this.executor = executor;
     this.silenceLimit = silenceLimit;
+    this.slow = slow;
     this.factory = factory;
   }
 
@@ -46,7 +52,7 @@ final class CacheHistoryNodes implements AutoCloseable {
   private CacheHistoryNode opened() {
     int index = made++;
     FaultProxy proxy = FaultProxy.to(redis.host(), redis.port());
-    CacheHistoryGate gate = new CacheHistoryGate();
+    CacheHistoryGate gate = new CacheHistoryGate(slow);
     Host host =
         new Host(
             "node-" + (index + 1),

@@ -76,7 +76,8 @@ final class CacheHistoryWorker {
     boolean busy = tenants.indexOf(tenant) < world.busy();
     // A quiet tenant is seldom written, but while others may miss it: nothing later brings it to
     // light then.
-    if (dice < 740 || (!busy && !world.disturbed && dice < 980)) {
+    boolean missed = !busy && world.disturbed;
+    if (dice < (missed ? 400 : busy ? 740 : 980)) {
       int times = 1 + random.nextInt(MOST_READS);
       Place one = place(tenant);
       for (int i = 0; i < times; i++) {
@@ -85,7 +86,9 @@ final class CacheHistoryWorker {
       }
       return times;
     }
-    if (dice < 780) {
+    if (missed && dice < 700) {
+      write(line, tenant);
+    } else if (dice < 780) {
       readInBackground(line, place(tenant));
     } else if (dice < 830) {
       readMany(line, tenant);
