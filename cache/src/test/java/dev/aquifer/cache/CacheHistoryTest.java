@@ -123,15 +123,19 @@ class CacheHistoryTest {
       case 0 -> schedule.faults(0, Set.of());
       // Late links, and lost ones.
       case 1 -> schedule.faults(20, Set.of(Fault.DELAY));
-      case 2 -> schedule.faults(30, Set.of(Fault.CUT, Fault.REFUSE, Fault.REDIS_DISCONNECTS));
+      case 2 ->
+          schedule
+              .operations(4_000)
+              .faults(3, Set.of(Fault.CUT, Fault.REFUSE, Fault.REDIS_DISCONNECTS));
       // Answers that know of voids which the node has not heard.
       case 3 -> schedule.faults(20, Set.of(Fault.LAG));
       // Loads that a void overtook, which leaves no marker, and nodes that never saw the key.
       case 4 ->
           schedule
+              .operations(4_000)
               .voids(Set.of(Kind.KEY, Kind.KEYS))
               .slowLoads()
-              .faults(20, Set.of(Fault.LAG, Fault.NODE_REPLACED));
+              .faults(4, Set.of(Fault.LAG, Fault.NODE_REPLACED));
       case 5 -> schedule.operations(6_000).faults(4, Set.of(Fault.REDIS_SET_BACK));
       // Values that were read before anything was asked of Redis.
       case 6 -> schedule.operations(6_000).faults(10, Set.of(Fault.NODE_CHANGED, Fault.SLOW_LOADS));

@@ -186,7 +186,9 @@ final class CacheHistoryWorld {
         try {
           Line line = open(node, tenants.get(i), null);
           for (Passed each :
-              passed.isEmpty() ? passed : passed.subList(3 * i, 3 * i + nodes.size())) {
+              passed.isEmpty()
+                  ? passed
+                  : passed.subList(nodes.size() * i, nodes.size() * (i + 1))) {
             accept(line, each);
           }
           places(tenants.get(i)).forEach(place -> read(line, place));
