@@ -13,7 +13,9 @@ import dev.aquifer.testkit.RedisExtension;
 import dev.aquifer.testkit.RedisServer;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -149,42 +151,44 @@ class IdleTenantsOnRedisTest extends TwoNodeRace {
     Eventually.within(SOON).until("node two", () -> read(two, 1) == row.get());
   }
 
-  private Partition closed() {
+  /** A void that finds a partition which is closed before it is made. */
+  private Voids.What meetingAClosedOne(@Nullable String poison) {
     read(idler, 1);
     read(two, 1);
     Partition before = idler.partition();
     idler.caches().node().close(before);
     row.set(NEW);
-    return before;
+    AtomicInteger asked = new AtomicInteger();
+    return new Voids.What(
+        () ->
+            List.of(
+                new Remote.Part(
+                    asked.getAndIncrement() == 0 ? before : idler.partition(), TAG, List.of())),
+        TestNode.DFW,
+        Scope.TAG,
+        1,
+        ReadFloor.NONE,
+        null,
+        poison);
   }
 
   @Test
-  void voidNamesAsync_ofAClosedPartition_isOfTheSessionThatCalled() throws Exception {
-    Node node = idler.caches().node();
-    Partition before = closed();
+  void makeAsync_inAClosedPartition_isOfTheSessionThatCalled() throws Exception {
+    Voids voids = idler.caches().node().voids;
+    Voids.What what = meetingAClosedOne(null);
     CausalSession session = idler.sessions().open();
-    idler
-        .sessions()
-        .call(
-            session,
-            () -> node.voidNamesAsync(before, TAG, List.of(), ReadFloor.NONE, null, Scope.TAG))
-        .get(20, TimeUnit.SECONDS);
+    idler.sessions().call(session, () -> voids.makeAsync(what)).get(20, TimeUnit.SECONDS);
     assertSessionKnows(session);
   }
 
   @Test
-  void voidPoisoned_ofAClosedPartition_isOfTheSessionThatCalled() throws Exception {
-    Node node = idler.caches().node();
-    Partition before = closed();
-    CausalSession session = idler.sessions().open();
-    idler
-        .sessions()
-        .call(
-            session,
-            () -> {
-              node.voidPoisoned(before, TAG, ReadFloor.NONE, "p");
-              return true;
-            });
-    assertSessionKnows(session);
+  void make_inAClosedPartition_isOfTheSessionThatCalled() throws Exception {
+    Voids voids = idler.caches().node().voids;
+    for (String poison : new String[] {null, "p"}) {
+      Voids.What what = meetingAClosedOne(poison);
+      CausalSession session = idler.sessions().open();
+      idler.sessions().call(session, () -> voids.make(what));
+      assertSessionKnows(session);
+    }
   }
 }
