@@ -4,6 +4,7 @@ import static dev.aquifer.cache.TestNode.DFW;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.aquifer.AquiferException;
 import dev.aquifer.ConfigurationException;
 import dev.aquifer.cache.TestNode.Flight;
 import dev.aquifer.spi.Observer.CacheFault;
@@ -156,6 +157,30 @@ class LeasesTest {
       }
       assertThatThrownBy(() -> first.get(30, TimeUnit.SECONDS))
           .hasRootCauseInstanceOf(InterruptedException.class);
+    }
+  }
+
+  /** Who waits for another node's load waits for nothing once its own node is closed. */
+  @Test
+  void close_whileAnotherNodeLoads_callersAreToldAtOnce() throws Exception {
+    try (TestNode one = open(uri(), LEASE)) {
+      Future<Flight> first = threads.submit(() -> one.read(1, this::slow));
+      assertThat(loading.await(30, TimeUnit.SECONDS)).isTrue();
+      CompletableFuture<Flight> second;
+      try (TestNode two = open(uri(), LEASE)) {
+        second =
+            TestNode.as(
+                () ->
+                    two.flights()
+                        .getAsync(1L, id -> CompletableFuture.supplyAsync(() -> fast(id))));
+      }
+      // Long before its load's own limit, which is 30 s.
+      assertThatThrownBy(() -> second.get(10, TimeUnit.SECONDS))
+          .cause()
+          .isExactlyInstanceOf(AquiferException.class)
+          .hasMessageContaining("closed");
+      go.countDown();
+      assertThat(first.get(30, TimeUnit.SECONDS).to()).isEqualTo("SLOW");
     }
   }
 
