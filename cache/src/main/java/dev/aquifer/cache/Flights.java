@@ -318,6 +318,12 @@ final class Flights {
     flight.ended.complete(null);
   }
 
+  /** What they wait for may never come now: the timer has ended, and the link. */
+  void close() {
+    RejectedExecutionException ended = new RejectedExecutionException("closed");
+    running.values().forEach(flight -> fail(flight, closed(flight.view, ended)));
+  }
+
   Flight.Outcome await(Flight flight, long deadline) {
     Flight loading = loads.current();
     if (loading != null) {
