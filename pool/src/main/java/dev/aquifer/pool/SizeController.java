@@ -159,7 +159,7 @@ final class SizeController {
       trial = null;
       fullAt = tick;
       holdUntil = tick + FULL_HOLD;
-      ceiling = Math.max(minimum, Math.min(Math.floor(size * CUT), Math.max(1, sample.open())));
+      ceiling = Math.max(minimum, Math.floor(Math.min(size, sample.open()) * CUT));
       return PoolReason.SERVER_FULL;
     }
     Trial running = trial;
@@ -201,10 +201,11 @@ final class SizeController {
     }
   }
 
-  private PoolReason tried(Trial running, PoolSample sample) {
+  private @Nullable PoolReason tried(Trial running, PoolSample sample) {
     Trial.Outcome outcome = running.add(sample);
     if (outcome == Trial.Outcome.OPEN) {
-      return PoolReason.EXPLORE;
+      // Bursts leave it open until the next one.
+      return sample.peak() > running.from ? PoolReason.EXPLORE : null;
     }
     trial = null;
     if (outcome != Trial.Outcome.NO_GAIN) {

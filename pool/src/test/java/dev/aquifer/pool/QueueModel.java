@@ -29,7 +29,6 @@ final class QueueModel {
   private static final class Work {
     double processor;
     double delay;
-    double waited;
     final double arrived;
 
     Work(double processor, double delay, double arrived) {
