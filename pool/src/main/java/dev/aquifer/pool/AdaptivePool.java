@@ -135,7 +135,7 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
       throw breaker.refusal(settings.target());
     }
     Connection connection = pool.getConnection();
-    if (recycling.isRunning() && recycling.isDue(connection)) {
+    if (keeper.takeSurplus() || (recycling.isRunning() && recycling.isDue(connection))) {
       evict(connection);
       connection.close();
       connection = pool.getConnection();

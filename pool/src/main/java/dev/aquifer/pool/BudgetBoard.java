@@ -34,6 +34,7 @@ final class BudgetBoard implements AutoCloseable {
   private static final String READ =
       "SELECT application_name FROM pg_catalog.pg_stat_activity WHERE application_name LIKE 'aquifer/%'";
   private static final int LIMIT_MILLIS = 1000;
+  private static final long EVERY_NANOS = 250_000_000;
 
   /** Opens the session; a seam to the pool's own way of connecting. */
   @FunctionalInterface
@@ -57,6 +58,7 @@ final class BudgetBoard implements AutoCloseable {
   private int held;
   private int skip;
   private boolean closed;
+  private long refreshed = System.nanoTime() - EVERY_NANOS;
 
   BudgetBoard(String id, int total, PoolSettings server, Link link) {
     this.id = id;
@@ -87,9 +89,10 @@ final class BudgetBoard implements AutoCloseable {
       return;
     }
     try {
-      if (closed) {
+      if (closed || System.nanoTime() - refreshed < EVERY_NANOS) {
         return;
       }
+      refreshed = System.nanoTime();
       Connection current = connection;
       if (current == null) {
         held = freeze.getAsInt();

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +45,7 @@ final class PoolKeeper implements Runnable {
   private final ServerBudget.@Nullable Member member;
   private final Map<PoolReason, LongAdder> counts = counts();
   private final Thread thread;
+  private final AtomicInteger surplus = new AtomicInteger();
   private volatile boolean stopped;
   private volatile PoolDecision last;
   private volatile double arrivalRate;
@@ -54,6 +56,7 @@ final class PoolKeeper implements Runnable {
   private int waitingBefore;
   private int peak;
   private int allowance;
+  private int asked;
   private int drift;
   private int driftIntervals;
 
@@ -76,7 +79,8 @@ final class PoolKeeper implements Runnable {
     this.member = member;
     this.controller = controller(settings);
     this.before = meter.read();
-    this.allowance = member == null ? settings.maximumSize() : member.ask(controller.size());
+    this.asked = controller.size();
+    this.allowance = member == null ? settings.maximumSize() : member.ask(asked);
     int size = Math.min(controller.size(), allowance);
     this.last =
         new PoolDecision(
@@ -110,6 +114,14 @@ final class PoolKeeper implements Runnable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  /**
+   * Whether a caller who just got a connection is to have it closed and wait for another: there are
+   * more than may be, and all are always in use.
+   */
+  boolean takeSurplus() {
+    return surplus.get() > 0 && surplus.getAndUpdate(left -> Math.max(0, left - 1)) > 0;
   }
 
   PoolDecision last() {
@@ -186,6 +198,13 @@ final class PoolKeeper implements Runnable {
   private void look(HikariPool running) {
     int callers = running.getActiveConnections() + running.getThreadsAwaitingConnection();
     peak = Math.max(peak, callers);
+    if (member != null) {
+      // Not only once a second: others wait for what this one gives up.
+      allowance = member.ask(asked);
+      if (settings.adaptive() && allowance < last.maximum()) {
+        decided(controller.curb(allowance));
+      }
+    }
     if (settings.adaptive() && running.getThreadsAwaitingConnection() > 0) {
       PoolDecision surge = controller.surge(callers, allowance);
       if (surge != null) {
@@ -198,10 +217,6 @@ final class PoolKeeper implements Runnable {
     long now = System.nanoTime();
     LoadMeter.Reading reading = meter.read();
     int waiting = running.getThreadsAwaitingConnection();
-    int wanted = settings.adaptive() ? controller.ask() : settings.maximumSize();
-    if (member != null) {
-      allowance = member.ask(wanted);
-    }
     PoolSample sample =
         new PoolSample(
             (now - decidedAt) / 1e9,
@@ -221,6 +236,7 @@ final class PoolKeeper implements Runnable {
     decidedAt = now;
     peak = running.getActiveConnections() + waiting;
     decided(settings.adaptive() ? controller.decide(sample) : fixed(sample));
+    asked = settings.adaptive() ? controller.ask() : settings.maximumSize();
     arrivalRate = controller.arrivalRate();
     executionSeconds = controller.executionSeconds();
     reconcile(reading.inUse() - running.getActiveConnections());
@@ -310,10 +326,11 @@ final class PoolKeeper implements Runnable {
     for (int i = 0; i < excess && running.getIdleConnections() > 0 && !stopped; i++) {
       Connection idle = take(running);
       if (idle == null) {
-        return;
+        break;
       }
       discard(idle);
     }
+    surplus.set(Math.max(0, running.getTotalConnections() - last.maximum()));
   }
 
   /** Replaces an idle connection that is due; the others are held meanwhile, to come by it. */

@@ -140,6 +140,14 @@ final class SizeController {
         PoolReason.DEMAND, before, to, idle(), wanted(), callers + " callers at one time");
   }
 
+  /** The budget leaves less from now on. */
+  PoolDecision curb(int allowance) {
+    int before = size;
+    size = Math.min(size, allowance);
+    return new PoolDecision(
+        PoolReason.BUDGET, before, size, idle(), wanted(), "others need their part of the budget");
+  }
+
   private int need(PoolSample sample) {
     double used = Math.max(sample.inUse(), sample.arrivals() / sample.seconds() * time.before());
     return Math.max(sample.peak(), (int) Math.ceil(used + 2 * Math.sqrt(used) - 0.01));
