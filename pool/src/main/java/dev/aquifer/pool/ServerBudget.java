@@ -83,6 +83,11 @@ public final class ServerBudget {
     return new ServerBudget(connections, 1, HexFormat.of().formatHex(random));
   }
 
+  /** Whether processes find each other by the server's list of sessions. */
+  public boolean isDiscovered() {
+    return id != null;
+  }
+
   /** Of all processes together. */
   public int connections() {
     return connections;

@@ -9,6 +9,7 @@ import dev.aquifer.Consistency;
 import dev.aquifer.Position;
 import dev.aquifer.ReadFloor;
 import dev.aquifer.UnavailableException;
+import dev.aquifer.pool.PoolReport;
 import dev.aquifer.spi.Observer.RouteReason;
 import dev.aquifer.spi.PositionSource;
 import dev.aquifer.sql.SqlStatement;
@@ -65,8 +66,13 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
     this.settings = settings;
     this.commits = new Commits(settings, System::nanoTime);
     List<Node> nodes = new ArrayList<>();
-    for (ReplicaSetSettings.NodeSettings node : settings.nodes()) {
-      nodes.add(new Node(node, settings.replicaWait()));
+    try {
+      for (ReplicaSetSettings.NodeSettings node : settings.nodes()) {
+        nodes.add(new Node(node, settings.replicaWait()));
+      }
+    } catch (RuntimeException e) {
+      nodes.forEach(node -> node.pool.close());
+      throw e;
     }
     long staleAfter =
         Math.max(Duration.ofSeconds(1).toNanos(), settings.sampleEvery().toNanos() * 10);
@@ -213,6 +219,20 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
   /** All nodes as they are now. */
   public ReplicaHealth health() {
     return new ReplicaHealth(topology.nodes.stream().map(Node::health).toList());
+  }
+
+  /** How each node's pool is, why its size is what it is, and what would be better. */
+  public List<PoolReport> pools() {
+    return topology.nodes.stream().map(node -> node.pool.report()).toList();
+  }
+
+  /**
+   * Replaces all connections that are open now, gradually, while traffic runs.
+   *
+   * @param within over which time, zero or more
+   */
+  public void recycle(Duration within) {
+    topology.nodes.forEach(node -> node.pool.recycle(within));
   }
 
   /** Ends the monitors and closes all connections. Further calls do nothing. */
