@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class SizeController {
   private static final double GROWTH = 1.5;
+  private static final double LAST = 1.25;
   private static final double TOLERANCE = 1.5;
   private static final double SMOOTHING = 0.2;
   private static final double CUT = 0.75;
@@ -90,7 +91,7 @@ final class SizeController {
 
   /** What to ask of a budget: what is wanted, as far as the next step could go. */
   int ask() {
-    int next = (int) Math.ceil(ceiling * GROWTH);
+    int next = (int) Math.ceil(ceiling * GROWTH * LAST);
     return Math.max(size, Math.min(Math.min(wanted(), next), maximum));
   }
 
@@ -200,7 +201,9 @@ final class SizeController {
     int from = (int) ceiling;
     boolean wasFull = tick - fullAt < FULL_MEMORY;
     int step = wasFull ? from + 1 : (int) Math.ceil(from * GROWTH);
-    int to = Math.min(cap, Math.max(from + 1, Math.min(step, wanted())));
+    // A last small step is not worth a trial of its own.
+    int aim = !wasFull && wanted() <= step * LAST ? wanted() : Math.min(step, wanted());
+    int to = Math.min(cap, Math.max(from + 1, aim));
     trial = new Trial(from, to, time.now());
     ceiling = to;
     timeRefused = 0;
