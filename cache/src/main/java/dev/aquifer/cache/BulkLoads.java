@@ -2,6 +2,7 @@ package dev.aquifer.cache;
 
 import dev.aquifer.CausalSession;
 import dev.aquifer.ReadFloor;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -113,10 +114,13 @@ final class BulkLoads {
   }
 
   private void start(Boarded boarded, Flights.BulkSource source, long deadline, boolean wait) {
-    if (!boarded.mine.isEmpty()) {
-      remoteRead.start(
-          List.copyOf(boarded.mine), granted -> new Batch(granted, source).start(), deadline, wait);
-    }
+    Map<TenantView, List<Flight>> views = new LinkedHashMap<>(2);
+    boarded.mine.forEach(
+        flight -> views.computeIfAbsent(flight.view, view -> new ArrayList<>()).add(flight));
+    views.forEach(
+        (view, flights) ->
+            remoteRead.start(
+                flights, granted -> new Batch(granted, source).start(), deadline, wait));
   }
 
   private static @Nullable Object one(Flights.BulkSource source, Object key) throws Exception {

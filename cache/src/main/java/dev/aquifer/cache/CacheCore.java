@@ -72,7 +72,6 @@ final class CacheCore {
   TenantView live(TenantView view) {
     TenantView found = view;
     while (found.partition.closed()) {
-      node.gone(found.partition);
       forget(found);
       found = view(found.tenant);
     }
@@ -81,13 +80,11 @@ final class CacheCore {
 
   void forget(TenantView view) {
     views.remove(view.tenant, view);
-    view.share.views.remove(view);
+    view.share.views.removeAll(view.all());
   }
 
   private TenantView opened(Tenant tenant) {
-    TenantView view = new TenantView(this, tenant, node.partition(tenant), node.shared);
-    view.share.views.add(view);
-    return view;
+    return new TenantView(this, node.partitions(tenant), node.shared);
   }
 
   boolean absent(@Nullable Object value) {

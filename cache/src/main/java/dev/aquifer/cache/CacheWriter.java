@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -121,8 +122,12 @@ public final class CacheWriter<K, V> implements AutoCloseable {
         });
     Map<K, V> values = new LinkedHashMap<>();
     last.values().forEach(write -> values.put(write.key, write.value));
-    Puts puts = new Puts(core.node, view);
-    last.values().forEach(write -> puts.add(write.key, write.value));
+    Map<TenantView, Puts> puts = new LinkedHashMap<>();
+    last.values()
+        .forEach(
+            write ->
+                puts.computeIfAbsent(part(write), part -> new Puts(core.node, part))
+                    .add(write.key, write.value));
     try {
       view.tenant.call(
           () -> {
@@ -131,17 +136,21 @@ public final class CacheWriter<K, V> implements AutoCloseable {
           });
     } catch (Throwable e) {
       // It may have written them.
-      long discarded = puts.discard();
-      batch.forEach(write -> observe(write, discarded));
+      end(batch, puts, Puts::discard);
       throw e;
     }
-    long sequence = puts.store();
-    batch.forEach(write -> observe(write, sequence));
+    end(batch, puts, Puts::store);
   }
 
-  private void observe(Write<K, V> write, long sequence) {
-    if (sequence > 0) {
-      write.session.observe(write.view.partition.name, sequence);
+  private TenantView part(Write<K, V> write) {
+    return core.live(write.view).of(TieredCache.form(write.key));
+  }
+
+  private static <K, V> void end(
+      List<Write<K, V>> batch, Map<TenantView, Puts> puts, ToLongFunction<Puts> how) {
+    for (Puts part : puts.values()) {
+      long sequence = how.applyAsLong(part);
+      batch.forEach(write -> part.observe(write.session, sequence));
     }
   }
 }

@@ -113,9 +113,9 @@ public final class Caches implements CommitListener, AutoCloseable {
 
   /** See {@link #invalidateTags(Tag...)}. */
   public void invalidateTags(Collection<Tag> tags) {
-    Partition partition = node.partition(TenantContext.require());
+    Tenant tenant = TenantContext.require();
     if (!Objects.requireNonNull(tags, "tags").isEmpty()) {
-      node.voidNames(partition, PoisonedWrites.names(tags), Scope.TAG);
+      node.voids.make(tagged(tenant, tags));
     }
   }
 
@@ -124,25 +124,29 @@ public final class Caches implements CommitListener, AutoCloseable {
    * returns.
    */
   public CompletableFuture<Void> invalidateTagsAsync(Collection<Tag> tags) {
-    Partition partition = node.partition(TenantContext.require());
+    Tenant tenant = TenantContext.require();
     return tags.isEmpty()
         ? CompletableFuture.completedFuture(null)
-        : node.voidNamesAsync(
-                partition, PoisonedWrites.names(tags), List.of(), ReadFloor.NONE, null, Scope.TAG)
-            .thenAccept(sequence -> {});
+        : node.voids.makeAsync(tagged(tenant, tags)).thenAccept(sequences -> {});
+  }
+
+  private Voids.What tagged(Tenant tenant, Collection<Tag> tags) {
+    return node.voids.names(tenant, PoisonedWrites.names(tags), ReadFloor.NONE, Scope.TAG);
   }
 
   /** Everything of the current tenant, in all caches, is void. See {@link #invalidateTags}. */
   public void invalidateTenant() {
-    node.voidNames(node.partition(TenantContext.require()), List.of(Partition.ALL), Scope.TENANT);
+    voidWhole(Partition.ALL, Scope.TENANT);
   }
 
   /** All of one cache is void for the current tenant; the name need not be in use on this node. */
   public void invalidateCache(String name) {
-    node.voidNames(
-        node.partition(TenantContext.require()),
-        List.of(KeyText.cacheName(checked(name))),
-        Scope.CACHE);
+    voidWhole(KeyText.cacheName(checked(name)), Scope.CACHE);
+  }
+
+  private void voidWhole(String name, Scope scope) {
+    node.voids.make(
+        node.voids.names(TenantContext.require(), List.of(name), ReadFloor.NONE, scope));
   }
 
   @Override
@@ -175,7 +179,9 @@ public final class Caches implements CommitListener, AutoCloseable {
   public void demandVoids(CausalSession session, Duration limit) {
     Tenant tenant = TenantContext.currentOrNull();
     if (tenant != null) {
-      DemandedVoids.of(node, node.partition(tenant), session, limit);
+      node.partitions(tenant)
+          .all
+          .forEach(partition -> DemandedVoids.of(node, partition, session, limit));
     }
     DemandedVoids.of(node, node.shared, session, limit);
   }
@@ -314,7 +320,7 @@ public final class Caches implements CommitListener, AutoCloseable {
     if (core == null || !types.equals(keyTypes.get(name))) {
       invalidateCache(name);
     } else {
-      node.voidKeys(core.view(TenantContext.require()), List.of(KeyText.of(key)));
+      node.voids.make(node.voids.keys(core.view(TenantContext.require()), List.of(key), null));
     }
   }
 
@@ -366,6 +372,7 @@ public final class Caches implements CommitListener, AutoCloseable {
     private @Nullable ScheduledExecutorService timer;
     private LongSupplier nanos = System::nanoTime;
     private final Map<String, Consumer<CacheSettings.Builder>> profiles = new HashMap<>();
+    private final Map<Tenant, Integer> partitions = new HashMap<>();
     private Limits limits = Limits.NONE;
     private Adoption adoption = Adoption.of(Adoption.Mode.ON);
 
@@ -481,6 +488,28 @@ public final class Caches implements CommitListener, AutoCloseable {
     /** What a tenant may do at a time; everything by default. */
     public Builder limits(Limits limits) {
       this.limits = limits;
+      return this;
+    }
+
+    /**
+     * Divides a tenant's keys among several partitions, 1 by default: for a tenant whose reads or
+     * writes are more than one Redis, or one slot of a Redis Cluster, can take. A void of a key
+     * costs the same; one of a tag, of a cache or of the tenant goes to all of them, in a round
+     * trip each, at the same time. Without Redis it has no effect.
+     *
+     * <p>The same on every node. The first to use the tenant decides, in Redis; a node that is set
+     * to another number uses that one, with a warning.
+     *
+     * @param count 1 to {@value Partitions#MOST}
+     * @throws ConfigurationException when it is out of range
+     */
+    public Builder partitions(Tenant tenant, int count) {
+      if (count < 1 || count > Partitions.MOST) {
+        throw new ConfigurationException(
+            "partitions of tenant %s is %d; use 1 to %d."
+                .formatted(tenant, count, Partitions.MOST));
+      }
+      partitions.put(tenant, count);
       return this;
     }
 
@@ -620,6 +649,7 @@ public final class Caches implements CommitListener, AutoCloseable {
       Threads threads = new Threads(executor, timer);
       try {
         Node node = new Node(settings, codec, threads.executor(), threads.timer());
+        partitions.forEach(node::count);
         if (redis != null) {
           RedisLink link = RedisLink.open(redis, settings, node);
           node.attach(link);

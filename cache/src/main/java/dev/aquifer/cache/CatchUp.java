@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param events what is missing, in order and without a gap, where that is known
  * @param markers else all markers
  * @param poisons all that stand, by token, beside the markers
+ * @param owner whom the partition's state belongs to, where that is not who the process took it
+ *     for; then Redis says nothing else
  * @param regressed whether the sequence is below the one that had been applied when Redis was
  *     asked: it lost events
  */
@@ -23,6 +25,7 @@ record CatchUp(
     List<Event> events,
     @Nullable Map<String, Long> markers,
     Map<String, Notice> poisons,
+    @Nullable String owner,
     boolean regressed) {
 
   /** One void or poison. */

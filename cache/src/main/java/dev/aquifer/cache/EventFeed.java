@@ -133,6 +133,7 @@ final class EventFeed {
   void heard(String partitionName, String message) {
     Partition partition = node.named(partitionName);
     if (partition == null) {
+      stranger(partitionName);
       return;
     }
     int first = message.indexOf(' ');
@@ -150,16 +151,31 @@ final class EventFeed {
     }
     if (!applied) {
       // Also where its state was never read: what was loaded without Redis is in memory as well.
-      owed.merge(partition, 1, Integer::sum);
-      background(this::pay);
+      owe(partition);
     }
+  }
+
+  /** Somebody divides a tenant of this node's otherwise: who is right the first partition says. */
+  private void stranger(String partitionName) {
+    Partition first =
+        partitionName.indexOf(':') < 0 ? null : node.named(Partitions.first(partitionName));
+    if (first != null && first.tenant != null) {
+      first.voidAll();
+      first.others.forEach(Partition::voidAll);
+      owe(first);
+    }
+  }
+
+  private void owe(Partition partition) {
+    owed.merge(partition, 1, Integer::sum);
+    background(this::pay);
   }
 
   /** Asks for what was heard of and could not be applied, until it is. */
   private boolean pay() throws InterruptedException {
     for (Partition partition : owed.keySet()) {
       Integer heard = owed.get(partition);
-      if (heard != null && sync(partition)) {
+      if (heard != null && (sync(partition) || partition.closed())) {
         owed.remove(partition, heard);
       }
     }
@@ -184,6 +200,13 @@ final class EventFeed {
     return apply(partition, reply, incarnation, applied) != null;
   }
 
+  /** Asks for the state of a first partition; whether it is known then. */
+  CompletableFuture<Boolean> known(Partition first) {
+    long incarnation = first.incarnation();
+    long applied = first.applied();
+    return news(first).thenApply(reply -> apply(first, reply, incarnation, applied) != null);
+  }
+
   /** Asks for what {@link #apply} takes. */
   CompletableFuture<List<Object>> news(Partition partition) {
     return calls.send(Script.SYNC, partition, List.of(), List.of(), NEWS_ON_SYNC);
@@ -202,6 +225,11 @@ final class EventFeed {
     }
     try {
       CatchUp news = Names.news(reply, incarnation, applied);
+      if (news.owner() != null) {
+        disowned(partition, news.owner());
+        return null;
+      }
+      partition.replaces = false;
       if (partition.catchUp(news, node.positions.now()) && node.guards.regressions) {
         // Redis forgot voids that were applied here: all that it has may be stale (race R6).
         partition.voidAll();
@@ -213,10 +241,29 @@ final class EventFeed {
       } else if (partition.behind()) {
         background(() -> sync(partition));
       }
+      if (incarnation != 0 && incarnation != news.incarnation() && !partition.others.isEmpty()) {
+        // The others belong to one that is gone.
+        node.divide(partition, 1 + partition.others.size());
+      }
       return news;
     } catch (RuntimeException e) {
       node.observer.cacheFault(partition.name, CacheFault.REMOTE, e);
       return null;
+    }
+  }
+
+  /** Redis has a state of the partition that belongs to another than this process thinks. */
+  private void disowned(Partition partition, String owner) {
+    Partition first = partition.first;
+    if (first == null) {
+      node.divide(partition, owner.isEmpty() ? 1 : Integer.parseInt(owner));
+    } else {
+      background(
+          () -> {
+            // The owner that the script was given may have been an old one.
+            partition.replaces = sync(first) && !owner.equals(partition.owner());
+            return true;
+          });
     }
   }
 
@@ -239,7 +286,7 @@ final class EventFeed {
 
   private boolean syncAll() throws InterruptedException {
     for (Partition partition : node.partitions()) {
-      if (!sync(partition)) {
+      if (!sync(partition) && !partition.closed()) {
         return false;
       }
     }

@@ -359,6 +359,7 @@ final class Flights {
     Entry kept = outcome.kept();
     return kept == null
         ? outcome.sequence() >= session.sequence(view.partition.name)
+            && view.partition.counts(session)
             && outcome.sharedSequence() >= session.sequence(node.shared.name)
         : stale.servable(view, kept, node.nanos.getAsLong(), session);
   }

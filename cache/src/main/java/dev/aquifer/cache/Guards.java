@@ -43,4 +43,7 @@ final class Guards {
 
   /** A tenant beyond its part of the memory is held apart from those within theirs. */
   volatile boolean shares = true;
+
+  /** Nodes that divide a tenant differently do not work with each other's partitions. */
+  volatile boolean divisions = true;
 }

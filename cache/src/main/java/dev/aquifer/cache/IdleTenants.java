@@ -4,7 +4,7 @@ import java.time.Duration;
 
 /**
  * Forgets what is kept for tenants that have not been seen for long and have nothing in memory:
- * views, partition and cells, share.
+ * views, partitions and cells, share.
  *
  * <p>No void is missed by that. The partition is closed first, and a closed one serves nothing from
  * memory and takes no fills, whoever still works with it. What its voids demand of later loads is
@@ -25,17 +25,16 @@ final class IdleTenants {
 
   void sweep() {
     long now = node.nanos.getAsLong();
-    for (Partition partition : node.partitions()) {
-      if (partition.tenant == null) {
-        continue;
-      }
-      Share share = fairness.share(partition.tenant);
+    for (Partitions partitions : node.tenants()) {
+      Share share = fairness.share(partitions.tenant);
       if (share.busy) {
         share.busy = false;
         share.idleSince = now;
-      } else if (now - share.idleSince > IDLE && node.told(partition) && fairness.forget(share)) {
+      } else if (now - share.idleSince > IDLE
+          && partitions.all.stream().allMatch(node::told)
+          && fairness.forget(share)) {
         // The share first: whoever makes a view of the next partition finds the next share.
-        node.close(partition);
+        node.close(partitions.first());
         share.views.forEach(view -> view.cache.forget(view));
       }
     }

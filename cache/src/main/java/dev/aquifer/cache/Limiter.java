@@ -133,31 +133,22 @@ final class Limiter {
   }
 
   /** See {@link Remote#voidNames}. */
-  long voidNames(
-      Remote remote,
-      Partition partition,
-      List<String> names,
-      List<Remote.Stored> stored,
-      ReadFloor floor,
-      @Nullable String token) {
-    return within(partition)
-        ? remote.voidNames(partition, names, stored, floor, token)
-        : groups.voidNames(remote, partition, names, stored, floor, node.guards);
+  long[] voidNames(
+      Remote remote, List<Remote.Part> parts, ReadFloor floor, @Nullable String token) {
+    return within(parts.get(0).partition())
+        ? remote.voidNames(parts, floor, token, null)
+        : parts.stream()
+            .mapToLong(part -> groups.voidNames(remote, part, floor, node.guards))
+            .toArray();
   }
 
   /** As {@link #voidNames}, with nobody waiting. */
   CompletableFuture<Long> voidNamesAsync(
-      Remote remote,
-      Partition partition,
-      List<String> names,
-      List<Remote.Stored> stored,
-      ReadFloor floor,
-      @Nullable String token) {
-    return within(partition)
-        ? remote.voidNamesAsync(partition, names, stored, floor, token)
+      Remote remote, Remote.Part part, ReadFloor floor, @Nullable String token) {
+    return within(part.partition())
+        ? remote.voidNamesAsync(part, floor, token)
         : CompletableFuture.supplyAsync(
-            () -> groups.voidNames(remote, partition, names, stored, floor, node.guards),
-            node.executor);
+            () -> groups.voidNames(remote, part, floor, node.guards), node.executor);
   }
 
   private boolean within(Partition partition) {

@@ -5,11 +5,12 @@ import dev.aquifer.Tag;
 import dev.aquifer.spi.LastRoute;
 import dev.aquifer.spi.Observer.CacheFault;
 import dev.aquifer.spi.Observer.Role;
-import dev.aquifer.spi.Observer.Scope;
 import dev.aquifer.spi.Observer.Tier;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
@@ -269,41 +270,60 @@ final class Loads {
    * every later one, which the sequences show, after.
    */
   void put(List<Flight> flights, List<?> values) {
-    Put put = new Put(flights, values);
-    put.store(
-        node.voidNames(
-            put.view.partition, put.names, put.places, ReadFloor.NONE, put.token, Scope.KEY));
+    String token = node.token();
+    List<Put> puts = puts(flights, values, token);
+    store(puts, node.voids.make(discard(flights, token)));
   }
 
   /** As {@link #put}, with nobody waiting. */
   CompletableFuture<Void> putAsync(List<Flight> flights, List<?> values) {
-    Put put = new Put(flights, values);
-    return node.voidNamesAsync(
-            put.view.partition, put.names, put.places, ReadFloor.NONE, put.token, Scope.KEY)
-        .thenAccept(put::store);
+    String token = node.token();
+    List<Put> puts = puts(flights, values, token);
+    return node.voids
+        .makeAsync(discard(flights, token))
+        .thenAccept(sequences -> store(puts, sequences));
+  }
+
+  private Voids.What discard(List<Flight> flights, String token) {
+    List<Object> keys = flights.stream().map(flight -> flight.key).toList();
+    return node.voids.keys(flights.get(0).view, keys, token);
+  }
+
+  /** In the order of the partitions that {@link #discard} names. */
+  private List<Put> puts(List<Flight> flights, List<?> values, String token) {
+    Map<TenantView, Put> puts = new LinkedHashMap<>();
+    for (int i = 0; i < flights.size(); i++) {
+      puts.computeIfAbsent(flights.get(i).view, view -> new Put(view, token))
+          .add(flights.get(i), values.get(i));
+    }
+    return List.copyOf(puts.values());
+  }
+
+  private static void store(List<Put> puts, long[] sequences) {
+    for (int i = 0; i < puts.size(); i++) {
+      // Other partitions took the place of theirs before they were voided.
+      puts.get(i).store(puts.size() == sequences.length ? sequences[i] : 0);
+    }
   }
 
   /** Values of one view, and what was known of all that they depend on before the void. */
   private final class Put {
-    final TenantView view;
-    final String token = node.token();
-    final List<String> names = new ArrayList<>();
-    final List<Remote.Stored> places = new ArrayList<>();
-    private final List<Flight> flights;
-    private final List<?> values;
+    private final TenantView view;
+    private final String token;
+    private final List<Flight> flights = new ArrayList<>();
+    private final List<@Nullable Object> values = new ArrayList<>();
     private final List<long[]> known = new ArrayList<>();
     private final long sharedAsOf = node.shared.applied();
 
-    Put(List<Flight> flights, List<?> values) {
-      this.flights = flights;
-      this.values = values;
-      this.view = flights.get(0).view;
-      for (int i = 0; i < flights.size(); i++) {
-        Flight flight = flights.get(i);
-        names.add(KeyText.keyName(view.cache.name, flight.text));
-        places.add(StoredKeys.of(view, flight.text));
-        known.add(depends(i, 0));
-      }
+    Put(TenantView view, String token) {
+      this.view = view;
+      this.token = token;
+    }
+
+    void add(Flight flight, @Nullable Object value) {
+      flights.add(flight);
+      values.add(value);
+      known.add(depends(flights.size() - 1, 0));
     }
 
     /** Sequences of what a value depends on; its key's is the one that the void has. */

@@ -8,8 +8,11 @@ final class MemoryKey {
   final Object key;
   private final int hash;
 
-  MemoryKey(TenantView view, Object key) {
-    this.view = view;
+  /**
+   * @param any of the tenant's views of the cache; this is in the one that has the key
+   */
+  MemoryKey(TenantView any, Object key) {
+    this.view = any.of(key);
     this.key = key;
     view.share.used();
     this.hash = System.identityHashCode(view) * 31 + key.hashCode();

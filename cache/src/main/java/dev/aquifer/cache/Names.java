@@ -63,7 +63,10 @@ final class Names {
     List<CatchUp.Event> events = List.of();
     Map<String, Long> markers = null;
     Map<String, Notice> poisons = Map.of();
-    if (!news.isEmpty() && text(news.get(0)).equals("E")) {
+    String owner = null;
+    if (!news.isEmpty() && text(news.get(0)).equals("O")) {
+      owner = text(news.get(1));
+    } else if (!news.isEmpty() && text(news.get(0)).equals("E")) {
       events = new ArrayList<>();
       for (int i = 1; i + 1 < news.size(); i += 2) {
         String id = text(news.get(i));
@@ -87,6 +90,7 @@ final class Names {
         events,
         markers,
         poisons,
+        owner,
         incarnation == knownIncarnation && sequence < applied);
   }
 

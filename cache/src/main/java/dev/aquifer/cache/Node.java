@@ -2,14 +2,12 @@ package dev.aquifer.cache;
 
 import dev.aquifer.CausalSession;
 import dev.aquifer.CausalSessions;
-import dev.aquifer.ReadFloor;
 import dev.aquifer.Tenant;
 import dev.aquifer.spi.Observer;
-import dev.aquifer.spi.Observer.Scope;
 import dev.aquifer.spi.PositionSource;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
@@ -17,6 +15,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What all caches of one node share: memory, partitions, the link to Redis.
@@ -26,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * these are reads of volatile fields: no lock, no I/O.
  */
 final class Node {
+  private static final Logger LOG = LoggerFactory.getLogger(Node.class);
+
   final LongSupplier nanos;
   final Observer observer;
   final CausalSessions sessions;
@@ -51,7 +53,9 @@ final class Node {
   private final boolean alone;
   private final boolean remembers;
   private final Memory memory;
-  private final ConcurrentHashMap<Tenant, Partition> partitions = new ConcurrentHashMap<>();
+  final Voids voids = new Voids(this);
+  private final ConcurrentHashMap<Tenant, Partitions> partitions = new ConcurrentHashMap<>();
+  private final ConcurrentHashMap<Tenant, Integer> counts = new ConcurrentHashMap<>();
   private final ConcurrentHashMap<String, Partition> byName = new ConcurrentHashMap<>();
   private final AtomicReference<Partition.Closed> closed =
       new AtomicReference<>(Partition.Closed.NONE);
@@ -100,14 +104,65 @@ final class Node {
     return silence;
   }
 
+  /** The tenant's partitions; never closed ones. */
+  Partitions partitions(Tenant tenant) {
+    Partitions found = partitions.computeIfAbsent(tenant, this::divided);
+    while (found.first().closed()) {
+      gone(found.first());
+      found = partitions.computeIfAbsent(tenant, this::divided);
+    }
+    return found;
+  }
+
+  /** The first of them. */
   Partition partition(Tenant tenant) {
-    return partitions.computeIfAbsent(
-        tenant,
-        t -> {
-          Partition made = new Partition(t.id() + ":0", t, ticks, nanos).after(closed.get());
-          byName.put(made.name, made);
-          return made;
-        });
+    return partitions(tenant).first();
+  }
+
+  private Partitions divided(Tenant tenant) {
+    int count = alone ? 1 : counts.getOrDefault(tenant, 1);
+    Partitions made = new Partitions(tenant, count, ticks, nanos);
+    Remote link = remote;
+    for (Partition partition : made.all) {
+      partition.after(closed.get());
+      if (link != null) {
+        link.follow(partition);
+      }
+    }
+    made.all.forEach(partition -> byName.put(partition.name, partition));
+    return made;
+  }
+
+  /** Into how many partitions the tenant is divided, where Redis does not say otherwise. */
+  void count(Tenant tenant, int count) {
+    counts.put(tenant, count);
+  }
+
+  /**
+   * From now on the tenant of this partition, which is a first one, is divided into so many: what
+   * it had is closed, and what it voided without telling Redis is void in all that follow.
+   */
+  void divide(Partition first, int count) {
+    Tenant tenant = Objects.requireNonNull(first.tenant);
+    if (count < 1 || count > Partitions.MOST) {
+      throw new IllegalStateException(
+          "Redis says that tenant %s has %d partitions; there are 1 to %d."
+              .formatted(tenant, count, Partitions.MOST));
+    }
+    Partitions known = partitions.get(tenant);
+    if (known == null || known.first() != first || first.closed()) {
+      return;
+    }
+    if (known.all.size() != count) {
+      LOG.warn(
+          "Tenant {} has {} cache partitions in Redis, where another node decided it first; this node is set to {} and uses {}. Set the same number on every node.",
+          tenant,
+          count,
+          known.all.size(),
+          count);
+    }
+    counts.put(tenant, count);
+    close(first);
   }
 
   /** Whether Redis, where there is one, knows all that the partition does. */
@@ -116,18 +171,24 @@ final class Node {
     return link == null || link.readable(partition);
   }
 
-  /** Ends a partition; see {@link IdleTenants}. */
-  void close(Partition partition) {
-    // The next begins with what Redis says, where there is one.
-    partition.close(last -> closed.accumulateAndGet(last, (all, one) -> all.and(one, alone)));
-    gone(partition);
+  /** Ends a tenant's partitions, by the first of them; see {@link IdleTenants}. */
+  void close(Partition first) {
+    // The next begin with what Redis says, where there is one.
+    first.others.forEach(this::end);
+    end(first);
+    gone(first);
   }
 
-  /** A closed partition makes room for the next. */
-  void gone(Partition partition) {
-    if (partition.tenant != null) {
-      byName.remove(partition.name, partition);
-      partitions.remove(partition.tenant, partition);
+  private void end(Partition partition) {
+    partition.close(last -> closed.accumulateAndGet(last, (all, one) -> all.and(one, alone)));
+  }
+
+  /** Closed partitions make room for the next. */
+  void gone(Partition first) {
+    Tenant tenant = first.tenant;
+    Partitions known = tenant == null ? null : partitions.get(tenant);
+    if (known != null && known.first() == first && partitions.remove(tenant, known)) {
+      known.all.forEach(partition -> byName.remove(partition.name, partition));
     }
   }
 
@@ -135,8 +196,14 @@ final class Node {
     return byName.get(name);
   }
 
+  /** All of them, of all tenants. */
   List<Partition> partitions() {
     return List.copyOf(byName.values());
+  }
+
+  /** Those of each tenant. */
+  List<Partitions> tenants() {
+    return List.copyOf(partitions.values());
   }
 
   Share share(Tenant tenant) {
@@ -161,8 +228,9 @@ final class Node {
   /** As for a caller of this session. */
   @Nullable Entry memory(TenantView view, Object key, @Nullable CausalSession session) {
     long now = nanos.getAsLong();
-    Entry entry = memory.find(view, key, now);
-    return entry != null && valid(view, entry, now, session == null ? current(view) : session)
+    TenantView mine = view.of(key);
+    Entry entry = memory.find(mine, key, now);
+    return entry != null && valid(mine, entry, now, session == null ? current(mine) : session)
         ? entry
         : null;
   }
@@ -188,6 +256,7 @@ final class Node {
     Partition partition = view.partition;
     // What must have been applied first, what it voided second: a void may come in between.
     return partition.applied() >= session.sequence(partition.name)
+        && partition.counts(session)
         && shared.applied() >= session.sequence(shared.name)
         && partition.holds(entry.tick(), entry.cells())
         && shared.holds(entry.tick(), entry.shared());
@@ -220,133 +289,5 @@ final class Node {
 
   boolean replace(MemoryKey key, Entry old, Entry entry) {
     return memory.replace(key, old, entry, nanos.getAsLong());
-  }
-
-  void voidKeys(TenantView view, List<String> texts) {
-    voidNames(
-        view.partition, names(view, texts), places(view, texts), ReadFloor.NONE, null, Scope.KEY);
-  }
-
-  CompletableFuture<Long> voidKeysAsync(TenantView view, List<String> texts) {
-    return voidNamesAsync(
-        view.partition, names(view, texts), places(view, texts), ReadFloor.NONE, null, Scope.KEY);
-  }
-
-  private static List<String> names(TenantView view, List<String> texts) {
-    return texts.stream().map(text -> KeyText.keyName(view.cache.name, text)).toList();
-  }
-
-  private static List<Remote.Stored> places(TenantView view, List<String> texts) {
-    return texts.stream().map(text -> StoredKeys.of(view, text)).toList();
-  }
-
-  void voidNames(Partition partition, List<String> names, Scope scope) {
-    voidNames(partition, names, List.of(), ReadFloor.NONE, null, scope);
-  }
-
-  /** As {@link #voidNames}, with nobody waiting. */
-  CompletableFuture<Long> voidNamesAsync(
-      Partition partition,
-      List<String> names,
-      List<Remote.Stored> stored,
-      ReadFloor floor,
-      @Nullable String token,
-      Scope scope) {
-    ReadFloor demand = floor.and(positions.now());
-    return voidInAsync(partition, names, stored, demand, token, scope, sessions.current());
-  }
-
-  /** For this session, whatever thread goes on with it. */
-  private CompletableFuture<Long> voidInAsync(
-      Partition partition,
-      List<String> names,
-      List<Remote.Stored> stored,
-      ReadFloor demand,
-      @Nullable String token,
-      Scope scope,
-      CausalSession session) {
-    used(partition);
-    Remote link = remote;
-    CompletableFuture<Long> told =
-        link == null
-            ? CompletableFuture.completedFuture(partition.voidHere(names, demand, true))
-            : limiter.voidNamesAsync(link, partition, names, stored, demand, token);
-    return told.thenCompose(
-        sequence -> {
-          if (partition.closed()) {
-            return voidInAsync(next(partition), names, stored, demand, token, scope, session);
-          }
-          voided(partition, names, scope, session, sequence);
-          return CompletableFuture.completedFuture(sequence);
-        });
-  }
-
-  private void voided(
-      Partition partition, List<String> names, Scope scope, CausalSession session, long sequence) {
-    if (sequence > 0) {
-      session.observe(partition.name, sequence);
-    }
-    if (partition.tenant != null) {
-      observer.cacheInvalidated(partition.tenant, scope, names.size());
-    }
-  }
-
-  long voidNames(
-      Partition partition,
-      List<String> names,
-      List<Remote.Stored> stored,
-      ReadFloor floor,
-      @Nullable String token,
-      Scope scope) {
-    ReadFloor demand = floor.and(positions.now());
-    Partition in = partition;
-    long sequence = voidIn(in, names, stored, demand, token);
-    while (in.closed()) {
-      in = next(in);
-      sequence = voidIn(in, names, stored, demand, token);
-    }
-    voided(in, names, scope, sessions.current(), sequence);
-    return sequence;
-  }
-
-  /** The partition that took the place of a closed one. */
-  private Partition next(Partition closedOne) {
-    gone(closedOne);
-    return partition(java.util.Objects.requireNonNull(closedOne.tenant));
-  }
-
-  private void used(Partition partition) {
-    if (partition.tenant != null) {
-      share(partition.tenant).used();
-    }
-  }
-
-  private long voidIn(
-      Partition partition,
-      List<String> names,
-      List<Remote.Stored> stored,
-      ReadFloor demand,
-      @Nullable String token) {
-    used(partition);
-    Remote link = remote;
-    return link == null
-        ? partition.voidHere(names, demand, true)
-        : limiter.voidNames(link, partition, names, stored, demand, token);
-  }
-
-  /** What a poisoned write committed is void, and its poison lifted. */
-  void voidPoisoned(Partition partition, List<String> names, ReadFloor floor, String poison) {
-    ReadFloor demand = floor.and(positions.now());
-    used(partition);
-    Remote link = remote;
-    long sequence =
-        link == null
-            ? partition.voidHere(names, demand, true)
-            : link.voidPoisoned(partition, names, demand, poison);
-    if (partition.closed()) {
-      voidNames(next(partition), names, List.of(), floor, null, Scope.TAG);
-    } else {
-      voided(partition, names, Scope.TAG, sessions.current(), sequence);
-    }
   }
 }

@@ -2,6 +2,7 @@ package dev.aquifer.cache;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.aquifer.CausalSession;
 import dev.aquifer.ReadFloor;
 import dev.aquifer.Tenant;
 import java.util.Arrays;
@@ -10,7 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -37,11 +37,20 @@ final class Partition {
   /** How many markers are kept before the older half is dropped. */
   static final int MAX_MARKERS = 4096;
 
-  private static final int STRIPES = 64;
-
   final String name;
   final @Nullable Tenant tenant;
   final StoredKeys stored;
+
+  /** Its tenant's first partition; null: it is that itself, or belongs to no tenant. */
+  final @Nullable Partition first;
+
+  /** Of the first: its tenant's other ones. */
+  List<Partition> others = List.of();
+
+  /** The first partition confirmed that this one's state in Redis belongs to nobody any more. */
+  volatile boolean replaces;
+
+  private final int count;
 
   private final AtomicLong ticks;
   private final LongSupplier nanos;
@@ -52,7 +61,7 @@ final class Partition {
       Caffeine.newBuilder().weakValues().executor(Runnable::run).build();
   private final ConcurrentHashMap<String, TagCell> marked = new ConcurrentHashMap<>();
   private final Poisons poisons = new Poisons();
-  private final AtomicReferenceArray<ReadFloor> keyFloors = new AtomicReferenceArray<>(STRIPES);
+  private final KeyFloors keyFloors = new KeyFloors();
 
   private volatile long incarnation;
   private volatile long applied;
@@ -67,14 +76,45 @@ final class Partition {
   private ReadFloor inherited = ReadFloor.NONE;
 
   Partition(String name, @Nullable Tenant tenant, AtomicLong ticks, LongSupplier nanos) {
+    this(name, tenant, null, 1, ticks, nanos);
+  }
+
+  /**
+   * @param first of the tenant, null for itself
+   * @param count how many the tenant has
+   */
+  Partition(
+      String name,
+      @Nullable Tenant tenant,
+      @Nullable Partition first,
+      int count,
+      AtomicLong ticks,
+      LongSupplier nanos) {
     this.name = name;
     this.tenant = tenant;
+    this.first = first;
+    this.count = count;
     this.stored = new StoredKeys(name);
     this.ticks = ticks;
     this.nanos = nanos;
-    for (int i = 0; i < STRIPES; i++) {
-      keyFloors.set(i, ReadFloor.NONE);
-    }
+  }
+
+  /**
+   * What its state in Redis must name for this process to work with it: of a first partition how
+   * many there are, where that is not one; of another the incarnation of the first.
+   */
+  String owner() {
+    return first != null ? Long.toHexString(first.incarnation) : count == 1 ? "" : "" + count;
+  }
+
+  /** Whether its tenant is still divided as this says, as far as the session demands to know. */
+  boolean counts(CausalSession session) {
+    return first == null || first.applied >= session.sequence(first.name);
+  }
+
+  /** Whether {@link #owner} is not known yet. */
+  boolean ownerless() {
+    return first != null && first.incarnation == 0;
   }
 
   /** The cell of a name, the same for all who hold it. */
@@ -86,9 +126,7 @@ final class Partition {
   Partition after(Closed others) {
     inherited = others.floor();
     newestFloor = others.floor();
-    for (int i = 0; i < STRIPES; i++) {
-      keyFloors.set(i, others.floor());
-    }
+    keyFloors.start(others.floor());
     applied = others.sequence();
     heard = others.sequence();
     return this;
@@ -187,7 +225,7 @@ final class Partition {
 
   /** The demand on a load of the key: what voided it must be shown. */
   ReadFloor keyFloor(String key) {
-    return keyFloors.get(stripe(key));
+    return keyFloors.of(key);
   }
 
   /** The demand of the newest void of anything, for loads whose tags are not known before. */
@@ -256,6 +294,8 @@ final class Partition {
         strange = ofIncarnation;
         strangeHeard = sequence;
         bump(ticks.incrementAndGet());
+        // What belongs to the state that is gone is gone with it.
+        others.forEach(Partition::voidAll);
         return false;
       }
       if (sequence != applied + 1) {
@@ -340,9 +380,7 @@ final class Partition {
         });
     poisons.adopt(news.poisons(), notice -> cells(notice.names()), now);
     // Keys that were voided meanwhile leave no marker, so every stripe takes the demand.
-    for (int i = 0; i < STRIPES; i++) {
-      keyFloors.set(i, keyFloors.get(i).and(floor));
-    }
+    keyFloors.raiseAll(floor);
     newestFloor = newestFloor.and(floor);
     bump(ticks.incrementAndGet());
     applied = news.sequence();
@@ -384,8 +422,7 @@ final class Partition {
       }
       boolean key = KeyText.isKey(named);
       if (key) {
-        int stripe = stripe(named);
-        keyFloors.set(stripe, keyFloors.get(stripe).and(floor));
+        keyFloors.raise(named, floor);
       }
       TagCell cell = key ? cells.getIfPresent(named) : cell(named);
       if (cell != null) {
@@ -399,9 +436,7 @@ final class Partition {
     newestFloor = newestFloor.and(floor);
     if (all) {
       dropped = Math.max(dropped, sequence);
-      for (int i = 0; i < STRIPES; i++) {
-        keyFloors.set(i, keyFloors.get(i).and(floor));
-      }
+      keyFloors.raiseAll(floor);
       marked.values().forEach(cell -> cell.mark(0, floor, now));
     }
     long tick = ticks.incrementAndGet();
@@ -427,10 +462,5 @@ final class Partition {
     dropped = Math.max(dropped, sequences[sequences.length / 2]);
     droppedTick = Math.max(droppedTick, markedTicks[markedTicks.length / 2]);
     marked.values().removeIf(cell -> cell.sequence() <= dropped);
-  }
-
-  private static int stripe(String key) {
-    int hash = key.hashCode();
-    return (hash ^ (hash >>> 16)) & (STRIPES - 1);
   }
 }

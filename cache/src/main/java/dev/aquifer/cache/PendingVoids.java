@@ -3,6 +3,7 @@ package dev.aquifer.cache;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -67,6 +68,21 @@ final class PendingVoids {
       mine.clear();
       mine.put(Partition.ALL, NOTHING);
       return false;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** All is void in it, if anything waits of a closed one of its tenant. */
+  void follow(Partition partition) {
+    lock.lock();
+    try {
+      boolean waits =
+          open.keySet().stream()
+              .anyMatch(other -> other.closed() && Objects.equals(other.tenant, partition.tenant));
+      if (waits) {
+        add(partition, List.of(Partition.ALL), List.of());
+      }
     } finally {
       lock.unlock();
     }

@@ -2,6 +2,7 @@ package dev.aquifer.cache;
 
 import dev.aquifer.ReadFloor;
 import dev.aquifer.Tag;
+import dev.aquifer.Tenant;
 import dev.aquifer.spi.CommitListener;
 import dev.aquifer.spi.Observer.CacheFault;
 import dev.aquifer.spi.Observer.Scope;
@@ -89,7 +90,7 @@ final class PoisonedWrites implements CommitListener {
     String token = prefix + tokens.incrementAndGet();
     boolean sent = remote.reachable();
     Poison poison =
-        new Poison(token, sent, sent && remote.poison(partition(writes), token, names, limit));
+        new Poison(token, sent, sent && remote.poison(partitions(writes), token, names, limit));
     open.compute(
         writes,
         (same, known) -> {
@@ -116,12 +117,12 @@ final class PoisonedWrites implements CommitListener {
     }
     Poison poison =
         known != null ? known : new Poison(prefix + tokens.incrementAndGet(), false, false);
-    Partition partition = partition(writes);
+    List<Partition> partitions = partitions(writes);
     Remote remote = node.remote();
     // Before the void: what loads after that is to find it here, Redis or not.
-    partition.poisonHere(poison.token(), names, limit.toNanos());
+    partitions.forEach(partition -> partition.poisonHere(poison.token(), names, limit.toNanos()));
     if (remote != null && !poison.told()) {
-      remote.poison(partition, poison.token(), names, limit);
+      remote.poison(partitions, poison.token(), names, limit);
     }
     ended(writes, floor, null);
     try {
@@ -140,9 +141,10 @@ final class PoisonedWrites implements CommitListener {
     Poison poison = taken(writes);
     Remote remote = node.remote();
     if (poison != null && poison.sent() && remote != null) {
-      Partition partition = partition(writes);
-      partition.liftHere(poison.token());
-      remote.lift(partition, poison.token());
+      for (Partition partition : partitions(writes)) {
+        partition.liftHere(poison.token());
+        remote.lift(partition, poison.token());
+      }
     }
   }
 
@@ -155,13 +157,14 @@ final class PoisonedWrites implements CommitListener {
     if (names.isEmpty()) {
       return;
     }
-    Partition partition = partition(writes);
+    Tenant tenant = writes.tenant();
     if (token == null) {
-      node.voidNames(partition, names, List.of(), floor, null, Scope.TAG);
+      node.voids.make(node.voids.names(tenant, names, floor, Scope.TAG));
     } else {
-      node.voidPoisoned(partition, names, floor, token);
+      List<Partition> partitions = partitions(writes);
+      node.voids.make(node.voids.poisoned(tenant, names, floor, token));
       // Also where Redis could not be told. Only now: what loads from here on is after the void.
-      partition.liftHere(token);
+      partitions.forEach(partition -> partition.liftHere(token));
     }
   }
 
@@ -176,8 +179,9 @@ final class PoisonedWrites implements CommitListener {
     return taken[0];
   }
 
-  private Partition partition(WriteSet writes) {
-    return writes.tenant() == null ? node.shared : node.partition(writes.tenant());
+  private List<Partition> partitions(WriteSet writes) {
+    Tenant tenant = writes.tenant();
+    return tenant == null ? List.of(node.shared) : node.partitions(tenant).all;
   }
 
   static List<String> names(Collection<Tag> tags) {

@@ -127,10 +127,11 @@ final class Pool {
 
   /** Of the view's entries that are used most, those that the filter takes. */
   List<MemoryKey> hottest(TenantView view, int most, Predicate<Entry> filter) {
+    List<TenantView> of = view.all();
     return bound.hottest(
         all ->
             all.limit(SEARCHED)
-                .filter(each -> each.getKey().view == view)
+                .filter(each -> of.contains(each.getKey().view))
                 .limit(most)
                 .filter(each -> filter.test(each.getValue().entry))
                 .map(Map.Entry::getKey)

@@ -1,14 +1,13 @@
 package dev.aquifer.cache;
 
-import dev.aquifer.ReadFloor;
-import dev.aquifer.spi.Observer.Scope;
+import dev.aquifer.CausalSession;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Values of one tenant that are about to be written to their source, and are stored afterwards: one
- * void, then one round trip of leases.
+ * Values of one tenant's partition that are about to be written to their source, and are stored
+ * afterwards: one void, then one round trip of leases.
  *
  * <p>Why nothing stale is stored: another node that writes one of these keys voids it after its
  * write. Came its write after ours, but its void before our void, then the sequence moved by more
@@ -24,6 +23,11 @@ final class Puts {
   private final long sharedBefore;
   private final List<Flight> flights = new ArrayList<>();
   private final List<@Nullable Object> values = new ArrayList<>();
+
+  /** Who wrote is shown no less than the void. */
+  void observe(CausalSession session, long sequence) {
+    Voids.observe(session, partition, sequence);
+  }
 
   /** Made before the source is written. */
   Puts(Node node, TenantView view) {
@@ -46,13 +50,8 @@ final class Puts {
 
   /** Voids the keys. Returns the void's sequence, 0 where it is not known yet. */
   long discard() {
-    List<String> names = new ArrayList<>();
-    List<Remote.Stored> stored = new ArrayList<>();
-    for (Flight flight : flights) {
-      names.add(KeyText.keyName(view.cache.name, flight.text));
-      stored.add(StoredKeys.of(view, flight.text));
-    }
-    return node.voidNames(partition, names, stored, ReadFloor.NONE, null, Scope.KEY);
+    List<Object> keys = flights.stream().map(flight -> flight.key).toList();
+    return node.voids.make(node.voids.keys(view, keys, null))[0];
   }
 
   /** Voids the keys and stores the values, where that is safe. Returns the void's sequence. */

@@ -1,5 +1,6 @@
 package dev.aquifer.cache;
 
+import dev.aquifer.UnavailableException;
 import dev.aquifer.spi.Observer.CacheFault;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.protocol.AsyncCommand;
@@ -16,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,10 +31,19 @@ final class RedisCalls {
   private final RedisConnections connections;
   private final Breaker breaker;
   private final AtomicLong asked = new AtomicLong();
+  private final Function<Partition, CompletableFuture<Boolean>> known;
   private volatile boolean closed;
 
-  RedisCalls(Node node, RedisConnections connections, NodeSettings settings) {
+  /**
+   * @param known asks for the state of a first partition; whether it is known then
+   */
+  RedisCalls(
+      Node node,
+      RedisConnections connections,
+      NodeSettings settings,
+      Function<Partition, CompletableFuture<Boolean>> known) {
     this.node = node;
+    this.known = known;
     this.connections = connections;
     this.breaker = new Breaker(node.observer, settings.remoteTimeout().toNanos());
   }
@@ -75,7 +86,24 @@ final class RedisCalls {
     return submit(script, ScriptOutputType.MULTI, call);
   }
 
+  /** What belongs to a tenant's first partition has to know its state before. */
   <T> CompletableFuture<T> submit(Script script, ScriptOutputType output, Call call) {
+    Partition first = call.partition().first;
+    if (first == null || !call.partition().ownerless()) {
+      return sent(script, output, call);
+    }
+    return known
+        .apply(first)
+        .thenCompose(
+            found ->
+                found
+                    ? this.<T>sent(script, output, call)
+                    : CompletableFuture.<T>failedFuture(
+                        new UnavailableException(
+                            "The state of partition %s is not known.".formatted(first.name))));
+  }
+
+  private <T> CompletableFuture<T> sent(Script script, ScriptOutputType output, Call call) {
     Partition partition = call.partition();
     List<byte[]> keys = new ArrayList<>(call.keys().size() + 3);
     keys.add(partition.stored.state);
@@ -84,7 +112,9 @@ final class RedisCalls {
     keys.add(partition.stored.position);
     List<byte[]> args = new ArrayList<>(call.args().size() + 4);
     long candidate = ThreadLocalRandom.current().nextLong() | 1;
-    args.add(StoredKeys.bytes(Long.toHexString(candidate)));
+    String owner = node.guards.divisions ? partition.owner() : "";
+    args.add(
+        StoredKeys.bytes(Long.toHexString(candidate) + (partition.replaces ? '!' : '=') + owner));
     args.add(StoredKeys.bytes(Long.toHexString(call.incarnation())));
     args.add(StoredKeys.bytes(Long.toString(node.guards.regressions ? partition.applied() : 0)));
     args.add(StoredKeys.bytes(Integer.toString(call.events())));

@@ -41,7 +41,7 @@ final class RedisLink implements Remote {
     this.address = address;
     this.connections = connections;
     this.silence = settings.silenceLimit().toNanos();
-    this.calls = new RedisCalls(node, connections, settings);
+    this.calls = new RedisCalls(node, connections, settings, first -> known(first));
     this.feed = new EventFeed(node, calls, connections, settings, this::voidAll);
     this.voids = new RedisVoids(node, calls, connections, feed, settings);
     this.leases = new Leases(node, calls, settings);
@@ -80,8 +80,16 @@ final class RedisLink implements Remote {
     return link;
   }
 
+  private CompletableFuture<Boolean> known(Partition first) {
+    return feed.known(first);
+  }
+
   private void voidAll(Partition partition) {
-    voids.voidNames(partition, List.of(Partition.ALL), List.of(), ReadFloor.NONE, null);
+    voids.voidNames(
+        List.of(new Part(partition, List.of(Partition.ALL), List.of())),
+        ReadFloor.NONE,
+        null,
+        null);
   }
 
   /** Its commands, for what else is kept in Redis. */
@@ -132,13 +140,14 @@ final class RedisLink implements Remote {
   }
 
   @Override
-  public long voidNames(
-      Partition partition,
-      List<String> names,
-      List<Stored> stored,
-      ReadFloor floor,
-      @Nullable String token) {
-    return voids.voidNames(partition, names, stored, floor, token);
+  public long[] voidNames(
+      List<Part> parts, ReadFloor floor, @Nullable String token, @Nullable String poison) {
+    return voids.voidNames(parts, floor, token, poison);
+  }
+
+  @Override
+  public void follow(Partition partition) {
+    voids.follow(partition);
   }
 
   @Override
@@ -147,14 +156,9 @@ final class RedisLink implements Remote {
   }
 
   @Override
-  public boolean poison(Partition partition, String token, List<String> names, Duration limit) {
-    return voids.poison(partition, token, names, limit);
-  }
-
-  @Override
-  public long voidPoisoned(
-      Partition partition, List<String> names, ReadFloor floor, String poison) {
-    return voids.voidPoisoned(partition, names, floor, poison);
+  public boolean poison(
+      List<Partition> partitions, String token, List<String> names, Duration limit) {
+    return voids.poison(partitions, token, names, limit);
   }
 
   @Override
@@ -164,12 +168,8 @@ final class RedisLink implements Remote {
 
   @Override
   public CompletableFuture<Long> voidNamesAsync(
-      Partition partition,
-      List<String> names,
-      List<Stored> stored,
-      ReadFloor floor,
-      @Nullable String token) {
-    return voids.voidNamesAsync(partition, names, stored, floor, token);
+      Part part, ReadFloor floor, @Nullable String token) {
+    return voids.voidNamesAsync(part, floor, token);
   }
 
   @Override

@@ -62,6 +62,11 @@ final class RedisReads {
 
   /** See {@link Remote#read}. */
   Remote.Reply read(TenantView view, CausalSession session, List<Remote.Ask> asks) {
+    Partition first = view.partition.first;
+    if (first != null && !view.partition.counts(session)) {
+      // Without it nothing that Redis answers can be used.
+      feed.background(() -> feed.sync(first));
+    }
     return new Reading(view, session, asks);
   }
 

@@ -1,6 +1,7 @@
 package dev.aquifer.cache;
 
 import dev.aquifer.ReadFloor;
+import dev.aquifer.Tenant;
 import dev.aquifer.spi.Observer.CacheFault;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -72,67 +73,75 @@ final class RedisVoids {
   /**
    * One call of the script.
    *
-   * @param lease to be taken on the one key that is voided, or ''
+   * @param lease to be taken on the keys that are voided, or ''
    * @param poison to be lifted, or ''
    */
-  private record What(
-      List<String> names, List<Remote.Stored> stored, String lease, String poison) {}
+  private record What(Remote.Part part, String lease, String poison) {
+    Partition partition() {
+      return part.partition();
+    }
+  }
+
+  /** A call that was made, by somebody who knew this incarnation. */
+  private record Sent(long incarnation, CompletableFuture<List<Object>> reply) {}
 
   /** See {@link Remote#voidNames}. */
-  long voidNames(
-      Partition partition,
-      List<String> names,
-      List<Remote.Stored> stored,
-      ReadFloor floor,
-      @Nullable String token) {
-    return voided(partition, new What(names, stored, token == null ? "" : token, ""), floor);
-  }
-
-  /** See {@link Remote#voidPoisoned}. */
-  long voidPoisoned(Partition partition, List<String> names, ReadFloor floor, String poison) {
-    return voided(partition, new What(names, List.of(), "", poison), floor);
-  }
-
-  private long voided(Partition partition, What what, ReadFloor floor) {
-    long sequence = 0;
-    if (calls.open() && none(partition)) {
+  long[] voidNames(
+      List<Remote.Part> parts, ReadFloor floor, @Nullable String token, @Nullable String poison) {
+    String lease = token == null ? "" : token;
+    String lifts = poison == null ? "" : poison;
+    List<What> all = parts.stream().map(part -> new What(part, lease, lifts)).toList();
+    // All are sent before the first is waited for.
+    List<@Nullable Sent> sent = new ArrayList<>(all.size());
+    for (What what : all) {
+      sent.add(calls.open() && none(what.partition()) ? send(what) : null);
+    }
+    long deadline = System.nanoTime() + timeout;
+    long[] sequences = new long[all.size()];
+    for (int i = 0; i < sequences.length; i++) {
+      What what = all.get(i);
+      Sent call = sent.get(i);
       try {
-        sequence = told(partition, what, timeout);
+        sequences[i] = call == null ? 0 : told(what.partition(), call, deadline);
       } catch (InterruptedException e) {
+        // The others are looked at without waiting.
         Thread.currentThread().interrupt();
       }
+      if (sequences[i] == 0) {
+        queue(what, floor);
+      }
     }
-    if (sequence == 0) {
-      queue(partition, what, floor);
-    }
-    return sequence;
+    return sequences;
   }
 
   /** See {@link Remote#poison}. */
-  boolean poison(Partition partition, String token, List<String> names, Duration limit) {
+  boolean poison(List<Partition> partitions, String token, List<String> names, Duration limit) {
     if (!calls.open()) {
       return false;
     }
-    List<byte[]> args = new ArrayList<>();
-    args.add(connections.channel(partition));
-    args.add(StoredKeys.bytes(token));
-    args.add(StoredKeys.bytes(Long.toString(limit.toMillis())));
-    args.add(StoredKeys.bytes(Names.write(names)));
-    args.add(StoredKeys.bytes(Integer.toString(MAX_POISONS)));
-    names.forEach(name -> args.add(StoredKeys.bytes(name)));
-    long incarnation = partition.incarnation();
-    long applied = partition.applied();
+    List<Sent> sent = new ArrayList<>(partitions.size());
+    for (Partition partition : partitions) {
+      List<byte[]> args = new ArrayList<>();
+      args.add(connections.channel(partition));
+      args.add(StoredKeys.bytes(token));
+      args.add(StoredKeys.bytes(Long.toString(limit.toMillis())));
+      args.add(StoredKeys.bytes(Names.write(names)));
+      args.add(StoredKeys.bytes(Integer.toString(MAX_POISONS)));
+      names.forEach(name -> args.add(StoredKeys.bytes(name)));
+      sent.add(sent(Script.POISON, partition, List.of(), args));
+    }
+    long deadline = System.nanoTime() + timeout;
+    boolean all = true;
     try {
-      List<Object> reply =
-          calls.await(
-              calls.send(Script.POISON, partition, List.of(), args, NEWS_WITH_VOID),
-              System.nanoTime() + timeout);
-      return feed.apply(partition, reply, incarnation, applied) != null;
+      for (int i = 0; i < sent.size(); i++) {
+        all &= told(partitions.get(i), sent.get(i), deadline) > 0;
+      }
     } catch (InterruptedException e) {
       // It was sent; the write goes on.
       Thread.currentThread().interrupt();
       return false;
     }
+    return all;
   }
 
   /** See {@link Remote#lift}. */
@@ -141,7 +150,8 @@ final class RedisVoids {
       later(partition, poison);
       return;
     }
-    send(partition, new What(List.of(), List.of(), "", poison))
+    send(new What(new Remote.Part(partition, List.of(), List.of()), "", poison))
+        .reply()
         .exceptionally(
             error -> {
               later(partition, poison);
@@ -159,39 +169,46 @@ final class RedisVoids {
 
   /** See {@link Remote#voidNamesAsync}. */
   CompletableFuture<Long> voidNamesAsync(
-      Partition partition,
-      List<String> names,
-      List<Remote.Stored> stored,
-      ReadFloor floor,
-      @Nullable String token) {
-    What what = new What(names, stored, token == null ? "" : token, "");
+      Remote.Part part, ReadFloor floor, @Nullable String token) {
+    What what = new What(part, token == null ? "" : token, "");
+    Partition partition = part.partition();
     if (!calls.open() || !none(partition)) {
-      queue(partition, what, floor);
+      queue(what, floor);
       return CompletableFuture.completedFuture(0L);
     }
     CompletableFuture<Long> done = new CompletableFuture<>();
-    long incarnation = partition.incarnation();
-    CompletableFuture<List<Object>> reply = send(partition, what);
+    Sent sent = send(what);
     calls.then(
-        reply,
+        sent.reply(),
         System.nanoTime() + timeout,
         inTime -> {
-          CatchUp news = inTime ? feed.apply(partition, reply.join(), incarnation, 0) : null;
-          if (news == null) {
-            queue(partition, what, floor);
+          long sequence = inTime ? sequence(partition, sent, sent.reply().join()) : 0;
+          if (sequence == 0) {
+            queue(what, floor);
           }
-          done.complete(news == null ? 0 : news.sequence());
+          done.complete(sequence);
         });
     return done;
   }
 
-  private void queue(Partition partition, What what, ReadFloor floor) {
+  private void queue(What what, ReadFloor floor) {
+    Remote.Part part = what.part();
+    Partition partition = part.partition();
+    if (partition.closed()) {
+      // It is made again in those that took its place.
+      return;
+    }
     // Before it takes effect here: from now on nothing of the partition is read from Redis.
-    if (!pending.add(partition, what.names(), what.stored())) {
+    if (!pending.add(partition, part.names(), part.stored())) {
       node.observer.cacheFault(partition.name, CacheFault.OVERFLOW, null);
     }
     later(partition, what.poison());
-    partition.voidHere(what.names(), floor, false);
+    partition.voidHere(part.names(), floor, false);
+  }
+
+  /** See {@link Remote#follow}. */
+  void follow(Partition partition) {
+    pending.follow(partition);
   }
 
   /** See {@link Remote#awaitTold}. */
@@ -231,8 +248,15 @@ final class RedisVoids {
 
   private boolean tell(PendingVoids.Taken taken, long limit) throws InterruptedException {
     boolean done = false;
+    Partition partition = taken.partition();
     try {
-      done = told(taken.partition(), new What(taken.names(), taken.stored(), "", ""), limit) > 0;
+      Remote.Part part = new Remote.Part(partition, taken.names(), taken.stored());
+      done = told(partition, send(new What(part, "", "")), System.nanoTime() + limit) > 0;
+      Tenant tenant = partition.tenant;
+      if (!done && tenant != null && partition.closed()) {
+        // All is void in those that took its place, which are made now if they are not yet.
+        done = !node.partitions(tenant).all.isEmpty();
+      }
     } finally {
       if (done) {
         pending.sent(taken);
@@ -243,20 +267,24 @@ final class RedisVoids {
     return done;
   }
 
-  private long told(Partition partition, What what, long limit) throws InterruptedException {
-    long incarnation = partition.incarnation();
-    List<Object> reply = calls.await(send(partition, what), System.nanoTime() + limit);
-    CatchUp news = feed.apply(partition, reply, incarnation, 0);
+  private long told(Partition partition, Sent call, long deadline) throws InterruptedException {
+    return sequence(partition, call, calls.await(call.reply(), deadline));
+  }
+
+  private long sequence(Partition partition, Sent call, @Nullable List<Object> reply) {
+    CatchUp news = feed.apply(partition, reply, call.incarnation(), 0);
     return news == null ? 0 : news.sequence();
   }
 
-  private CompletableFuture<List<Object>> send(Partition partition, What what) {
+  private Sent send(What what) {
+    Partition partition = what.partition();
     List<byte[]> keys = new ArrayList<>();
-    for (Remote.Stored place : what.stored()) {
+    for (Remote.Stored place : what.part().stored()) {
       keys.add(place.entry());
       keys.add(place.lease());
     }
-    String names = Names.write(what.names());
+    List<String> voided = what.part().names();
+    String names = Names.write(voided);
     List<byte[]> args = new ArrayList<>();
     args.add(connections.channel(partition));
     args.add(
@@ -265,9 +293,14 @@ final class RedisVoids {
     args.add(StoredKeys.bytes(what.lease()));
     args.add(leaseMillis);
     args.add(StoredKeys.bytes(what.poison()));
-    what.names().stream()
+    voided.stream()
         .filter(name -> !KeyText.isKey(name))
         .forEach(name -> args.add(StoredKeys.bytes(name)));
-    return calls.send(Script.VOID, partition, keys, args, NEWS_WITH_VOID);
+    return sent(Script.VOID, partition, keys, args);
+  }
+
+  private Sent sent(Script script, Partition partition, List<byte[]> keys, List<byte[]> args) {
+    long incarnation = partition.incarnation();
+    return new Sent(incarnation, calls.send(script, partition, keys, args, NEWS_WITH_VOID));
   }
 }

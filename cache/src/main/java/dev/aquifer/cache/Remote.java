@@ -34,23 +34,19 @@ interface Remote extends AutoCloseable {
    * Voids names, here and everywhere; where Redis does not answer, here, and everywhere once it
    * does.
    *
+   * @param parts told at the same time
    * @param token of leases to be taken on the keys that are voided
-   * @return the sequence of the void, 0 where it is not known yet
+   * @param poison that is lifted by that; late where Redis does not answer
+   * @return the sequence of each void, 0 where it is not known yet
    */
-  long voidNames(
-      Partition partition,
-      List<String> names,
-      List<Stored> stored,
-      ReadFloor floor,
-      @Nullable String token);
+  long[] voidNames(
+      List<Part> parts, ReadFloor floor, @Nullable String token, @Nullable String poison);
 
   /** As {@link #voidNames}, with nobody waiting. */
-  CompletableFuture<Long> voidNamesAsync(
-      Partition partition,
-      List<String> names,
-      List<Stored> stored,
-      ReadFloor floor,
-      @Nullable String token);
+  CompletableFuture<Long> voidNamesAsync(Part part, ReadFloor floor, @Nullable String token);
+
+  /** A partition takes the place of others: what Redis was not told of them is void in it. */
+  void follow(Partition partition);
 
   /** Whether it is worth while to tell Redis anything. */
   boolean reachable();
@@ -59,12 +55,9 @@ interface Remote extends AutoCloseable {
    * From here on no node stores a value that depends on the names, until the poison is lifted or
    * its time is up, which voids them.
    *
-   * @return whether Redis said that it knows
+   * @return whether Redis said that it knows, of all of them
    */
-  boolean poison(Partition partition, String token, List<String> names, Duration limit);
-
-  /** As {@link #voidNames}, and lifts the poison; late where Redis does not answer. */
-  long voidPoisoned(Partition partition, List<String> names, ReadFloor floor, String poison);
+  boolean poison(List<Partition> partitions, String token, List<String> names, Duration limit);
 
   /** Lifts the poison and voids nothing. Does not wait; late where Redis does not answer. */
   void lift(Partition partition, String poison);
@@ -110,6 +103,13 @@ interface Remote extends AutoCloseable {
 
   /** Where an entry and its lease are. */
   record Stored(byte[] entry, byte[] lease) {}
+
+  /**
+   * What is void in one partition.
+   *
+   * @param stored where the entries of its keys are
+   */
+  record Part(Partition partition, List<String> names, List<Stored> stored) {}
 
   /** The right to store an entry that was read at this sequence. */
   record Lease(

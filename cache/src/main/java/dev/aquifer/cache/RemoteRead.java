@@ -302,6 +302,7 @@ final class RemoteRead {
         || !remote.readable(partition)
         || !remote.readable(node.shared)
         || answer.sequence() < session.sequence(partition.name)
+        || !partition.counts(session)
         || node.shared.applied() < session.sequence(node.shared.name)) {
       return null;
     }

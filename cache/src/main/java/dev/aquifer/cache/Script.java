@@ -14,9 +14,11 @@ import java.util.concurrent.CompletionStage;
  * markers, in one key so that an eviction takes all or nothing: race R9), {@code KEYS[2]} its
  * stream of voids and poisons, numbered alike, the last of {@code KEYS} its position, a copy of
  * incarnation and sequence that each script brings up to date. {@code ARGV[1]} is an incarnation
- * for a state that is missing, {@code ARGV[2..4]} say which incarnation and sequence the caller has
- * applied and how many events it takes. Every answer begins with incarnation, sequence, floor and
- * the news: so each makes the caller up to date.
+ * for a state that is missing, and after {@code =} its owner (field {@code o}; see {@link
+ * Partitions}), {@code ARGV[2..4]} say which incarnation and sequence the caller has applied and
+ * how many events it takes. Every answer begins with incarnation, sequence, floor and the news: so
+ * each makes the caller up to date. Where the state names another owner, the news are that alone,
+ * and nothing else is done; after {@code !} instead of {@code =} the state is made anew.
  *
  * <p>A poison whose time is up, by the server's clock, ends in whichever script comes next, with a
  * void of its names: its writer died, or takes longer than it said (race R7).
@@ -33,7 +35,7 @@ import java.util.concurrent.CompletionStage;
  */
 enum Script {
   /** The news alone. */
-  SYNC("return {i, fmt(n), fmt(f), news()}"),
+  SYNC("return told()"),
 
   /**
    * KEYS entries and leases in pairs; ARGV lease millis, then for each pair: token or '', and '1'
@@ -42,7 +44,8 @@ enum Script {
    */
   READ(
       """
-      local out = {i, fmt(n), fmt(f), news()}
+      if foreign then return told() end
+      local out = told()
       local granted = false
       for k = 3, #KEYS, 2 do
         local token, refused = ARGV[k + 3], ARGV[k + 4]
@@ -121,6 +124,7 @@ enum Script {
    */
   VOID(
       """
+      if foreign then return told() end
       local what = ARGV[6]
       local all = forgot
       local left = {}
@@ -128,7 +132,7 @@ enum Script {
         if q.t ~= ARGV[10] then left[#left + 1] = q end
       end
       if not forgot and #left == #poisons and what == '-' .. ARGV[10] .. ';' then
-        return {i, fmt(n), fmt(f), news()}
+        return told()
       end
       n = math.max(n, forgot and tonumber(ARGV[3]) or 0) + 1
       redis.call('HSET', KEYS[1], 'n', fmt(n))
@@ -140,6 +144,7 @@ enum Script {
         redis.call('DEL', KEYS[1])
         f = n
         redis.call('HSET', KEYS[1], 'i', i, 'n', fmt(n), 'f', fmt(f))
+        own()
       end
       if all or #left < #poisons then keep(left) end
       if forgot then what = (ARGV[10] == '' and '' or '-' .. ARGV[10] .. ';') .. '1:*' end
@@ -148,7 +153,7 @@ enum Script {
         leased(KEYS[3])
       end
       announce(ARGV[5], what)
-      if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[7]) + 4 then
+      if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[7]) + 5 then
         local all = redis.call('HGETALL', KEYS[1])
         local seqs = {}
         for k = 1, #all, 2 do
@@ -162,7 +167,7 @@ enum Script {
         end
         redis.call('HSET', KEYS[1], 'f', fmt(f))
       end
-      return {i, fmt(n), fmt(f), news()}
+      return told()
       """),
 
   /**
@@ -171,7 +176,7 @@ enum Script {
    */
   POISON(
       """
-      if not forgot and #poisons < tonumber(ARGV[9]) then
+      if not foreign and not forgot and #poisons < tonumber(ARGV[9]) then
         local names = {}
         for k = 10, #ARGV do names[#names + 1] = ARGV[k] end
         poisons[#poisons + 1] =
@@ -181,7 +186,7 @@ enum Script {
         redis.call('HSET', KEYS[1], 'n', fmt(n))
         announce(ARGV[5], '+' .. ARGV[6] .. ';' .. ARGV[7] .. ';' .. ARGV[8])
       end
-      return {i, fmt(n), fmt(f), news()}
+      return told()
       """);
 
   private static final String PRELUDE =
@@ -192,16 +197,23 @@ enum Script {
         local t = redis.call('TIME')
         return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
       end
-      local s = redis.call('HMGET', KEYS[1], 'i', 'n', 'f', 'p')
+      local s = redis.call('HMGET', KEYS[1], 'i', 'n', 'f', 'p', 'o')
       local i, n, f = s[1], tonumber(s[2] or '0'), tonumber(s[3] or '0')
+      local candidate, replaces, owner = string.match(ARGV[1], '^(%x+)([=!])(%x*)$')
+      local foreign = i and (s[5] or '') ~= owner
+      local function own()
+        if owner ~= '' then redis.call('HSET', KEYS[1], 'o', owner) end
+      end
       local poisons = {}
-      if not i then
-        i = ARGV[1]
+      if not i or (foreign and replaces == '!') then
+        i = candidate
+        foreign = false
         local t = redis.call('TIME')
         n = tonumber(t[1]) * 1000000 + tonumber(t[2])
         f = n
         redis.call('DEL', KEYS[1], KEYS[2])
         redis.call('HSET', KEYS[1], 'i', i, 'n', fmt(n), 'f', fmt(f))
+        own()
       elseif s[4] then
         local ok, list = pcall(cmsgpack.unpack, s[4])
         poisons = ok and type(list) == 'table' and list or {}
@@ -241,6 +253,7 @@ enum Script {
         end
       end
       local function news()
+        if foreign then return {'O', s[5] or ''} end
         if i == ARGV[2] then
           local behind = n - tonumber(ARGV[3])
           if behind <= 0 then return {} end
@@ -264,6 +277,7 @@ enum Script {
         table.insert(all, 1, 'S')
         return all
       end
+      local function told() return {i, fmt(n), fmt(f), news()} end
       local function named(entry)
         local size, at = string.match(entry, '^aq:{[^}]*}:v:(%d+):()')
         return 'x:' .. string.sub(entry, at, at + size - 1), at + size + 1

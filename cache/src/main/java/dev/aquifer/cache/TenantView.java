@@ -4,21 +4,23 @@ import dev.aquifer.CausalSession;
 import dev.aquifer.CausalSessions;
 import dev.aquifer.Tag;
 import dev.aquifer.Tenant;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One tenant's part of one cache, with what of it is in memory. Kept while it is used, so its cells
- * are too.
+ * One tenant's part of one cache, with what of it is in memory; where the tenant has several
+ * partitions, that of the first, which knows those of the others. Kept while it is used, so its
+ * cells are too.
  */
 final class TenantView {
   final CacheCore cache;
   final Tenant tenant;
   final Partition partition;
   final TagCell cacheCell;
-  private final AtomicInteger negatives = new AtomicInteger();
+  private final AtomicInteger negatives;
   final byte[] entryPrefix;
   final byte[] leasePrefix;
   final Share share;
@@ -30,8 +32,22 @@ final class TenantView {
   private final TagCell[] fixed;
   private final TagCell[] fixedShared;
 
-  TenantView(CacheCore cache, Tenant tenant, Partition partition, Partition shared) {
+  /** Of all partitions, by their number; null where there is one. */
+  private final TenantView @Nullable [] parts;
+
+  TenantView(CacheCore cache, Partitions partitions, Partition shared) {
+    this(cache, partitions.tenant, partitions.first(), shared, new AtomicInteger(), partitions);
+  }
+
+  private TenantView(
+      CacheCore cache,
+      Tenant tenant,
+      Partition partition,
+      Partition shared,
+      AtomicInteger negatives,
+      @Nullable Partitions partitions) {
     this.cache = cache;
+    this.negatives = negatives;
     this.tenant = tenant;
     this.partition = partition;
     this.share = cache.node.share(tenant);
@@ -40,6 +56,27 @@ final class TenantView {
     this.leasePrefix = partition.stored.leases(cache);
     this.fixed = cells(partition, cache.settings.tags());
     this.fixedShared = cells(shared, cache.settings.tags());
+    this.parts =
+        partitions == null || partitions.all.size() == 1
+            ? null
+            : partitions.all.stream()
+                .map(
+                    p ->
+                        p == partition
+                            ? this
+                            : new TenantView(cache, tenant, p, shared, negatives, null))
+                .toArray(TenantView[]::new);
+    share.views.add(this);
+  }
+
+  /** That of the partition which has the key; to be asked of the first. */
+  TenantView of(Object form) {
+    return parts == null ? this : parts[Partitions.index(form, parts.length)];
+  }
+
+  /** What all partitions have. */
+  List<TenantView> all() {
+    return parts == null ? List.of(this) : List.of(parts);
   }
 
   /** An entry comes into memory. False: it says that there is no value, as too many do already. */

@@ -1,6 +1,7 @@
 package dev.aquifer.cache;
 
 import dev.aquifer.ConfigurationException;
+import dev.aquifer.ReadFloor;
 import dev.aquifer.Tag;
 import dev.aquifer.TenantContext;
 import dev.aquifer.batch.BatchSettings;
@@ -316,7 +317,7 @@ public final class TieredCache<K, V> {
     Map<MemoryKey, Object> off = new LinkedHashMap<>();
     Map<MemoryKey, Object> places = places(Objects.requireNonNull(values, "values").keySet(), off);
     if (!off.isEmpty()) {
-      node.voidKeys(core.live(view()), texts(off.values()));
+      voidKeys(off.values());
     }
     if (!places.isEmpty()) {
       flights.put(places, values(places, values));
@@ -330,7 +331,7 @@ public final class TieredCache<K, V> {
     CompletableFuture<?> voided =
         off.isEmpty()
             ? CompletableFuture.completedFuture(null)
-            : node.voidKeysAsync(core.live(view()), texts(off.values()));
+            : node.voids.makeAsync(node.voids.keys(view(), off.values(), null));
     CompletableFuture<Void> stored =
         places.isEmpty()
             ? CompletableFuture.completedFuture(null)
@@ -358,7 +359,7 @@ public final class TieredCache<K, V> {
   /** As {@link #invalidate}, for many keys in one round trip. */
   public void invalidateAll(Set<? extends K> keys) {
     if (!Objects.requireNonNull(keys, "keys").isEmpty()) {
-      node.voidKeys(core.live(view()), texts(keys));
+      voidKeys(keys);
     }
   }
 
@@ -366,12 +367,15 @@ public final class TieredCache<K, V> {
   public CompletableFuture<Void> invalidateAllAsync(Set<? extends K> keys) {
     return Objects.requireNonNull(keys, "keys").isEmpty()
         ? CompletableFuture.completedFuture(null)
-        : node.voidKeysAsync(core.live(view()), texts(keys)).thenAccept(sequence -> {});
+        : node.voids
+            .makeAsync(node.voids.keys(view(), Set.copyOf(keys), null))
+            .thenAccept(sequences -> {});
   }
 
   /** All of the tenant's values in this cache are void, whatever their number. */
   public void invalidateAll() {
-    node.voidNames(view().partition, List.of(KeyText.cacheName(core.name)), Scope.CACHE);
+    List<String> names = List.of(KeyText.cacheName(core.name));
+    node.voids.make(node.voids.names(view().tenant, names, ReadFloor.NONE, Scope.CACHE));
   }
 
   /**
@@ -521,8 +525,8 @@ public final class TieredCache<K, V> {
     return places;
   }
 
-  private static List<String> texts(Collection<?> keys) {
-    return keys.stream().map(key -> KeyText.of(Objects.requireNonNull(key, "key"))).toList();
+  private void voidKeys(Collection<?> keys) {
+    node.voids.make(node.voids.keys(view(), keys, null));
   }
 
   private @Nullable V answered(TenantView view, Entry hit) {
@@ -560,6 +564,11 @@ public final class TieredCache<K, V> {
       }
       boolean simple = SIMPLE.get(Objects.requireNonNull(key, "key").getClass());
       return simple ? key : new TextKey(KeyText.of(key));
+    }
+
+    /** The key's text, of what memory keeps of it. */
+    static String text(Object form) {
+      return form instanceof TextKey known ? known.text() : KeyText.of(form);
     }
   }
 

@@ -51,20 +51,15 @@ final class VoidGroups {
   }
 
   /** Voids the names, with others; returns when that is done, as {@link Remote#voidNames} does. */
-  long voidNames(
-      Remote remote,
-      Partition partition,
-      List<String> names,
-      List<Remote.Stored> stored,
-      ReadFloor floor,
-      Guards guards) {
+  long voidNames(Remote remote, Remote.Part part, ReadFloor floor, Guards guards) {
+    Partition partition = part.partition();
     Group made = new Group();
     Group group =
         groups.compute(
             partition,
             (p, found) -> {
               Group joined = found == null ? made : found;
-              joined.add(names, stored, floor);
+              joined.add(part.names(), part.stored(), floor);
               return joined;
             });
     if (group == made) {
@@ -74,7 +69,7 @@ final class VoidGroups {
       return 0;
     }
     Long sequence = awaited(group.sent, LONGEST_WAIT);
-    return sequence != null ? sequence : remote.voidNames(partition, names, stored, floor, null);
+    return sequence != null ? sequence : send(remote, part, floor);
   }
 
   private long lead(Remote remote, Partition partition, Group group) {
@@ -103,7 +98,8 @@ final class VoidGroups {
 
   private static long send(Remote remote, Partition partition, Group group) {
     if (group.wide()) {
-      return remote.voidNames(partition, List.of(Partition.ALL), List.of(), group.floor, null);
+      return send(
+          remote, new Remote.Part(partition, List.of(Partition.ALL), List.of()), group.floor);
     }
     List<String> names = new ArrayList<>();
     List<Remote.Stored> stored = new ArrayList<>();
@@ -120,7 +116,11 @@ final class VoidGroups {
             names.add(name);
           }
         });
-    return remote.voidNames(partition, names, stored, group.floor, null);
+    return send(remote, new Remote.Part(partition, names, stored), group.floor);
+  }
+
+  private static long send(Remote remote, Remote.Part part, ReadFloor floor) {
+    return remote.voidNames(List.of(part), floor, null, null)[0];
   }
 
   /** Also for an interrupted caller: it must not be told before it is so. */

@@ -125,6 +125,7 @@ class CacheHistoryTest {
   private static CacheHistory harmed(CacheHistory schedule) {
     return schedule
         .harm("the states are gone", redis -> delete(redis, "aq:*:s"))
+        .harm("the states of first partitions are gone", redis -> delete(redis, "aq:*:0}:s"))
         .harm("the streams are gone", redis -> delete(redis, "aq:*:e"))
         .harm("the leases are gone", redis -> delete(redis, "aq:*:l:*"));
   }

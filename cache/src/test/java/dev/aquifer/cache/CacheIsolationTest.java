@@ -155,7 +155,7 @@ class CacheIsolationTest {
                 String cache = CACHES.get(random.nextInt(CACHES.size()));
                 CacheCore core =
                     cores.get(cache + (random.nextBoolean() ? Letter.class : String.class));
-                TenantView view = new TenantView(core, tenant, node.partition(tenant), node.shared);
+                TenantView view = new TenantView(core, node.partitions(tenant), node.shared);
                 Place place = new Place(tenant.id(), cache, core.values.schema, key);
                 Remote.Stored at = StoredKeys.of(view, text);
                 for (byte[] name : List.of(at.entry(), at.lease())) {

@@ -99,10 +99,45 @@ class ClusterTest {
   }
 
   private int at(Tenant tenant, TestNode node) {
+    return at(tenant, node, 1);
+  }
+
+  private int at(Tenant tenant, TestNode node, long key) {
     try {
-      return tenant.call(() -> node.flights().get(1L, this::load)).delay();
+      return tenant.call(() -> node.flights().get(key, this::load)).delay();
     } catch (Exception e) {
       throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void partitions_ofOneTenant_areOnAllMasters() {
+    Tenant large = Tenant.of("large");
+    try (TestNode three = TestNode.open(cluster.uri(), builder -> builder.partitions(large, 16));
+        TestNode four = TestNode.open(cluster.uri(), builder -> builder.partitions(large, 16))) {
+      Eventually.within(SOON).until("proven", () -> three.caches().health().proven());
+      Eventually.within(SOON).until("proven", () -> four.caches().health().proven());
+      List<TestNode> nodes = List.of(three, four);
+      for (int i = 0; i < nodes.size(); i++) {
+        TestNode writer = nodes.get(i);
+        TestNode other = nodes.get(1 - i);
+        for (long key = 0; key < 60; key++) {
+          assertThat(at(large, other, key)).isEqualTo(delay.get());
+        }
+        delay.incrementAndGet();
+        large.run(() -> writer.caches().invalidateTags(FLIGHT));
+        for (long key = 0; key < 60; key++) {
+          assertThat(at(large, writer, key)).isEqualTo(delay.get());
+          long of = key;
+          Eventually.within(SOON).until("heard", () -> at(large, other, of) == delay.get());
+        }
+      }
+      assertThat(
+              IntStream.range(0, 16)
+                  .mapToObj(i -> cluster.masterOf("aq:{large:" + i + "}:s"))
+                  .distinct())
+          .as("masters that have some")
+          .hasSizeGreaterThan(1);
     }
   }
 

@@ -289,7 +289,8 @@ class HeardTooLateTest {
   void hear_eventsBeforeItAreMissing_voidsAllUntilTheyAreKnown() {
     AtomicLong ticks = new AtomicLong();
     Partition partition = new Partition("DFW:0", TestNode.DFW, ticks, System::nanoTime);
-    partition.catchUp(new CatchUp(7, 10, 0, List.of(), Map.of(), Map.of(), false), ReadFloor.NONE);
+    partition.catchUp(
+        new CatchUp(7, 10, 0, List.of(), Map.of(), Map.of(), null, false), ReadFloor.NONE);
     TagCell[] cells = {partition.cell("t:1")};
 
     long tick = ticks.get();

@@ -36,8 +36,14 @@ final class HistoryNode implements CacheUnderTest {
     long offset = host.clockOffset().toNanos();
     LongSupplier clock = () -> System.nanoTime() + offset;
     this.sessions = new CausalSessions(clock);
+    // The nodes agree on two tenants, and not on others.
+    int mine = 1 + Math.floorMod(host.name().hashCode(), 3);
     this.caches =
         Caches.builder()
+            .partitions(Tenant.of("busy1"), mine)
+            .partitions(Tenant.of("quiet2"), 3)
+            .partitions(Tenant.of("quiet3"), mine)
+            .partitions(Tenant.of("quiet4"), 4 - mine)
             .redis(host.redis().toString())
             .sessions(sessions)
             .clock(clock)

@@ -8,12 +8,15 @@ import dev.aquifer.Position;
 import dev.aquifer.ReadFloor;
 import dev.aquifer.Tag;
 import dev.aquifer.Tenant;
+import dev.aquifer.spi.Observer.Scope;
 import dev.aquifer.spi.PositionSource;
 import dev.aquifer.spi.WriteSet;
 import dev.aquifer.testkit.DeterministicScheduler;
 import dev.aquifer.testkit.FakeTicker;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -154,14 +157,19 @@ class IdleTenantsTest {
     idle();
     assertThat(before.closed()).isTrue();
     assertThat(read("k")).isEqualTo("k1");
-    DFW.run(
-        () ->
-            caches
-                .node()
-                .voidNames(
-                    before,
-                    List.of(KeyText.tagName(FLIGHT.name())),
-                    dev.aquifer.spi.Observer.Scope.TAG));
+    Voids voids = caches.node().voids;
+    List<String> names = List.of(KeyText.tagName(FLIGHT.name()));
+    Deque<Partition> found = new ArrayDeque<>(List.of(before, caches.node().partition(DFW)));
+    voids.make(
+        new Voids.What(
+            () -> List.of(new Remote.Part(found.remove(), names, List.of())),
+            DFW,
+            Scope.TAG,
+            1,
+            ReadFloor.NONE,
+            null,
+            null));
+    assertThat(found).as("asked again").isEmpty();
     assertThat(read("k")).isEqualTo("k2");
   }
 

@@ -2,10 +2,15 @@ package dev.aquifer.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.aquifer.Tenant;
 import dev.aquifer.cache.CacheHealth;
+import dev.aquifer.cache.CacheSettings;
 import dev.aquifer.cache.Caches;
+import dev.aquifer.cache.TieredCache;
 import dev.aquifer.testkit.RedisCluster;
+import dev.aquifer.testkit.RedisServer;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,6 +33,28 @@ class ConnectingTest {
       // end
       try (caches) {
         assertThat(caches.health().servers()).hasSize(3).allMatch(CacheHealth.Server::subscribed);
+      }
+    }
+  }
+
+  @Test
+  void partitions() {
+    try (RedisServer server = RedisServer.start()) {
+      String redis = server.uri().toString();
+      // snippet: partitions
+      Caches caches = Caches.builder().redis(redis).partitions(Tenant.of("DFW"), 8).build();
+      // end
+      try (caches) {
+        TieredCache<Integer, String> names =
+            caches.cache("names", String.class, CacheSettings.builder().build());
+        Tenant.of("DFW")
+            .run(
+                () -> {
+                  for (int key = 0; key < 200; key++) {
+                    names.put(key, "name " + key);
+                  }
+                });
+        assertThat((List<?>) server.command("KEYS", "aq:{DFW:*}:s")).hasSize(8);
       }
     }
   }

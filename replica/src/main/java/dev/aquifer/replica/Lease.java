@@ -2,6 +2,9 @@ package dev.aquifer.replica;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class Lease {
   final Node node;
   final Connection connection;
+  private final boolean relieves;
   private int users;
   private int settings;
   private int isolation = Connection.TRANSACTION_NONE;
@@ -19,22 +23,55 @@ final class Lease {
   private boolean spoiled;
   private boolean released;
 
-  private Lease(Node node, Connection connection) {
+  private Lease(Node node, Connection connection, boolean relieves) {
     this.node = node;
     this.connection = connection;
+    this.relieves = relieves;
   }
 
-  static Lease of(Node node) throws SQLException {
+  /**
+   * A connection of the route's node; null when that was removed since it was chosen.
+   *
+   * @param relieves whether the primary answers in the place of replicas, which is limited
+   */
+  static @Nullable Lease of(Route route, boolean relieves) throws SQLException {
+    Node node = route.node();
+    if (relieves) {
+      admit(node);
+    }
     node.inFlight.incrementAndGet();
     boolean leased = false;
     try {
-      Lease lease = new Lease(node, node.pool.getConnection());
-      leased = true;
-      return lease;
+      // Whoever removes a node says so first and looks for leases second.
+      if (!node.removed) {
+        Lease lease = new Lease(node, node.pool.getConnection(), relieves);
+        leased = true;
+        return lease;
+      }
+      return null;
     } finally {
       if (!leased) {
         node.inFlight.decrementAndGet();
+        if (relieves) {
+          node.relief.release();
+        }
       }
+    }
+  }
+
+  private static void admit(Node node) throws SQLException {
+    Duration limit = node.settings.pool().connectionTimeout();
+    boolean admitted = false;
+    try {
+      admitted = node.relief.tryAcquire(limit.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    if (!admitted) {
+      throw new SQLTransientConnectionException(
+          "Replicas are out of use, and as many reads run on the primary %s in their place as primaryReads(…) allows; waited %s"
+              .formatted(node, limit),
+          "53300");
     }
   }
 
@@ -88,6 +125,9 @@ final class Lease {
     }
     released = true;
     node.inFlight.decrementAndGet();
+    if (relieves) {
+      node.relief.release();
+    }
     if (spoiled) {
       node.pool.evict(connection);
     }

@@ -8,6 +8,7 @@ import dev.aquifer.spi.Observer.RouteReason;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Objects;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +24,7 @@ final class Node {
   private static final double DECAY = Duration.ofSeconds(1).toNanos();
 
   final String name;
-  final double weight;
+  final ReplicaSetSettings.NodeSettings settings;
   final boolean givenAsPrimary;
   final AdaptivePool pool;
   final AtomicInteger inFlight = new AtomicInteger();
@@ -31,6 +32,12 @@ final class Node {
   /** Grows with each failure that a caller met; a probe begun before does not clear it. */
   final AtomicLong accusations = new AtomicLong();
 
+  /** Reads that it may run at a time, as the primary, in the place of replicas out of use. */
+  final Semaphore relief;
+
+  final NodeMonitor monitor;
+
+  volatile double weight;
   volatile NodeState state = NodeState.PROBING;
   volatile Role role = Role.UNKNOWN;
   volatile @Nullable Position position;
@@ -44,6 +51,12 @@ final class Node {
   /** Whether the role was given up to a newer primary, or the cluster is another one. */
   volatile boolean fenced;
 
+  /** Whether it gets no new reads. */
+  volatile boolean draining;
+
+  /** Whether nothing may be leased any more. */
+  volatile boolean removed;
+
   private final Duration replicaWait;
   private final Duration primaryWait;
   private final EnumMap<RouteReason, Route> routes = new EnumMap<>(RouteReason.class);
@@ -51,13 +64,17 @@ final class Node {
   private volatile double responseNanos;
   private volatile long respondedAt;
 
-  Node(ReplicaSetSettings.NodeSettings settings, Duration replicaWait) {
-    this.replicaWait = replicaWait;
+  @SuppressWarnings("this-escape") // the monitor is started later
+  Node(ReplicaSetSettings.NodeSettings settings, Topology topology, ReplicaSetSettings ofSet) {
+    this.settings = settings;
+    this.replicaWait = ofSet.replicaWait();
     this.primaryWait = settings.pool().connectionTimeout();
     this.name = settings.pool().target();
     this.weight = settings.weight();
     this.givenAsPrimary = settings.primary();
+    this.relief = new Semaphore(ofSet.relief(settings.pool()));
     this.pool = AdaptivePool.open(settings.pool());
+    this.monitor = new NodeMonitor(this, settings, topology, ofSet);
     for (RouteReason reason : RouteReason.values()) {
       routes.put(reason, new Route(this, reason));
     }
@@ -120,7 +137,9 @@ final class Node {
     return new NodeHealth(
         name,
         role,
-        lagging && state == NodeState.HEALTHY ? NodeState.LAGGING : state,
+        draining
+            ? NodeState.DRAINING
+            : lagging && state == NodeState.HEALTHY ? NodeState.LAGGING : state,
         usable,
         weight,
         inFlight.get(),

@@ -19,7 +19,6 @@ import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -55,7 +54,8 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
   private final ReplicaSetSettings settings;
   private final Topology topology;
   private final Router router;
-  private final List<NodeMonitor> monitors = new ArrayList<>();
+  private final Members members;
+  private final @Nullable DirectoryWatch watch;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   // An instance's, not static: two sets in one process have demands of their own.
@@ -65,22 +65,14 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
   ReplicaSet(ReplicaSetSettings settings) {
     this.settings = settings;
     this.commits = new Commits(settings, System::nanoTime);
-    List<Node> nodes = new ArrayList<>();
-    try {
-      for (ReplicaSetSettings.NodeSettings node : settings.nodes()) {
-        nodes.add(new Node(node, settings.replicaWait()));
-      }
-    } catch (RuntimeException e) {
-      nodes.forEach(node -> node.pool.close());
-      throw e;
-    }
     long staleAfter =
         Math.max(Duration.ofSeconds(1).toNanos(), settings.sampleEvery().toNanos() * 10);
-    this.topology = new Topology(nodes, new PrimaryLog(staleAfter), settings.observer());
+    this.topology = new Topology(new PrimaryLog(staleAfter), settings.observer());
+    this.members = new Members(topology, settings);
     this.router = new Router(topology, settings, System::nanoTime);
-    for (int i = 0; i < nodes.size(); i++) {
-      monitors.add(new NodeMonitor(nodes.get(i), settings.nodes().get(i), topology, settings));
-    }
+    NodeDirectory directory = settings.directory();
+    this.watch =
+        directory == null ? null : new DirectoryWatch(directory, settings, topology, members);
   }
 
   /** Begins with no nodes. */
@@ -90,16 +82,16 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
 
   /** Starts the monitors and waits until a primary answers and each other node did or failed to. */
   void start() {
-    monitors.forEach(NodeMonitor::start);
+    members.start();
     boolean found =
         topology.await(
             () ->
-                (isAnswering() && monitors.stream().allMatch(NodeMonitor::isJudged))
-                    || refusedLogin() >= 0,
+                (isAnswering() && topology.nodes.stream().allMatch(node -> node.monitor.isJudged()))
+                    || refusedLogin() != null,
             settings.startupTimeout());
-    int refused = refusedLogin();
-    if (refused >= 0) {
-      topology.nodes.get(refused).pool.verify(settings.startupTimeout());
+    Node refused = refusedLogin();
+    if (refused != null) {
+      refused.pool.verify(settings.startupTimeout());
     }
     for (Node node : topology.nodes) {
       if (node.fenced && node.lastError != null && node.lastError.contains("another cluster")) {
@@ -118,15 +110,16 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
           "None of %s was found to be a primary within %s"
               .formatted(topology.nodes, settings.startupTimeout()));
     }
+    if (watch != null) {
+      watch.start();
+    }
   }
 
-  private int refusedLogin() {
-    for (int i = 0; i < monitors.size(); i++) {
-      if (Failures.isRefusedLogin(monitors.get(i).lastFailure())) {
-        return i;
-      }
-    }
-    return -1;
+  private @Nullable Node refusedLogin() {
+    return topology.nodes.stream()
+        .filter(node -> Failures.isRefusedLogin(node.monitor.lastFailure()))
+        .findFirst()
+        .orElse(null);
   }
 
   @Override
@@ -216,6 +209,60 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
     return settings.sessions();
   }
 
+  /**
+   * Adds a replica while traffic runs. It gets reads once it has answered and is known to be one;
+   * one of another cluster never does, and {@link #health} says why.
+   *
+   * @param url as for {@link ReplicaSetBuilder#replica}
+   * @param weight its share of reads in proportion to those of others, above 0
+   * @return its name, {@code host:port/database}
+   * @throws ConfigurationException when the set has it already, or has {@value #MAX_NODES}
+   */
+  public String add(String url, double weight) {
+    return members.add(url, weight).name;
+  }
+
+  /**
+   * Sends no more reads to a replica, until {@link #resume}; what runs there goes on.
+   *
+   * @throws ConfigurationException when there is no node of that name
+   */
+  public void drain(String name) {
+    members.drain(name, true);
+  }
+
+  /**
+   * Sends reads to a drained replica again.
+   *
+   * @throws ConfigurationException when there is no node of that name
+   */
+  public void resume(String name) {
+    members.drain(name, false);
+  }
+
+  /**
+   * Takes a replica out of the set: drains it, waits until nothing runs there any more, and closes
+   * its connections.
+   *
+   * @param limit after which what still runs there is cut off
+   * @return whether nothing had to be cut off
+   * @throws ConfigurationException when there is no node of that name, or it is the primary, or was
+   *     given as that
+   */
+  public boolean remove(String name, Duration limit) {
+    return members.remove(name, limit);
+  }
+
+  /**
+   * Changes a replica's share of reads, from the next read on.
+   *
+   * @param weight in proportion to those of others, above 0
+   * @throws ConfigurationException when there is no node of that name, or the weight is none
+   */
+  public void weight(String name, double weight) {
+    members.weight(name, weight);
+  }
+
   /** All nodes as they are now. */
   public ReplicaHealth health() {
     return new ReplicaHealth(topology.nodes.stream().map(Node::health).toList());
@@ -239,10 +286,10 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
   @Override
   public void close() {
     if (closed.compareAndSet(false, true)) {
-      Duration limit = settings.probeTimeout().multipliedBy(2).plusSeconds(2);
-      monitors.forEach(monitor -> monitor.stop(Duration.ofMillis(1)));
-      monitors.forEach(monitor -> monitor.stop(limit));
-      topology.nodes.forEach(node -> node.pool.close());
+      if (watch != null) {
+        watch.stop(Duration.ofSeconds(2));
+      }
+      members.close();
     }
   }
 
@@ -315,7 +362,12 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
       node.pool.evictAll();
     }
     node.accuse();
-    monitors.get(topology.nodes.indexOf(node)).wake();
+    node.monitor.wake();
+  }
+
+  /** Whether the primary answers in the place of replicas that there are. */
+  boolean relieves(Route route) {
+    return route.reason() == RouteReason.NO_REPLICA && topology.array.length > 1;
   }
 
   void routed(Route route) {
@@ -342,7 +394,7 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
   private void wakePrimary() {
     Node primary = topology.primary();
     if (primary != null) {
-      monitors.get(topology.nodes.indexOf(primary)).wake();
+      primary.monitor.wake();
     }
   }
 

@@ -34,6 +34,9 @@ public final class ReplicaSetBuilder {
   private Duration startupTimeout = Duration.ofSeconds(10);
   private Duration replicaWait = Duration.ofMillis(500);
   private boolean positionGate = true;
+  private int primaryReads;
+  private @Nullable NodeDirectory directory;
+  private Duration directoryEvery = Duration.ofSeconds(30);
   private CausalSessions sessions = new CausalSessions();
   private SqlAnalyzer analyzer = SqlAnalyzer.create();
   private final List<Observer> observers = new ArrayList<>();
@@ -135,6 +138,37 @@ public final class ReplicaSetBuilder {
     return this;
   }
 
+  /**
+   * How many reads may run on the primary at a time because replicas are out of use: half as many
+   * as it may have connections by default, so that writes find some. More wait, as long as they
+   * would for a connection. Not counted where the set has no replicas.
+   *
+   * @param most 1 or more
+   */
+  public ReplicaSetBuilder primaryReads(int most) {
+    if (most < 1) {
+      throw new ConfigurationException("primaryReads is %d: give 1 or more".formatted(most));
+    }
+    this.primaryReads = most;
+    return this;
+  }
+
+  /**
+   * Says which replicas there are, beside those that were given: asked at the start, which does not
+   * wait for it, and then every 30 s. A replica that it no longer names, twice in a row, is drained
+   * and removed.
+   */
+  public ReplicaSetBuilder directory(NodeDirectory directory) {
+    this.directory = directory;
+    return this;
+  }
+
+  /** How often the directory is asked; 30 s by default, 100 ms or more. */
+  public ReplicaSetBuilder directoryEvery(Duration interval) {
+    this.directoryEvery = interval;
+    return this;
+  }
+
   /** The causal sessions of this node, shared with its caches; some of its own by default. */
   public ReplicaSetBuilder sessions(CausalSessions sessions) {
     this.sessions = sessions;
@@ -187,18 +221,18 @@ public final class ReplicaSetBuilder {
     atLeast("probeTimeout", probeTimeout, Duration.ofMillis(20));
     atLeast("startupTimeout", startupTimeout, Duration.ofNanos(1));
     atLeast("replicaWait", replicaWait, Duration.ofMillis(250));
+    atLeast("directoryEvery", directoryEvery, Duration.ofMillis(100));
+    ReplicaSetSettings.Maker maker = maker();
     List<ReplicaSetSettings.NodeSettings> all = new ArrayList<>();
     Set<String> names = new HashSet<>();
     for (Given given : nodes) {
-      if (!(given.weight() > 0) || Double.isInfinite(given.weight())) {
-        throw new ConfigurationException("Weight %s: give one above 0".formatted(given.weight()));
+      ReplicaSetSettings.NodeSettings made =
+          maker.make(given.url(), given.weight(), given.primary());
+      String name = made.pool().target();
+      if (!names.add(name)) {
+        throw new ConfigurationException("Node %s was given twice; give each once".formatted(name));
       }
-      PoolSettings settings = pool(given);
-      if (!names.add(settings.target())) {
-        throw new ConfigurationException(
-            "Node %s was given twice; give each once".formatted(settings.target()));
-      }
-      all.add(new ReplicaSetSettings.NodeSettings(settings, given.weight(), given.primary()));
+      all.add(made);
     }
     checkBudgets(all);
     return new ReplicaSetSettings(
@@ -213,29 +247,42 @@ public final class ReplicaSetBuilder {
         sessions,
         analyzer,
         Observer.of(observers),
-        List.copyOf(listeners));
+        List.copyOf(listeners),
+        primaryReads,
+        directory,
+        directoryEvery,
+        maker);
   }
 
-  private PoolSettings pool(Given given) {
-    PoolSettings.Builder settings =
-        PoolSettings.builder()
-            .url(given.url())
-            .observer(Observer.of(observers))
-            .startupTimeout(Duration.ZERO);
-    if (user != null) {
-      settings.credentials(user, password);
-    }
-    pool.accept(settings);
-    settings.startupTimeout(Duration.ZERO);
+  /** Of what is set now: the builder may go on to make another set. */
+  private ReplicaSetSettings.Maker maker() {
+    String login = user;
+    String secret = password;
+    Consumer<PoolSettings.Builder> more = pool;
     Supplier<ServerBudget> ofServer = budget;
-    if (ofServer != null) {
-      if (settings.build().budget() != null) {
-        throw new ConfigurationException(
-            "budgetPerServer(…) and the budget(…) of pool(…) exclude each other: the one is of each server, the other of all nodes together");
+    Observer observer = Observer.of(observers);
+    return (url, weight, primary) -> {
+      PoolSettings.Builder settings = PoolSettings.builder().url(url).observer(observer);
+      if (login != null) {
+        settings.credentials(login, secret);
       }
-      settings.budget(ofServer.get());
+      more.accept(settings);
+      settings.startupTimeout(Duration.ZERO);
+      return new ReplicaSetSettings.NodeSettings(
+          budgeted(settings, ofServer), Members.checked(weight), primary);
+    };
+  }
+
+  private static PoolSettings budgeted(
+      PoolSettings.Builder settings, @Nullable Supplier<ServerBudget> ofServer) {
+    if (ofServer == null) {
+      return settings.build();
     }
-    return settings.build();
+    if (settings.build().budget() != null) {
+      throw new ConfigurationException(
+          "budgetPerServer(…) and the budget(…) of pool(…) exclude each other: the one is of each server, the other of all nodes together");
+    }
+    return settings.budget(ofServer.get()).build();
   }
 
   /** A discovered budget is told of by one server. */

@@ -8,6 +8,7 @@ import dev.aquifer.spi.Observer;
 import dev.aquifer.sql.SqlAnalyzer;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What a {@link ReplicaSet} was built with; {@link ReplicaSet.Builder} documents each. */
 record ReplicaSetSettings(
@@ -22,7 +23,22 @@ record ReplicaSetSettings(
     CausalSessions sessions,
     SqlAnalyzer analyzer,
     Observer observer,
-    List<CommitListener> listeners) {
+    List<CommitListener> listeners,
+    int primaryReads,
+    @Nullable NodeDirectory directory,
+    Duration directoryEvery,
+    Maker maker) {
+
+  /** How many reads a node may run in the place of replicas; half of its connections by default. */
+  int relief(PoolSettings pool) {
+    return primaryReads > 0 ? primaryReads : Math.max(1, pool.maximumSize() / 2);
+  }
+
+  /** Makes settings of nodes that come later. */
+  @FunctionalInterface
+  interface Maker {
+    NodeSettings make(String url, double weight, boolean primary);
+  }
 
   /** One node: its pool, its weight, and whether it was given as the primary. */
   record NodeSettings(PoolSettings pool, double weight, boolean primary) {}

@@ -319,7 +319,17 @@ final class RoutedConnection extends RoutedConnectionSurface {
   }
 
   /** A connection of the route's node: one already held, or a new one. */
-  private Lease lease(Route route) throws SQLException {
+  private Lease lease(Route chosen) throws SQLException {
+    Route route = chosen;
+    Lease found = leaseOf(route);
+    while (found == null) {
+      route = set.read();
+      found = leaseOf(route);
+    }
+    return found;
+  }
+
+  private @Nullable Lease leaseOf(Route route) throws SQLException {
     Node node = route.node();
     Lease held = pinned != null ? pinned : transaction;
     if (held == null) {
@@ -327,7 +337,10 @@ final class RoutedConnection extends RoutedConnectionSurface {
     }
     if (held == null) {
       boolean replica = node.role == Role.REPLICA;
-      held = leased(node);
+      held = leased(route);
+      if (held == null) {
+        return null;
+      }
       if (replica) {
         dropUnused(reader);
         reader = held;
@@ -340,12 +353,12 @@ final class RoutedConnection extends RoutedConnectionSurface {
     return held;
   }
 
-  private Lease leased(Node node) throws SQLException {
+  private @Nullable Lease leased(Route route) throws SQLException {
     try {
-      return Lease.of(node);
+      return Lease.of(route, set.relieves(route));
     } catch (SQLException e) {
       if (Failures.isConnectionLost(e)) {
-        set.accuse(node);
+        set.accuse(route.node());
       }
       throw e;
     }

@@ -17,8 +17,10 @@ import org.jspecify.annotations.Nullable;
  * <p>A replica qualifies when it is in use and is known to have replayed what the reader must see.
  * Of those, two different ones are drawn, each with a chance in proportion to its weight, and the
  * first is taken unless it is clearly busier than the second ({@link Node#load}): so weights are
- * kept while nodes do equally well, and one that slows down is left aside at once. With no replica
- * that qualifies the primary answers; with no primary either, a replica that has missed one probe.
+ * kept while nodes do equally well, and one that slows down is left aside at once. While fewer than
+ * half of the replicas are in use the primary is drawn with them, for so many reads as it may run
+ * in their place. With no replica that qualifies the primary answers; with no primary either, a
+ * replica that has missed one probe.
  *
  * <p>Thread-safe. A decision takes no lock and allocates nothing, except in the moments after a
  * write while its position is not bounded yet.
@@ -32,13 +34,11 @@ final class Router {
   private final Topology topology;
   private final ReplicaSetSettings settings;
   private final LongSupplier nanos;
-  private final Node[] nodes;
 
   Router(Topology topology, ReplicaSetSettings settings, LongSupplier nanos) {
     this.topology = topology;
     this.settings = settings;
     this.nanos = nanos;
-    this.nodes = topology.nodes.toArray(Node[]::new);
   }
 
   /** The primary for this reason; null when none is known. */
@@ -114,32 +114,58 @@ final class Router {
   }
 
   private @Nullable Route pick(@Nullable Position required, @Nullable Node failed) {
+    Node[] nodes = topology.array;
     long qualified = 0;
     double total = 0;
+    int replicas = 0;
+    int used = 0;
+    int primary = -1;
     for (int i = 0; i < nodes.length; i++) {
       Node node = nodes[i];
-      if (isCandidate(node, failed)
-          && (required == null || covers(node, required))
-          && ramped(node)) {
-        qualified |= 1L << i;
-        total += node.weight;
+      if (node.role == Role.PRIMARY) {
+        primary = i;
+        continue;
+      }
+      if (node.draining) {
+        continue;
+      }
+      replicas++;
+      if (isCandidate(node, failed)) {
+        used++;
+        if ((required == null || covers(node, required)) && ramped(node)) {
+          qualified |= 1L << i;
+          total += node.weight;
+        }
       }
     }
     if (qualified == 0) {
       return null;
     }
-    int first = draw(qualified, total);
+    if (2 * used < replicas && primary >= 0 && helps(nodes[primary], failed)) {
+      qualified |= 1L << primary;
+      total += nodes[primary].weight;
+    }
+    int first = draw(nodes, qualified, total);
     long others = qualified & ~(1L << first);
     if (others == 0) {
-      return nodes[first].route(RouteReason.READ);
+      return chosen(nodes[first]);
     }
-    int second = draw(others, total - nodes[first].weight);
+    int second = draw(nodes, others, total - nodes[first].weight);
     long now = nanos.getAsLong();
     boolean busier = nodes[first].load(now) > CLEARLY * nodes[second].load(now);
-    return nodes[busier ? second : first].route(RouteReason.READ);
+    return chosen(nodes[busier ? second : first]);
   }
 
-  private int draw(long mask, double total) {
+  private static Route chosen(Node node) {
+    return node.route(node.role == Role.PRIMARY ? RouteReason.NO_REPLICA : RouteReason.READ);
+  }
+
+  /** Whether the primary takes reads that replicas would, without one of them having to wait. */
+  private static boolean helps(Node primary, @Nullable Node failed) {
+    return primary != failed && primary.isUsable() && primary.relief.availablePermits() > 0;
+  }
+
+  private static int draw(Node[] nodes, long mask, double total) {
     double left = ThreadLocalRandom.current().nextDouble() * total;
     int last = -1;
     for (int i = 0; i < nodes.length; i++) {
@@ -159,8 +185,8 @@ final class Router {
     if (primary != null && primary.isUsable()) {
       return primary.route(isBehind(failed) ? RouteReason.FRESHNESS : RouteReason.NO_REPLICA);
     }
-    for (Node node : nodes) {
-      boolean maybe = node.role == Role.REPLICA && node.state == NodeState.SUSPECT;
+    for (Node node : topology.array) {
+      boolean maybe = node.role == Role.REPLICA && node.state == NodeState.SUSPECT && !node.removed;
       if (maybe && node != failed && (required == null || covers(node, required))) {
         return node.route(RouteReason.READ);
       }
@@ -170,7 +196,7 @@ final class Router {
 
   /** Whether some replica is in use, so that only freshness can have kept it from qualifying. */
   private boolean isBehind(@Nullable Node failed) {
-    for (Node node : nodes) {
+    for (Node node : topology.array) {
       if (isCandidate(node, failed)) {
         return true;
       }
@@ -179,7 +205,7 @@ final class Router {
   }
 
   private static boolean isCandidate(Node node, @Nullable Node failed) {
-    return node != failed && node.role == Role.REPLICA && node.isUsable();
+    return node != failed && node.role == Role.REPLICA && node.isUsable() && !node.draining;
   }
 
   private static boolean covers(Node node, Position required) {

@@ -4,6 +4,7 @@ import dev.aquifer.Position;
 import dev.aquifer.spi.Observer;
 import dev.aquifer.spi.Observer.Role;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -27,7 +28,12 @@ import org.slf4j.LoggerFactory;
 final class Topology {
   private static final Logger log = LoggerFactory.getLogger(ReplicaSet.class);
 
-  final List<Node> nodes;
+  /** In the order in which they came; replaced as a whole. */
+  volatile List<Node> nodes = List.of();
+
+  /** The same, for routing. */
+  volatile Node[] array = {};
+
   final PrimaryLog primaryLog;
   private final Observer observer;
   private final ReentrantLock lock = new ReentrantLock();
@@ -37,10 +43,32 @@ final class Topology {
   private int highestTimeline;
   private volatile @Nullable Node primary;
 
-  Topology(List<Node> nodes, PrimaryLog primaryLog, Observer observer) {
-    this.nodes = List.copyOf(nodes);
+  Topology(PrimaryLog primaryLog, Observer observer) {
     this.primaryLog = primaryLog;
     this.observer = observer;
+  }
+
+  void add(Node node) {
+    List<Node> more = new ArrayList<>(nodes);
+    more.add(node);
+    replace(more);
+  }
+
+  /** What it may still answer is not listened to. */
+  void remove(Node node) {
+    List<Node> fewer = new ArrayList<>(nodes);
+    fewer.remove(node);
+    replace(fewer);
+  }
+
+  private void replace(List<Node> now) {
+    lock.lock();
+    try {
+      nodes = List.copyOf(now);
+      array = now.toArray(Node[]::new);
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** The primary as last known, also while it does not answer; null before one was seen. */
@@ -52,6 +80,9 @@ final class Topology {
   void answered(Node node, Probe.Answer answer) {
     lock.lock();
     try {
+      if (!nodes.contains(node)) {
+        return;
+      }
       Position position = answer.position();
       if (!identified && !answer.recovering()) {
         identified = true;

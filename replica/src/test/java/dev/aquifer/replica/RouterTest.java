@@ -45,9 +45,6 @@ class RouterTest {
               .build();
       all.add(new ReplicaSetSettings.NodeSettings(pool, weights[i], i == 0));
     }
-    for (ReplicaSetSettings.NodeSettings each : all) {
-      nodes.add(new Node(each, Duration.ofMillis(500)));
-    }
     ReplicaSetSettings settings =
         new ReplicaSetSettings(
             all,
@@ -61,8 +58,16 @@ class RouterTest {
             sessions,
             analyzer,
             Observer.NONE,
-            List.of());
-    Topology topology = new Topology(nodes, log, Observer.NONE);
+            List.of(),
+            0,
+            null,
+            Duration.ofSeconds(30),
+            (url, weight, primary) -> all.get(0));
+    Topology topology = new Topology(log, Observer.NONE);
+    for (ReplicaSetSettings.NodeSettings each : all) {
+      topology.add(new Node(each, topology, settings));
+    }
+    nodes.addAll(topology.nodes);
     router = new Router(topology, settings, () -> now);
     for (int i = 0; i < nodes.size(); i++) {
       topology.answered(nodes.get(i), new Probe.Answer(i > 0, at(100), now - 10, now - 5));
