@@ -134,14 +134,25 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
     if (breaker.isOpen() && stats().idle() == 0) {
       throw breaker.refusal(settings.target());
     }
+    Connection connection =
+        keeper.hasSurplus() || recycling.isRunning() ? replacing() : pool.getConnection();
+    if (leaks.isOn()) {
+      leaks.taken(connection);
+    }
+    return connection;
+  }
+
+  /** A connection that may stay; one that may not is closed, and the next waited for. */
+  private Connection replacing() throws SQLException {
+    long begun = System.nanoTime();
     Connection connection = pool.getConnection();
     if (keeper.takeSurplus() || (recycling.isRunning() && recycling.isDue(connection))) {
       evict(connection);
       connection.close();
-      connection = pool.getConnection();
-    }
-    if (leaks.isOn()) {
-      leaks.taken(connection);
+      long left = pool.getConnectionTimeout() - (System.nanoTime() - begun) / 1_000_000;
+      return pool.getHikariPoolMXBean() instanceof HikariPool running
+          ? running.getConnection(Math.max(1, left))
+          : pool.getConnection();
     }
     return connection;
   }

@@ -121,7 +121,11 @@ final class PoolKeeper implements Runnable {
    * more than may be, and all are always in use.
    */
   boolean takeSurplus() {
-    return surplus.get() > 0 && surplus.getAndUpdate(left -> Math.max(0, left - 1)) > 0;
+    return hasSurplus() && surplus.getAndUpdate(left -> Math.max(0, left - 1)) > 0;
+  }
+
+  boolean hasSurplus() {
+    return surplus.get() > 0;
   }
 
   PoolDecision last() {

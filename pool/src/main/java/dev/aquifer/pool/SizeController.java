@@ -118,10 +118,11 @@ final class SizeController {
     watch(sample);
     if (!sample.reachable()) {
       trial = null;
-      return decision(PoolReason.UNREACHABLE, sample, size);
+      return decision(PoolReason.UNREACHABLE, sample, Math.min(size, sample.allowance()));
     }
     PoolReason reason = ceiling(sample);
-    return decision(reason, sample, size(sample, wanted()));
+    int to = size(sample, wanted());
+    return decision(reason, sample, Math.min(to, growthLimit()));
   }
 
   /**
@@ -130,7 +131,7 @@ final class SizeController {
    * @param callers that have a connection or wait for one
    */
   @Nullable PoolDecision surge(int callers, int allowance) {
-    int to = bounded(callers, allowance);
+    int to = Math.min(bounded(callers, allowance), growthLimit());
     if (to <= size || trial != null) {
       return null;
     }
@@ -230,8 +231,13 @@ final class SizeController {
     return PoolReason.NO_GAIN;
   }
 
+  /** While execution is slower, nothing grows beyond what arrivals need without that. */
+  private int growthLimit() {
+    return time.slowdown() > TOLERANCE ? Math.max(size, (int) floor()) : maximum;
+  }
+
   /** What arrivals need at the execution time of before. */
-  private double floor() {
+  double floor() {
     double used = arrivalRate * time.before();
     return Math.max(minimum, Math.ceil(used + 2 * Math.sqrt(used)));
   }

@@ -188,6 +188,7 @@ class SizeControllerTest {
                 PoolDecision decision = controller.decide(sample);
                 assertThat(decision.before()).isEqualTo(before);
                 assertThat(decision.maximum()).isEqualTo(controller.size());
+                assertThat(decision.maximum()).isLessThanOrEqualTo(sample.allowance());
                 if (sample.reachable()) {
                   assertThat(decision.maximum())
                       .isBetween(
@@ -197,6 +198,8 @@ class SizeControllerTest {
                 assertThat(decision.idle()).isBetween(0, decision.maximum());
                 if (decision.reason() == PoolReason.SLOWER) {
                   assertThat(controller.ceiling()).isLessThanOrEqualTo(ceiling);
+                  assertThat(decision.maximum())
+                      .isLessThanOrEqualTo(Math.max(before, (int) controller.floor()));
                 }
               }
             });
