@@ -2,9 +2,11 @@ package dev.aquifer.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.aquifer.replica.NodeDirectory;
 import dev.aquifer.replica.ReplicaHealth;
 import dev.aquifer.replica.ReplicaSet;
 import dev.aquifer.sql.SqlStatement;
+import dev.aquifer.testkit.Eventually;
 import dev.aquifer.testkit.PostgresExtension;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -76,6 +78,48 @@ class RouterTest {
       assertThat(lags).hasSize(2);
       assertThat(takesWrites).isTrue();
       assertThat(replicasInUse).isBetween(0L, 1L);
+    }
+  }
+
+  @Test
+  void members() throws Exception {
+    String primary = POSTGRES.database().url();
+    String replica = POSTGRES.database().standbyUrls().get(0);
+    String user = POSTGRES.database().user();
+    String password = POSTGRES.database().password();
+    try (ReplicaSet database =
+        ReplicaSet.builder().primary(primary).credentials(user, password).build()) {
+      // snippet: router-members
+      String name = database.add(replica, 2); // gets reads once it has answered
+      database.weight(name, 1);
+      database.drain(name); // no new reads; what runs goes on
+      database.resume(name);
+      boolean nothingCutOff = database.remove(name, Duration.ofMinutes(1));
+      // end
+      assertThat(nothingCutOff).isTrue();
+      assertThat(database.health().nodes()).hasSize(1);
+    }
+  }
+
+  @Test
+  void directory() {
+    String primary = POSTGRES.database().url();
+    String user = POSTGRES.database().user();
+    String password = POSTGRES.database().password();
+    String replica = POSTGRES.database().standbyUrls().get(0);
+    String port = replica.replaceFirst("^.*:(\\d+)/.*$", "$1");
+    // snippet: router-directory
+    ReplicaSet database =
+        ReplicaSet.builder()
+            .primary(primary)
+            .credentials(user, password)
+            .directory(NodeDirectory.dns("localhost", "jdbc:postgresql://{host}:" + port + "/app"))
+            .directoryEvery(Duration.ofSeconds(10))
+            .build();
+    // end
+    try (database) {
+      Eventually.within(Duration.ofSeconds(10))
+          .until("it is in the set", () -> database.health().nodes().size() > 1);
     }
   }
 }

@@ -30,6 +30,8 @@ class RouterTest {
   private final CausalSessions sessions = new CausalSessions();
   private final SqlAnalyzer analyzer = SqlAnalyzer.create();
   private final long now = 1_000_000_000_000L;
+  private ReplicaSetSettings settings;
+  private Topology topology;
   private Router router;
 
   @BeforeEach
@@ -45,7 +47,7 @@ class RouterTest {
               .build();
       all.add(new ReplicaSetSettings.NodeSettings(pool, weights[i], i == 0));
     }
-    ReplicaSetSettings settings =
+    settings =
         new ReplicaSetSettings(
             all,
             Consistency.session(),
@@ -63,7 +65,7 @@ class RouterTest {
             null,
             Duration.ofSeconds(30),
             (url, weight, primary) -> all.get(0));
-    Topology topology = new Topology(log, Observer.NONE);
+    topology = new Topology(log, Observer.NONE);
     for (ReplicaSetSettings.NodeSettings each : all) {
       topology.add(new Node(each, topology, settings));
     }
@@ -106,6 +108,21 @@ class RouterTest {
   void slowReplica_isLeftAside() {
     nodes.get(2).responded(10_000_000, now);
     assertThat(share(nodes.get(2), 1_000)).isZero();
+  }
+
+  /** Two replicas of weights 1 and 3; without the second, half of them are in use, not fewer. */
+  @Test
+  void fewerThanHalfOfTheReplicas_thePrimaryIsDrawnToo_asFarAsItMay() {
+    nodes.get(2).usable(false, 0);
+    assertThat(share(nodes.get(0), 1_000)).isZero();
+    Node third = new Node(nodes.get(1).settings, topology, settings);
+    topology.add(third);
+    nodes.add(third);
+    nodes.get(2).usable(false, 0);
+    assertThat(share(nodes.get(0), 1_000)).isBetween(350, 650);
+    int permits = nodes.get(0).relief.drainPermits();
+    assertThat(permits).isEqualTo(nodes.get(0).settings.pool().maximumSize() / 2);
+    assertThat(share(nodes.get(0), 1_000)).isZero();
   }
 
   @Test
