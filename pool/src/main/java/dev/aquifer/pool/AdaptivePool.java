@@ -202,7 +202,6 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
   public PoolReport report() {
     SQLException failure = breaker.last();
     List<LeakReport> out = leaks.reports();
-    PoolDecision last = keeper.last();
     Map<PoolReason, Long> decisions = keeper.decisions();
     return new PoolReport(
         settings.name(),
@@ -212,10 +211,10 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
         connections.open(),
         keeper.arrivalRate(),
         Duration.ofNanos((long) (keeper.executionSeconds() * 1e9)),
-        last,
+        keeper.last(),
         decisions,
         out,
-        Recommendations.of(settings, last, decisions, out));
+        Recommendations.of(settings, keeper.last(), decisions, out));
   }
 
   /**
