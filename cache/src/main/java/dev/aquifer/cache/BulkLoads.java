@@ -10,12 +10,15 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Many keys at once: each is a flight like any other, so single reads and batches share what they
- * fetch. All that no other caller fetches is asked of Redis in one go, and what has to be loaded
- * then is loaded by one call; what others were loading, and failed to, by another.
+ * Many keys at once. A plain look ({@link BulkLooks}) answers what Redis has, with nothing made for
+ * a key but its answer. Each other key is a flight like any other, so single reads and batches
+ * share what they load: all that no other caller fetches is asked of Redis in one go, and what has
+ * to be loaded then is loaded by one call; what others were loading, and failed to, by another.
  */
 // What futures end with is looked at by their own stages.
 @SuppressWarnings("FutureReturnValueIgnored")
@@ -24,103 +27,199 @@ final class BulkLoads {
   private final Flights flights;
   private final Loads loads;
   private final RemoteRead remoteRead;
+  private final BulkLooks looks;
 
   BulkLoads(Node node, Flights flights, Loads loads, RemoteRead remoteRead) {
     this.node = node;
     this.flights = flights;
     this.loads = loads;
     this.remoteRead = remoteRead;
+    this.looks = new BulkLooks(node, flights);
   }
 
-  /** How each key ended: what it has, or why not. */
-  record Ends(Map<Object, @Nullable Object> values, Map<Object, Throwable> errors) {}
-
   /** Waits for all. */
-  Ends getAll(Map<MemoryKey, Object> missing, Flights.BulkSource source, long deadline) {
+  void getAll(BulkKeys keys, Flights.BulkSource source, long deadline) {
     CausalSession session = node.sessions.current();
-    Boarded boarded = board(missing, source, session);
-    start(boarded, source, deadline, true);
-    Ends ends = new Ends(new LinkedHashMap<>(), new LinkedHashMap<>());
-    boarded.all.forEach(
-        (key, flight) -> {
-          try {
-            Flight.Outcome outcome = flights.await(flight, deadline);
-            boolean satisfied =
-                boarded.mine.contains(flight) || flights.satisfies(outcome, flight.view, session);
-            ends.values.put(
-                key,
-                satisfied
-                    ? flights.answered(flight.view, outcome)
-                    : flights.get(flight.at, key, () -> one(source, key)));
-          } catch (Throwable e) {
-            ends.errors.put(key, e);
-          }
-        });
-    return ends;
+    BulkLooks.Batch looking = looks.start(keys, session, key -> () -> one(source, key));
+    RemoteRead.From from = looking == null ? RemoteRead.From.LOOK : looking.await();
+    if (keys.open() > 0) {
+      Boarded boarded = board(keys, source, session);
+      start(boarded, from, source, deadline, true);
+      boarded.all.forEach(
+          (i, flight) -> {
+            try {
+              keys.answer(i, awaited(boarded, flight, source, session, deadline));
+            } catch (Throwable e) {
+              keys.fail(i, e);
+            }
+          });
+    }
+  }
+
+  private @Nullable Object awaited(
+      Boarded boarded,
+      Flight flight,
+      Flights.BulkSource source,
+      CausalSession session,
+      long deadline) {
+    Flight.Outcome outcome = flights.await(flight, deadline);
+    return boarded.mine.containsKey(flight) || flights.satisfies(outcome, flight.view, session)
+        ? flights.answered(flight.view, outcome)
+        : flights.get(flight.at, flight.key, () -> one(source, flight.key));
   }
 
   /** As {@link #getAll}, with nobody waiting. */
-  CompletableFuture<Ends> getAllAsync(
-      Map<MemoryKey, Object> missing, Flights.BulkSource source, long deadline) {
+  CompletableFuture<BulkKeys> getAllAsync(BulkKeys keys, Flights.BulkSource source, long deadline) {
     CausalSession session = node.sessions.current();
-    Boarded boarded = board(missing, source, session);
-    Map<Object, CompletableFuture<@Nullable Object>> all = new LinkedHashMap<>();
-    boarded.all.forEach(
-        (key, flight) -> {
-          boolean own = boarded.mine.contains(flight);
-          Flight mine =
-              own ? flight : new Flight(flight.at, key, () -> one(source, key), node, session);
-          all.put(key, flights.followed(mine, flight, deadline));
-        });
-    start(boarded, source, deadline, false);
-    CompletableFuture<?>[] each = all.values().toArray(new CompletableFuture<?>[0]);
-    return CompletableFuture.allOf(each).handleAsync((done, error) -> ends(all), node.executor);
-  }
-
-  private static Ends ends(Map<Object, CompletableFuture<@Nullable Object>> all) {
-    Ends ends = new Ends(new LinkedHashMap<>(), new LinkedHashMap<>());
-    all.forEach(
-        (key, result) -> {
+    CompletableFuture<BulkKeys> all = new CompletableFuture<>();
+    // Whom a load asks for must be known to wait for it, or a circle would not be noticed.
+    BulkLooks.Batch looking =
+        loads.current() == null ? looks.start(keys, session, key -> () -> one(source, key)) : null;
+    if (looking == null) {
+      fly(keys, RemoteRead.From.LOOK, source, session, deadline, all);
+      return all;
+    }
+    looking.then(
+        (from, error) -> {
+          if (from == null) {
+            all.completeExceptionally(java.util.Objects.requireNonNull(error));
+            return;
+          }
           try {
-            ends.values.put(key, result.join());
-          } catch (RuntimeException e) {
-            ends.errors.put(key, Flights.unwrapped(e));
+            fly(keys, from, source, session, deadline, all);
+          } catch (Throwable e) {
+            all.completeExceptionally(e);
           }
         });
-    return ends;
+    return all;
   }
 
-  /** The flights of all keys, and those among them that this call has to end. */
-  private record Boarded(Map<Object, Flight> all, Set<Flight> mine) {}
+  /** What has no answer yet becomes flights; then all is there. */
+  private void fly(
+      BulkKeys keys,
+      RemoteRead.From from,
+      Flights.BulkSource source,
+      CausalSession session,
+      long deadline,
+      CompletableFuture<BulkKeys> all) {
+    if (keys.open() == 0) {
+      all.complete(keys);
+      return;
+    }
+    Boarded boarded = board(keys, source, session);
+    Map<Integer, CompletableFuture<@Nullable Object>> results = new LinkedHashMap<>();
+    boarded.all.forEach(
+        (i, flight) -> {
+          Object key = keys.key(i);
+          Flight mine =
+              boarded.mine.containsKey(flight)
+                  ? flight
+                  : new Flight(flight.at, key, () -> one(source, key), node, session);
+          results.put(i, flights.followed(mine, flight, deadline));
+        });
+    start(boarded, from, source, deadline, false);
+    CompletableFuture.allOf(results.values().toArray(new CompletableFuture<?>[0]))
+        .handleAsync(
+            (done, error) -> {
+              for (Map.Entry<Integer, CompletableFuture<@Nullable Object>> each :
+                  results.entrySet()) {
+                take(keys, each.getKey(), each.getValue());
+              }
+              return keys;
+            },
+            node.executor)
+        .whenComplete(
+            (done, error) -> {
+              if (error == null) {
+                all.complete(keys);
+              } else {
+                all.completeExceptionally(error);
+              }
+            });
+  }
 
-  private Boarded board(
-      Map<MemoryKey, Object> missing, Flights.BulkSource source, CausalSession session) {
-    Boarded boarded = new Boarded(new LinkedHashMap<>(), new LinkedHashSet<>());
+  private static void take(BulkKeys keys, int i, CompletableFuture<@Nullable Object> result) {
     try {
-      missing.forEach(
-          (at, key) -> {
-            Flight own = new Flight(at, key, () -> one(source, key), node, session);
-            Flight flight = flights.board(own, session);
-            boarded.all.put(key, flight);
-            if (flight == own) {
-              boarded.mine.add(own);
-            }
-          });
+      keys.answer(i, result.join());
     } catch (RuntimeException e) {
-      boarded.mine.forEach(flight -> flights.fail(flight, e));
+      keys.fail(i, Flights.unwrapped(e));
+    }
+  }
+
+  /** The flights of keys, by position, and those among them that this call has to end. */
+  private record Boarded(Map<Integer, Flight> all, Map<Flight, RemoteRead.Place> mine) {}
+
+  private Boarded board(BulkKeys keys, Flights.BulkSource source, CausalSession session) {
+    Boarded boarded = new Boarded(new LinkedHashMap<>(), new LinkedHashMap<>());
+    try {
+      for (int i = 0; i < keys.size(); i++) {
+        if (keys.open(i)) {
+          Object key = keys.key(i);
+          Flight own = new Flight(keys.place(i), key, () -> one(source, key), node, session);
+          Flight flight = flights.board(own, session);
+          boarded.all.put(i, flight);
+          if (flight == own) {
+            boarded.mine.put(own, RemoteRead.Place.of(own, keys.refused(i)));
+          }
+        }
+      }
+    } catch (RuntimeException e) {
+      boarded.mine.keySet().forEach(flight -> flights.fail(flight, e));
       throw e;
     }
     return boarded;
   }
 
-  private void start(Boarded boarded, Flights.BulkSource source, long deadline, boolean wait) {
-    Map<TenantView, List<Flight>> views = new LinkedHashMap<>(2);
+  private void start(
+      Boarded boarded,
+      RemoteRead.From from,
+      Flights.BulkSource source,
+      long deadline,
+      boolean wait) {
+    Map<TenantView, List<RemoteRead.Place>> views = new LinkedHashMap<>(2);
     boarded.mine.forEach(
-        flight -> views.computeIfAbsent(flight.view, view -> new ArrayList<>()).add(flight));
-    views.forEach(
-        (view, flights) ->
-            remoteRead.start(
-                flights, granted -> new Batch(granted, source).start(), deadline, wait));
+        (flight, place) ->
+            views.computeIfAbsent(flight.view, view -> new ArrayList<>()).add(place));
+    RemoteRead.Loading loading =
+        new Gathering(views.size(), granted -> new Batch(granted, source).start());
+    // The partitions are asked at the same time; a thread waits where there is one of them.
+    boolean alone = wait && views.size() == 1;
+    views.values().forEach(places -> remoteRead.start(places, from, loading, deadline, alone));
+  }
+
+  /** What the partitions do not have is loaded by one call; what is granted later by others. */
+  private static final class Gathering implements RemoteRead.Loading {
+    private final Consumer<List<RemoteRead.Granted>> then;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final List<RemoteRead.Granted> first = new ArrayList<>();
+    private int missing;
+
+    Gathering(int partitions, Consumer<List<RemoteRead.Granted>> then) {
+      this.missing = partitions;
+      this.then = then;
+    }
+
+    @Override
+    public void load(List<RemoteRead.Granted> all) {
+      List<RemoteRead.Granted> now = gathered(all);
+      if (!now.isEmpty()) {
+        then.accept(now);
+      }
+    }
+
+    private List<RemoteRead.Granted> gathered(List<RemoteRead.Granted> all) {
+      lock.lock();
+      try {
+        if (missing == 0) {
+          return all;
+        }
+        first.addAll(all);
+        missing--;
+        return missing == 0 ? first : List.of();
+      } finally {
+        lock.unlock();
+      }
+    }
   }
 
   private static @Nullable Object one(Flights.BulkSource source, Object key) throws Exception {

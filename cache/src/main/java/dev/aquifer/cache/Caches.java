@@ -274,6 +274,8 @@ public final class Caches implements CommitListener, AutoCloseable {
     }
     node.shadow.close();
     threads.close();
+    // Whoever begins one from now on is refused a turn of the timer.
+    node.flights.close();
   }
 
   Node node() {

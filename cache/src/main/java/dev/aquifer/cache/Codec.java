@@ -1,6 +1,7 @@
 package dev.aquifer.cache;
 
 import java.lang.reflect.Type;
+import java.util.Arrays;
 
 /**
  * Turns values into bytes and back, by the declared type of their cache. Implementations are
@@ -54,6 +55,17 @@ public interface Codec {
      * @throws Exception when they are not one; that is a miss, and counted
      */
     Object decode(byte[] bytes) throws Exception;
+
+    /**
+     * As {@link #decode(byte[])}, of a part of the array; by default of a copy.
+     *
+     * @param from where the part begins
+     * @param length how many bytes it has
+     * @throws Exception when they are not one; that is a miss, and counted
+     */
+    default Object decode(byte[] bytes, int from, int length) throws Exception {
+      return decode(Arrays.copyOfRange(bytes, from, from + length));
+    }
 
     /**
      * What else the bytes depend on beside the codec's version and the shape of the type, like the

@@ -5,6 +5,7 @@ import dev.aquifer.Tag;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -37,7 +38,8 @@ record Envelope(
     long sharedAsOf,
     Set<Tag> tags,
     int size,
-    byte[] stored) {
+    byte[] bytes,
+    int from) {
   /** What is written and read. It is a part of the schema, so versions keep entries apart. */
   static final int FORMAT = 3;
 
@@ -64,23 +66,36 @@ record Envelope(
   }
 
   /**
+   * The value of the payload.
+   *
+   * @throws Exception when the payload is larger than allowed, or not what it says
+   */
+  Object value(Values values, int most) throws Exception {
+    if ((flags & COMPRESSED) != 0 || size != bytes.length - from || size > most) {
+      return values.decode(payload(most));
+    }
+    return values.decode(bytes, from, size);
+  }
+
+  /**
    * The payload, decompressed.
    *
    * @throws IllegalStateException when it is larger than allowed, or not what it says
    */
   byte[] payload(int most) {
+    int length = bytes.length - from;
     if (size < 0 || size > most) {
       throw new IllegalStateException(
           "A payload of %,d bytes; %,d are allowed".formatted(size, most));
     }
     if ((flags & COMPRESSED) == 0) {
-      if (size != stored.length) {
+      if (size != length) {
         throw new IllegalStateException("A payload of another size than stated");
       }
-      return stored;
+      return Arrays.copyOfRange(bytes, from, bytes.length);
     }
     byte[] raw = new byte[size];
-    long count = Zstd.decompressByteArray(raw, 0, size, stored, 0, stored.length);
+    long count = Zstd.decompressByteArray(raw, 0, size, bytes, from, length);
     if (Zstd.isError(count) || count != size) {
       throw new IllegalStateException("A payload that cannot be decompressed to its size");
     }
@@ -144,13 +159,13 @@ record Envelope(
       return null;
     }
     try {
-      return fields(in);
+      return fields(in, bytes);
     } catch (BufferUnderflowException | IllegalArgumentException e) {
       return null;
     }
   }
 
-  private static @Nullable Envelope fields(ByteBuffer in) {
+  private static @Nullable Envelope fields(ByteBuffer in, byte[] bytes) {
     int flags = in.get() & 0xFF;
     int codecId = in.get() & 0xFF;
     int codecVersion = in.get() & 0xFF;
@@ -181,8 +196,6 @@ record Envelope(
       tags.add(Tag.of(new String(name, StandardCharsets.UTF_8)));
     }
     int size = in.getInt();
-    byte[] stored = new byte[in.remaining()];
-    in.get(stored);
     return new Envelope(
         flags,
         codecId,
@@ -197,7 +210,8 @@ record Envelope(
         sharedAsOf,
         tags,
         size,
-        stored);
+        bytes,
+        in.position());
   }
 
   private static int checksum(byte[] key, byte[] bytes) {

@@ -193,24 +193,36 @@ final class Flights {
 
   /** What Redis has, with no load. */
   @Nullable Object peek(MemoryKey at, Object key) {
-    Flight flight = new Flight(at, key, () -> null, node);
-    Flight.Outcome found;
     try {
-      found = remoteRead.look(flight);
+      BulkKeys one = new BulkKeys(at.view, 1);
+      one.add(at, key);
+      Glance glance = Glance.at(node, one, node.sessions.current(), 0);
+      if (glance != null) {
+        boolean inTime = glance.await();
+        if (one.open() == 0) {
+          answered(at.view, Tier.L2);
+          Object value = one.value(0);
+          return value == null ? at.view.cache.none() : value;
+        }
+        if (!inTime || glance.told()) {
+          return null;
+        }
+      }
+      Flight flight = new Flight(at, key, () -> null, node);
+      Flight.Outcome found = remoteRead.look(flight);
+      return found == null ? null : answered(at.view, found);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return null;
     }
-    return found == null ? null : answered(at.view, found);
   }
 
-  BulkLoads.Ends getAll(Map<MemoryKey, Object> missing, BulkSource source) {
-    return bulkLoads.getAll(missing, source, deadline(missing.keySet().iterator().next().view));
+  void getAll(BulkKeys missing, BulkSource source) {
+    bulkLoads.getAll(missing, source, deadline(missing.view));
   }
 
-  CompletableFuture<BulkLoads.Ends> getAllAsync(Map<MemoryKey, Object> missing, BulkSource source) {
-    TenantView view = missing.keySet().iterator().next().view;
-    return bulkLoads.getAllAsync(missing, source, deadline(view));
+  CompletableFuture<BulkKeys> getAllAsync(BulkKeys missing, BulkSource source) {
+    return bulkLoads.getAllAsync(missing, source, deadline(missing.view));
   }
 
   /** Stores values that are current now: their keys are void first, with leases for the values. */
@@ -290,7 +302,7 @@ final class Flights {
     flight.done.complete(outcome);
     flight.ended.complete(null);
     if (outcome.tier() == Tier.L2) {
-      refreshes.found(flight);
+      refreshes.found(flight.at, flight.key, flight.source, flight.session);
     }
   }
 
@@ -304,6 +316,12 @@ final class Flights {
       flight.done.complete(kept);
     }
     flight.ended.complete(null);
+  }
+
+  /** What they wait for may never come now: the timer has ended, and the link. */
+  void close() {
+    RejectedExecutionException ended = new RejectedExecutionException("closed");
+    running.values().forEach(flight -> fail(flight, closed(flight.view, ended)));
   }
 
   Flight.Outcome await(Flight flight, long deadline) {
@@ -338,16 +356,26 @@ final class Flights {
   }
 
   @Nullable Object answered(TenantView view, Flight.Outcome outcome) {
+    answered(view, outcome.tier());
+    return outcome.value() == null ? view.cache.none() : outcome.value();
+  }
+
+  /** A caller is answered from there. */
+  void answered(TenantView view, Tier tier) {
     CacheCore cache = view.cache;
-    if (outcome.tier() == Tier.L2) {
+    if (tier == Tier.L2) {
       cache.remoteHits.increment();
-    } else if (outcome.tier() == Tier.L1) {
+    } else if (tier == Tier.L1) {
       cache.memoryHits.increment();
-    } else if (outcome.tier() == Tier.STALE) {
+    } else if (tier == Tier.STALE) {
       cache.staleAnswers.increment();
     }
-    node.observer.cacheAnswered(cache.name, view.tenant, outcome.tier());
-    return outcome.value() == null ? cache.none() : outcome.value();
+    node.observer.cacheAnswered(cache.name, view.tenant, tier);
+  }
+
+  /** See {@link Refreshes#found}. */
+  void found(MemoryKey at, Object key, Flight.Source source, CausalSession session) {
+    refreshes.found(at, key, source, session);
   }
 
   static Flight.Outcome outcome(

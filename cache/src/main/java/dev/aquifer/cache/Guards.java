@@ -17,6 +17,9 @@ final class Guards {
   /** What is kept in memory bears the tick from before it was judged. */
   volatile boolean earlyTicks = true;
 
+  /** Cells of keys that are looked at together are taken before Redis is asked. */
+  volatile boolean earlyCells = true;
+
   /** After the link was lost it proves nothing before what was missed is known. */
   volatile boolean replay = true;
 

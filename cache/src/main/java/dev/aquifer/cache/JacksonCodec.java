@@ -47,6 +47,7 @@ abstract class JacksonCodec implements Codec {
             .polymorphicTypeValidator(new NoClassNames())
             .annotationIntrospector(new SealedTypes())
             .addModule(noClasses())
+            .addModule(new JacksonRecords())
             .changeDefaultVisibility(
                 visible ->
                     visible
@@ -97,6 +98,11 @@ abstract class JacksonCodec implements Codec {
       @Override
       public Object decode(byte[] bytes) {
         return reader.readValue(bytes);
+      }
+
+      @Override
+      public Object decode(byte[] bytes, int from, int length) {
+        return reader.readValue(bytes, from, length);
       }
     };
   }

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class KeyText {
   /** Longer texts are named in Redis by their digest. */
-  private static final int DIGEST_FROM = 256;
+  static final int DIGEST_FROM = 256;
 
   private static final String KEY = "k:";
   private static final String CACHE = "c:";

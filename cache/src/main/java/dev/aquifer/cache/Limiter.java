@@ -135,7 +135,7 @@ final class Limiter {
   /** See {@link Remote#voidNames}. */
   long[] voidNames(
       Remote remote, List<Remote.Part> parts, ReadFloor floor, @Nullable String token) {
-    return within(parts.get(0).partition())
+    return within(remote, parts.get(0).partition())
         ? remote.voidNames(parts, floor, token, null)
         : parts.stream()
             .mapToLong(part -> groups.voidNames(remote, part, floor, node.guards))
@@ -145,23 +145,21 @@ final class Limiter {
   /** As {@link #voidNames}, with nobody waiting. */
   CompletableFuture<Long> voidNamesAsync(
       Remote remote, Remote.Part part, ReadFloor floor, @Nullable String token) {
-    return within(part.partition())
+    return within(remote, part.partition())
         ? remote.voidNamesAsync(part, floor, token)
         : CompletableFuture.supplyAsync(
             () -> groups.voidNames(remote, part, floor, node.guards), node.executor);
   }
 
-  private boolean within(Partition partition) {
+  private boolean within(Remote remote, Partition partition) {
     Tenant tenant = partition.tenant;
     Limits limits = tenant == null ? Limits.NONE : of(tenant);
-    return tenant == null
-        || limits.invalidationsPerSecond() == 0
-        || rates.take(
-                new Rate(
-                    tenant,
-                    "invalidations",
-                    limits.invalidationsPerSecond(),
-                    limits.invalidationBurst()))
-            == 0;
+    if (tenant == null || limits.invalidationsPerSecond() == 0) {
+      return true;
+    }
+    Rate rate =
+        new Rate(
+            tenant, "invalidations", limits.invalidationsPerSecond(), limits.invalidationBurst());
+    return rates.takeAhead(rate, limits.shared() && remote.readable(partition));
   }
 }

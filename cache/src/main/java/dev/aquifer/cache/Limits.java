@@ -8,11 +8,11 @@ import dev.aquifer.ConfigurationException;
  *
  * @param loadsPerSecond calls of loaders, 0: no limit; a bulk loader's call counts once
  * @param loadBurst how many of them at once, after a pause
- * @param shared whether the nodes on one Redis share {@code loadsPerSecond}; while Redis does not
- *     answer each node allows as much by itself
+ * @param shared whether the nodes on one Redis share {@code loadsPerSecond} and {@code
+ *     invalidationsPerSecond}; while Redis does not answer each node allows as much by itself
  * @param concurrentLoads how many loaders of a tenant run at a time on this node, 0: no limit
  * @param queuedLoads how many more wait for their turn, within their load timeout
- * @param invalidationsPerSecond round trips to Redis of this node that void something, 0: no limit
+ * @param invalidationsPerSecond round trips to Redis that void something, 0: no limit
  * @param invalidationBurst how many of them at once, after a pause
  */
 public record Limits(
@@ -38,9 +38,9 @@ public record Limits(
           "concurrentLoads is %d, queuedLoads is %d; use 0 or more, and no queue without a limit."
               .formatted(concurrentLoads, queuedLoads));
     }
-    if (shared && loadsPerSecond == 0) {
+    if (shared && loadsPerSecond == 0 && invalidationsPerSecond == 0) {
       throw new ConfigurationException(
-          "shared is set and loadsPerSecond is 0: there is no limit that nodes could share.");
+          "shared is set, loadsPerSecond is 0 and invalidationsPerSecond is 0: there is no limit that nodes could share.");
     }
   }
 
@@ -73,7 +73,10 @@ public record Limits(
       return this;
     }
 
-    /** Whether the nodes on one Redis share the limit of loads; false by default. */
+    /**
+     * Whether the nodes on one Redis share the limits of loads and of invalidations a second; false
+     * by default.
+     */
     public Builder shared(boolean shared) {
       this.shared = shared;
       return this;
@@ -92,8 +95,8 @@ public record Limits(
 
     /**
      * How many voids go to Redis in a second. What is over it is neither dropped nor acknowledged
-     * early: it goes out with what else the tenant voids within 100 ms, as one wider void where
-     * that is much.
+     * early: it goes out with what else the tenant voids on this node within 100 ms, as one wider
+     * void where that is much.
      */
     public Builder invalidations(int perSecond, int burst) {
       this.invalidationsPerSecond = perSecond;

@@ -280,6 +280,11 @@ final class Node {
     return memory.hottest(view, most, entry -> entry.expires() - now <= ahead);
   }
 
+  /** Whether there is memory for entries. */
+  boolean remembers() {
+    return remembers;
+  }
+
   void remember(MemoryKey key, Entry entry) {
     if (remembers) {
       long now = nanos.getAsLong();

@@ -93,7 +93,7 @@ final class Puts {
       asks.add(new Remote.Ask(flight.text, fits, null));
     }
     try {
-      return remote.read(view, node.sessions.current(), asks).await();
+      return remote.read(view, node.sessions.current(), asks, false).await();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return none;

@@ -7,6 +7,7 @@ import io.github.bucket4j.Bucket;
 import io.github.bucket4j.BucketConfiguration;
 import io.github.bucket4j.ConsumptionProbe;
 import io.github.bucket4j.TimeMeter;
+import io.github.bucket4j.distributed.AsyncBucketProxy;
 import io.github.bucket4j.distributed.ExpirationAfterWriteStrategy;
 import io.github.bucket4j.distributed.proxy.AsyncProxyManager;
 import io.github.bucket4j.redis.lettuce.Bucket4jLettuce;
@@ -20,6 +21,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The token buckets of tenants: in the process, or in Redis. Those of idle tenants are dropped when
@@ -29,10 +32,12 @@ import org.jspecify.annotations.Nullable;
  * it: it costs loads, never freshness.
  */
 final class Rates {
+  private static final Logger LOG = LoggerFactory.getLogger(Rates.class);
   private static final int MOST = 10_000;
 
   private final TimeMeter clock;
-  private final Cache<Rate, Bucket> here;
+  private final LongSupplier nanos;
+  private final Cache<Rate, Counted> here;
   private volatile @Nullable AsyncProxyManager<byte[]> shared;
 
   /** One limit of one tenant. A changed one is another, with a bucket of its own. */
@@ -42,7 +47,28 @@ final class Rates {
     }
   }
 
+  /** What is known of a rate in this process. */
+  private static final class Counted {
+    final Bucket bucket;
+
+    /** Until when the bucket in Redis is known to be empty. */
+    volatile long empty;
+
+    Counted(Bucket bucket, long now) {
+      this.bucket = bucket;
+      this.empty = now;
+    }
+  }
+
+  /** The bucket in Redis will be in debt for so long. */
+  private void owes(Counted counted, long wait) {
+    if (wait > 0) {
+      counted.empty = nanos.getAsLong() + wait;
+    }
+  }
+
   Rates(LongSupplier nanos) {
+    this.nanos = nanos;
     this.clock =
         new TimeMeter() {
           @Override
@@ -66,10 +92,14 @@ final class Rates {
 
   /** Takes a token: 0 if there was one, else in how many nanoseconds there will be. */
   long take(Rate rate) {
-    Bucket bucket =
-        here.get(
-            rate,
-            r ->
+    return wait(counted(rate).bucket.tryConsumeAndReturnRemaining(1));
+  }
+
+  private Counted counted(Rate rate) {
+    return here.get(
+        rate,
+        r ->
+            new Counted(
                 Bucket.builder()
                     .withCustomTimePrecision(clock)
                     .addLimit(
@@ -77,12 +107,48 @@ final class Rates {
                             limit
                                 .capacity(r.burst())
                                 .refillGreedy(r.perSecond(), Duration.ofSeconds(1)))
-                    .build());
-    return wait(bucket.tryConsumeAndReturnRemaining(1));
+                    .build(),
+                nanos.getAsLong()));
   }
 
-  /** The same of a bucket in Redis; null where there is none to ask. */
+  /**
+   * Takes a token here, and of the bucket in Redis without waiting for its answer: what other nodes
+   * took shows a moment later. What was taken beyond its end meanwhile is owed, so the rate holds.
+   *
+   * @param ask whether Redis may be asked; else this node counts by itself
+   * @return whether there was one, as far as is known
+   */
+  boolean takeAhead(Rate rate, boolean ask) {
+    Counted counted = counted(rate);
+    boolean empty = ask && counted.empty - nanos.getAsLong() > 0;
+    if (empty || !counted.bucket.tryConsume(1)) {
+      return false;
+    }
+    AsyncBucketProxy bucket = ask ? inRedis(rate) : null;
+    if (bucket != null) {
+      try {
+        var unused = bucket.consumeIgnoringRateLimits(1).thenAccept(wait -> owes(counted, wait));
+      } catch (RuntimeException e) {
+        LOG.debug("Redis was not told what {} took; it is counted here", rate, e);
+      }
+    }
+    return true;
+  }
+
+  /** As {@link #take} of the bucket in Redis; null where there is none to ask. */
   @Nullable CompletableFuture<Long> takeShared(Rate rate) {
+    AsyncBucketProxy bucket = inRedis(rate);
+    if (bucket == null) {
+      return null;
+    }
+    try {
+      return bucket.tryConsumeAndReturnRemaining(1).thenApply(Rates::wait);
+    } catch (RuntimeException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+
+  private @Nullable AsyncBucketProxy inRedis(Rate rate) {
     AsyncProxyManager<byte[]> manager = shared;
     if (manager == null) {
       return null;
@@ -98,17 +164,11 @@ final class Rates {
     String key =
         "aq:{%s}:b:%s:%d:%d"
             .formatted(rate.tenant().id(), rate.what(), rate.perSecond(), rate.burst());
-    try {
-      return manager
-          .builder()
-          .build(
-              key.getBytes(StandardCharsets.UTF_8),
-              () -> CompletableFuture.completedFuture(configuration))
-          .tryConsumeAndReturnRemaining(1)
-          .thenApply(Rates::wait);
-    } catch (RuntimeException e) {
-      return CompletableFuture.failedFuture(e);
-    }
+    return manager
+        .builder()
+        .build(
+            key.getBytes(StandardCharsets.UTF_8),
+            () -> CompletableFuture.completedFuture(configuration));
   }
 
   /** How many buckets there are in the process. */

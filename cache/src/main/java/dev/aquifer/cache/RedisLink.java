@@ -113,8 +113,13 @@ final class RedisLink implements Remote {
   }
 
   @Override
-  public Reply read(TenantView view, CausalSession session, List<Ask> asks) {
-    return reads.read(view, session, asks);
+  public Reply read(TenantView view, CausalSession session, List<Ask> asks, boolean looked) {
+    return reads.read(view, session, asks, looked);
+  }
+
+  @Override
+  public @Nullable Look look(TenantView view, CausalSession session, byte[][] keys) {
+    return reads.look(view, session, keys);
   }
 
   @Override

@@ -1,7 +1,6 @@
 package dev.aquifer.cache;
 
 import io.lettuce.core.RedisCredentials;
-import io.lettuce.core.RedisCredentialsProvider.ImmediateRedisCredentialsProvider;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SslVerifyMode;
 import java.io.BufferedInputStream;
@@ -54,10 +53,7 @@ final class RedisQuestions implements AutoCloseable {
 
   /** Names user and password, if the address has them, and asks for a sign of life. */
   void login() throws IOException {
-    RedisCredentials credentials =
-        uri.getCredentialsProvider() instanceof ImmediateRedisCredentialsProvider known
-            ? known.resolveCredentialsNow()
-            : null;
+    RedisCredentials credentials = uri.getCredentialsProvider().resolveCredentials().block();
     if (credentials != null && credentials.hasPassword()) {
       String password = new String(credentials.getPassword());
       if (credentials.hasUsername()) {
@@ -69,7 +65,7 @@ final class RedisQuestions implements AutoCloseable {
     ask("PING");
   }
 
-  /** The first line of the answer. */
+  /** The first line of the answer, the rest of which is skipped where it is one text. */
   String ask(String... command) throws IOException {
     StringBuilder text = new StringBuilder("*" + command.length + "\r\n");
     for (String part : command) {
@@ -84,7 +80,18 @@ final class RedisQuestions implements AutoCloseable {
     if (line.isEmpty() || "+*$:".indexOf(line.charAt(0)) < 0) {
       throw new StrangeException();
     }
+    if (line.startsWith("$") && !line.equals("$-1")) {
+      in.skipNBytes(length(line) + 2);
+    }
     return line;
+  }
+
+  private static long length(String line) throws StrangeException {
+    try {
+      return Integer.parseUnsignedInt(line, 1, line.length(), 10);
+    } catch (NumberFormatException e) {
+      throw new StrangeException();
+    }
   }
 
   private String line() throws IOException {

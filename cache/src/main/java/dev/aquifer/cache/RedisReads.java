@@ -2,11 +2,6 @@ package dev.aquifer.cache;
 
 import dev.aquifer.CausalSession;
 import io.lettuce.core.ScriptOutputType;
-import io.lettuce.core.codec.ByteArrayCodec;
-import io.lettuce.core.protocol.AsyncCommand;
-import io.lettuce.core.protocol.Command;
-import io.lettuce.core.protocol.CommandArgs;
-import io.lettuce.core.protocol.CommandType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -61,13 +56,37 @@ final class RedisReads {
   }
 
   /** See {@link Remote#read}. */
-  Remote.Reply read(TenantView view, CausalSession session, List<Remote.Ask> asks) {
+  Remote.Reply read(TenantView view, CausalSession session, List<Remote.Ask> asks, boolean looked) {
     Partition first = view.partition.first;
     if (first != null && !view.partition.counts(session)) {
       // Without it nothing that Redis answers can be used.
       feed.background(() -> feed.sync(first));
     }
-    return new Reading(view, session, asks);
+    return new Reading(view, session, asks, looked);
+  }
+
+  /** See {@link Remote#look}. */
+  Remote.@Nullable Look look(TenantView view, CausalSession session, byte[][] keys) {
+    return view.partition.counts(session) && !othersOpen(session) && plain(view.partition)
+        ? new PlainLook(node, calls, view.partition, keys, System.nanoTime() + timeout)
+        : null;
+  }
+
+  /** Whether something may be void that the partition of all tenants is to be asked for first. */
+  private boolean othersOpen(CausalSession session) {
+    Partition shared = node.shared;
+    return !feed.proven()
+        || shared.incarnation() == 0
+        || shared.behind()
+        || session.sequence(shared.name) > shared.applied();
+  }
+
+  /**
+   * Whether a plain look can tell what is current, and how long it still lives, which before Redis'
+   * clock is known only the script can tell.
+   */
+  private boolean plain(Partition partition) {
+    return partition.incarnation() != 0 && !partition.behind() && clock.known();
   }
 
   /** One read: it waits for its look, then for its scripts. */
@@ -78,37 +97,32 @@ final class RedisReads {
     private final Remote.@Nullable Answer[] answers;
     private final long deadline = System.nanoTime() + timeout;
     private final List<Part> parts = new ArrayList<>(1);
-    private @Nullable Look look;
+    private @Nullable PlainLook look;
     private @Nullable CompletableFuture<List<Object>> sharedNews;
     private CompletableFuture<?> waitsFor;
 
-    Reading(TenantView view, CausalSession session, List<Remote.Ask> asks) {
+    Reading(TenantView view, CausalSession session, List<Remote.Ask> asks, boolean looked) {
       this.view = view;
       this.partition = view.partition;
       this.asks = asks;
       this.answers = new Remote.@Nullable Answer[asks.size()];
-      Partition shared = node.shared;
-      boolean otherNews =
-          !feed.proven()
-              || shared.incarnation() == 0
-              || shared.behind()
-              || session.sequence(shared.name) > shared.applied();
-      if (otherNews || partition.incarnation() == 0 || partition.behind() || !plain()) {
-        sharedNews = otherNews ? feed.news(shared) : null;
+      boolean otherNews = othersOpen(session);
+      if (looked || otherNews || !plain(partition) || !worthALook()) {
+        sharedNews = otherNews ? feed.news(node.shared) : null;
         int[] all = new int[asks.size()];
         Arrays.setAll(all, i -> i);
         waitsFor = ask(all);
       } else {
-        look = new Look();
+        byte[][] keys = new byte[asks.size()][];
+        for (int i = 0; i < keys.length; i++) {
+          keys[i] = StoredKeys.entry(view, asks.get(i).text());
+        }
+        look = new PlainLook(node, calls, partition, keys, deadline);
         waitsFor = look.reply;
       }
     }
 
-    private boolean plain() {
-      if (!clock.known()) {
-        // How long an entry still lives only the script can tell.
-        return false;
-      }
+    private boolean worthALook() {
       boolean leased = false;
       for (Remote.Ask ask : asks) {
         if (ask.refused() != null) {
@@ -148,7 +162,7 @@ final class RedisReads {
 
     /** Takes what arrived; false where more is asked for now. */
     private boolean next(boolean inTime) {
-      Look looked = look;
+      PlainLook looked = look;
       if (looked == null) {
         if (inTime && sharedNews != null) {
           feed.apply(node.shared, sharedNews.join(), node.shared.incarnation(), 0);
@@ -157,7 +171,7 @@ final class RedisReads {
         return true;
       }
       look = null;
-      int[] open = inTime ? looked.take() : NOTHING;
+      int[] open = inTime ? take(looked) : NOTHING;
       if (open.length > 0) {
         waitsFor = ask(open);
       }
@@ -179,51 +193,27 @@ final class RedisReads {
       return CompletableFuture.allOf(all.toArray(new CompletableFuture<?>[0]));
     }
 
-    /** The plain command. What was applied is sampled before it is sent. */
-    private final class Look {
-      final long incarnation = partition.incarnation();
-      final long applied = partition.applied();
-      final AsyncCommand<byte[], byte[], LookOutput> reply;
-
-      Look() {
-        CommandArgs<byte[], byte[]> keys = new CommandArgs<>(ByteArrayCodec.INSTANCE);
-        for (Remote.Ask ask : asks) {
-          keys.addKey(StoredKeys.entry(view, ask.text()));
+    /** Which are to be asked of a script. */
+    private int[] take(PlainLook look) {
+      boolean current = look.current();
+      int[] open = NOTHING;
+      int count = 0;
+      for (int i = 0; i < answers.length; i++) {
+        byte[] entry = current ? look.entry(i) : null;
+        boolean lease = asks.get(i).lease();
+        if (current && lease) {
+          view.cache.remoteShare.found(entry != null);
         }
-        keys.addKey(partition.stored.position);
-        reply =
-            new AsyncCommand<>(new Command<>(CommandType.MGET, new LookOutput(asks.size()), keys));
-        calls.dispatch(reply);
-      }
-
-      /** Which are to be asked of a script. */
-      int[] take() {
-        LookOutput found = reply.join();
-        boolean current =
-            !node.guards.positions
-                || (incarnation == found.incarnation()
-                    && incarnation == partition.incarnation()
-                    && found.sequence() >= applied
-                    && found.sequence() <= partition.applied());
-        int[] open = NOTHING;
-        int count = 0;
-        for (int i = 0; i < answers.length; i++) {
-          byte[] entry = current ? found.entry(i) : null;
-          boolean lease = asks.get(i).lease();
-          if (current && lease) {
-            view.cache.remoteShare.found(entry != null);
+        if (!current || (entry == null && lease)) {
+          if (open.length == 0) {
+            open = new int[answers.length];
           }
-          if (!current || (entry == null && lease)) {
-            if (open.length == 0) {
-              open = new int[answers.length];
-            }
-            open[count++] = i;
-          } else {
-            answers[i] = new Remote.Answer(incarnation, found.sequence(), entry, -1, null);
-          }
+          open[count++] = i;
+        } else {
+          answers[i] = new Remote.Answer(look.incarnation(), look.sequence(), entry, -1, null);
         }
-        return count == open.length ? open : Arrays.copyOf(open, count);
       }
+      return count == open.length ? open : Arrays.copyOf(open, count);
     }
 
     /** One script. What was applied is sampled first, or a later state would look lost. */

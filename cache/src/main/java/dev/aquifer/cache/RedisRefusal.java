@@ -57,7 +57,10 @@ final class RedisRefusal {
       try (RedisQuestions questions = new RedisQuestions(place, settings)) {
         questions.login();
         if (address.kind() == CacheHealth.Kind.CLUSTER) {
+          // All that finding its nodes takes.
           questions.ask("CLUSTER", "INFO");
+          questions.ask("CLUSTER", "NODES");
+          questions.ask("INFO", "clients");
         }
         String master = address.first().getSentinelMasterId();
         if (master != null) {

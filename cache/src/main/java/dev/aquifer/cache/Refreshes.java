@@ -57,12 +57,12 @@ final class Refreshes {
     return new Flight.Outcome(entry.value(), Tier.L1, 0, 0, Set.of());
   }
 
-  /** The flight found in Redis what is nearly due. */
-  void found(Flight flight) {
-    Entry entry = node.peek(flight.at);
+  /** What was found in Redis, and is in memory now, may be nearly due. */
+  void found(MemoryKey at, Object key, Flight.Source source, CausalSession session) {
+    Entry entry = node.peek(at);
     long now = node.nanos.getAsLong();
     if (entry != null && now - entry.refreshAt() >= 0 && now - entry.expires() < 0) {
-      due(flight.at, flight.key, flight.source, entry, now, flight.session);
+      due(at, key, source, entry, now, session);
     }
   }
 

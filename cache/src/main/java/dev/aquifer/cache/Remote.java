@@ -18,8 +18,17 @@ interface Remote extends AutoCloseable {
    * Asks for entries, all at once, and brings the partition up to date with what the answers say.
    *
    * @param session what must be known of the partition that work without a tenant voids
+   * @param looked whether a {@link #look} was in vain just now
    */
-  Reply read(TenantView view, CausalSession session, List<Ask> asks);
+  Reply read(TenantView view, CausalSession session, List<Ask> asks, boolean looked);
+
+  /**
+   * Looks for entries, in one plain command that takes no lease and brings nothing up to date.
+   *
+   * @param keys where they are
+   * @return null where that could not tell what is current: then {@link #read} does
+   */
+  @Nullable Look look(TenantView view, CausalSession session, byte[][] keys);
 
   /** What the work fills and releases, on this thread, goes to Redis together. */
   void together(Runnable work);
@@ -91,6 +100,30 @@ interface Remote extends AutoCloseable {
 
     /** Gives them to this, on a thread of the cache. */
     void then(Consumer<@Nullable Answer[]> next);
+  }
+
+  /** A look that is under way: one of the first two is called, once. */
+  interface Look {
+    /** Waits, no longer than a call may; whether there is an answer by then. */
+    boolean await() throws InterruptedException;
+
+    /** Goes on, on a thread of the cache, with whether there was an answer in time. */
+    void then(Consumer<Boolean> next);
+
+    /**
+     * Whether all is applied here that was void when Redis was read; to be asked before what was
+     * found is used.
+     */
+    boolean current();
+
+    /** Null where there is none. */
+    byte @Nullable [] entry(int i);
+
+    /** The state that the partition was in. */
+    long incarnation();
+
+    /** Where the partition was. */
+    long sequence();
   }
 
   /**

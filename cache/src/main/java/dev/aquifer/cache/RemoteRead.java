@@ -32,7 +32,7 @@ final class RemoteRead {
     this.loads = loads;
   }
 
-  /** Loads what Redis does not have. */
+  /** Loads what Redis does not have: called once at first, even with none, and then with some. */
   @FunctionalInterface
   interface Loading {
     void load(List<Granted> all);
@@ -41,9 +41,21 @@ final class RemoteRead {
   /** A flight that is to load; with no lease where Redis did not answer. */
   record Granted(Flight flight, Remote.@Nullable Lease lease) {}
 
+  /** Where flights begin to look. */
+  enum From {
+    /** With a plain look in Redis, where that is worth while. */
+    LOOK,
+
+    /** With the script: a look was in vain. */
+    SCRIPT,
+
+    /** Redis did not answer. */
+    SOURCE
+  }
+
   /** Starts one flight. */
   void start(Flight flight, long deadline, boolean wait) {
-    start(List.of(flight), this::loadEach, deadline, wait);
+    start(List.of(new Place(flight, null)), From.LOOK, this::loadEach, deadline, wait);
   }
 
   /**
@@ -51,21 +63,23 @@ final class RemoteRead {
    *
    * @param wait whether the calling thread waits for Redis
    */
-  void start(List<Flight> flights, Loading loading, long deadline, boolean wait) {
-    Remote remote = node.remote();
-    List<Place> open = new ArrayList<>(flights.size());
+  void start(List<Place> places, From from, Loading loading, long deadline, boolean wait) {
+    Remote remote = from == From.SOURCE ? null : node.remote();
+    List<Place> open = new ArrayList<>(places.size());
     List<Granted> local = new ArrayList<>();
-    for (Flight flight : flights) {
-      if (remote == null || !fits(flight)) {
-        local.add(new Granted(flight, null));
+    for (Place place : places) {
+      if (remote == null || !fits(place.flight)) {
+        local.add(new Granted(place.flight, null));
       } else {
-        open.add(new Place(flight, null));
+        open.add(place);
       }
     }
     if (remote == null || open.isEmpty()) {
       loading.load(local);
     } else {
-      new Way(remote, flights.get(0), loading, deadline, open, local).step(wait);
+      Way way = new Way(remote, open.get(0).flight, loading, deadline, open, local);
+      way.looked = from == From.SCRIPT;
+      way.step(wait);
     }
   }
 
@@ -83,7 +97,7 @@ final class RemoteRead {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    Place place = new Place(flight, entry == null ? null : prefix(entry));
+    Place place = Place.of(flight, entry);
     new Way(remote, flight, this::loadEach, deadline, List.of(place), new ArrayList<>()).step(true);
   }
 
@@ -94,7 +108,7 @@ final class RemoteRead {
   private static Remote.@Nullable Answer answer(Flight flight, Remote remote)
       throws InterruptedException {
     Remote.Ask ask = new Remote.Ask(flight.text, false, null);
-    return remote.read(flight.view, flight.session, List.of(ask)).await()[0];
+    return remote.read(flight.view, flight.session, List.of(ask), false).await()[0];
   }
 
   /** What Redis has, with no lease; null where it has nothing current. */
@@ -118,7 +132,12 @@ final class RemoteRead {
 
   /** A flight, and how the entry began that was refused. */
   @SuppressWarnings("ArrayRecordComponent") // never compared
-  private record Place(Flight flight, byte @Nullable [] refused) {}
+  record Place(Flight flight, byte @Nullable [] refused) {
+    /** The flight's place, where this was found and refused, if anything was. */
+    static Place of(Flight flight, byte @Nullable [] entry) {
+      return new Place(flight, entry == null ? null : prefix(entry));
+    }
+  }
 
   /** Flights under way, and what is to be done with them next. */
   private final class Way {
@@ -133,6 +152,8 @@ final class RemoteRead {
     private long pause = FIRST_LOOK;
     private int tries;
     private long asked;
+    private boolean looked;
+    private boolean told;
 
     Way(
         Remote remote,
@@ -160,7 +181,8 @@ final class RemoteRead {
         asks.add(new Remote.Ask(place.flight.text, true, place.refused));
       }
       asked = node.ticks.get();
-      Remote.Reply reply = remote.read(view, session, asks);
+      Remote.Reply reply = remote.read(view, session, asks, looked);
+      looked = false;
       if (!wait) {
         reply.then(answers -> guarded(() -> took(answers, false)));
         return;
@@ -201,7 +223,7 @@ final class RemoteRead {
           if (outcome != null) {
             node.flights.finish(flight, outcome);
           } else {
-            again.add(new Place(flight, prefix(entry)));
+            again.add(Place.of(flight, entry));
           }
         }
       }
@@ -224,9 +246,10 @@ final class RemoteRead {
       }
       open = List.copyOf(waiting);
       waiting.clear();
-      if (!granted.isEmpty()) {
+      if (!told || !granted.isEmpty()) {
         List<Granted> now = List.copyOf(granted);
         granted.clear();
+        told = true;
         loading.load(now);
       }
       if (!open.isEmpty()) {
@@ -257,6 +280,10 @@ final class RemoteRead {
             });
         waiting.forEach(place -> node.flights.fail(place.flight, e));
         open.forEach(place -> node.flights.fail(place.flight, e));
+        if (!told) {
+          told = true;
+          loading.load(List.of());
+        }
       }
     }
   }
@@ -275,86 +302,30 @@ final class RemoteRead {
    * @param asked the tick from before it was asked for
    */
   private Flight.@Nullable Outcome judged(Flight flight, Remote.Answer answer, long asked) {
-    CacheCore cache = flight.view.cache;
+    Judge judge = new Judge(node, flight.view, flight.session, asked);
+    judge.answered(answer.incarnation(), answer.sequence());
     byte[] bytes = java.util.Objects.requireNonNull(answer.entry());
-    Envelope.Place place =
-        new Envelope.Place(StoredKeys.of(flight.view, flight.text).entry(), cache.values.format);
-    Envelope envelope = Envelope.read(place, bytes);
-    if (envelope == null || !envelope.writtenBy(cache.values.codec)) {
-      boolean foreign = envelope != null || Envelope.foreign(place, bytes);
-      cache.fault(foreign ? CacheFault.FOREIGN : CacheFault.DAMAGED, null);
-      return null;
-    }
-    // Taken before the entry is judged: a void that comes after is then later than this.
-    Partition partition = flight.view.partition;
-    long judging = node.ticks.get();
-    long tick = partition.knownTo(answer.incarnation(), answer.sequence()) ? judging : asked;
-    TagCell[] cells = flight.view.own(flight.keyCell, envelope.tags());
-    TagCell[] shared = flight.view.shared(node.shared, envelope.tags());
+    byte[] key = StoredKeys.entry(flight.view, flight.text);
     boolean current =
-        partition.stands(envelope.incarnation(), envelope.asOf(), cells)
-            && node.shared.stands(envelope.sharedIncarnation(), envelope.sharedAsOf(), shared);
-    CausalSession session = flight.session;
-    Remote remote = node.remote();
-    if ((node.guards.markers && !current)
-        // A void that Redis does not know of yet has no sequence to judge by.
-        || remote == null
-        || !remote.readable(partition)
-        || !remote.readable(node.shared)
-        || answer.sequence() < session.sequence(partition.name)
-        || !partition.counts(session)
-        || node.shared.applied() < session.sequence(node.shared.name)) {
-      return null;
-    }
-    Object value = null;
-    int size = 0;
-    if (!envelope.negative()) {
-      try {
-        byte[] payload = envelope.payload(cache.settings.maxValueBytes());
-        size = payload.length;
-        value = cache.values.decode(payload);
-      } catch (Exception e) {
-        cache.fault(CacheFault.DAMAGED, e);
-        return null;
-      }
-    }
-    long left = left(envelope, answer, remote.clock());
-    if (left <= 0) {
-      // For how long nobody knows: it answers now, where it cannot be past its time.
-      return envelope.staleMillis() == 0 && !flight.renews()
-          ? Flights.outcome(flight, value, Tier.L2, answer.sequence(), node.shared.applied())
-          : null;
-    }
-    long now = node.nanos.getAsLong();
-    long kept = now + Lifetimes.nanos(left);
-    Entry found =
-        new Entry(
-            value,
-            envelope.negative(),
-            kept - Lifetimes.nanos(envelope.staleMillis()),
-            kept,
-            Lifetimes.nanos(envelope.loadMillis()),
-            node.guards.earlyTicks ? tick : node.ticks.get(),
-            cells,
-            shared,
-            size + 256 + 2 * flight.text.length());
-    if (!flight.wants(found, now)) {
-      node.flights.stale.found(flight, found);
-      return null;
-    }
-    node.remember(flight.at, found);
-    return Flights.outcome(flight, value, Tier.L2, answer.sequence(), node.shared.applied());
+        switch (judge.judge(key, bytes, answer.ttlMillis(), flight.keyCell)) {
+          case REFUSED -> false;
+          // It answers now, where it cannot be past its time.
+          case UNDATED -> !judge.outlivesItsTime() && !flight.renews();
+          case DATED -> kept(flight, judge);
+        };
+    return current
+        ? Flights.outcome(flight, judge.value(), Tier.L2, answer.sequence(), node.shared.applied())
+        : null;
   }
 
-  /** How long memory may keep it, in milliseconds; 0: not at all, since nobody knows. */
-  private long left(Envelope envelope, Remote.Answer answer, ServerClock clock) {
-    if (answer.ttlMillis() >= 0) {
-      return Math.max(1, answer.ttlMillis());
+  private boolean kept(Flight flight, Judge judge) {
+    Entry found = judge.entry(flight.text);
+    boolean wanted = flight.wants(found, judge.now());
+    if (wanted) {
+      node.remember(flight.at, found);
+    } else {
+      node.flights.stale.found(flight, found);
     }
-    if (envelope.ends() == 0 || !clock.known()) {
-      return 0;
-    }
-    long now = clock.atMost(node.nanos.getAsLong());
-    return Math.min(envelope.ends() - now, envelope.ends() - envelope.created());
+    return wanted;
   }
 }

@@ -119,12 +119,17 @@ final class StaleAnswers {
       return;
     }
     flight.kept = entry;
-    Entry inMemory = node.peek(flight.at);
-    if (inMemory == null || inMemory.kept() - entry.kept() < 0) {
-      node.remember(flight.at, entry);
-    }
+    keep(flight.at, entry);
     if (flight.tooSlow) {
       answer(flight);
+    }
+  }
+
+  /** Keeps what is past its time in memory, unless that has something newer. */
+  void keep(MemoryKey at, Entry entry) {
+    Entry inMemory = node.peek(at);
+    if (inMemory == null || inMemory.kept() - entry.kept() < 0) {
+      node.remember(at, entry);
     }
   }
 

@@ -38,20 +38,37 @@ final class StoredKeys {
   }
 
   static Remote.Stored of(TenantView view, String text) {
-    byte[] key = bytes(KeyText.stored(text));
-    return new Remote.Stored(joined(view.entryPrefix, key), joined(view.leasePrefix, key));
+    return new Remote.Stored(entry(view, text), lease(view, text));
   }
 
   static byte[] entry(TenantView view, String text) {
-    return joined(view.entryPrefix, bytes(KeyText.stored(text)));
+    return joined(view.entryPrefix, text);
   }
 
   static byte[] lease(TenantView view, String text) {
-    return joined(view.leasePrefix, bytes(KeyText.stored(text)));
+    return joined(view.leasePrefix, text);
   }
 
   static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** What {@link KeyText#stored} says after the prefix, for most keys with no text in between. */
+  private static byte[] joined(byte[] place, String text) {
+    int length = text.length();
+    if (length > KeyText.DIGEST_FROM) {
+      return joined(place, bytes(KeyText.stored(text)));
+    }
+    byte[] all = Arrays.copyOf(place, place.length + 1 + length);
+    all[place.length] = '=';
+    for (int i = 0; i < length; i++) {
+      char c = text.charAt(i);
+      if (c >= 0x80) {
+        return joined(place, bytes(KeyText.stored(text)));
+      }
+      all[place.length + 1 + i] = (byte) c;
+    }
+    return all;
   }
 
   private static byte[] joined(byte[] place, byte[] key) {

@@ -173,11 +173,10 @@ public final class TieredCache<K, V> {
   private BulkResult<K, V> fetched(
       Collection<? extends K> keys, BulkLoader<K, V, ? extends Exception> loader) {
     Bulk bulk = new Bulk(keys, key -> loader.loadAll(Set.<K>of(key)).get(key));
-    return bulk.missing.isEmpty()
-        ? bulk.result(null)
-        : bulk.result(
-            flights.getAll(
-                bulk.missing, wanted -> loader.loadAll(TieredCache.<Set<K>>unchecked(wanted))));
+    if (bulk.missing.open() > 0) {
+      flights.getAll(bulk.missing, wanted -> loader.loadAll(TieredCache.<Set<K>>unchecked(wanted)));
+    }
+    return bulk.result();
   }
 
   /** What the source answers for keys that the cache is not on for. */
@@ -250,50 +249,65 @@ public final class TieredCache<K, V> {
         new Bulk(
             keys,
             key -> new Flights.Later(loader.apply(Set.<K>of(key)).thenApply(all -> all.get(key))));
-    if (bulk.missing.isEmpty()) {
-      return CompletableFuture.completedFuture(bulk.result(null));
+    if (bulk.missing.open() == 0) {
+      return CompletableFuture.completedFuture(bulk.result());
     }
     return flights
         .getAllAsync(
             bulk.missing,
             wanted -> new Flights.Later(loader.apply(TieredCache.<Set<K>>unchecked(wanted))))
-        .thenApply(bulk::result);
+        .thenApply(done -> bulk.result());
   }
 
   /** What memory has of many keys, and what it has not. */
   private final class Bulk {
-    // Keeps the order; keys without a value are taken out at the end.
-    private final Map<K, V> found = new LinkedHashMap<>();
-    final Map<MemoryKey, Object> missing = new LinkedHashMap<>();
+    private final List<K> keys;
+    private final @Nullable Object[] values;
+    final BulkKeys missing;
 
-    Bulk(Collection<? extends K> keys, Loader<K, ?, ? extends Exception> single) {
+    /** Where what is missing belongs among the values. */
+    private final int[] places;
+
+    Bulk(Collection<? extends K> wanted, Loader<K, ?, ? extends Exception> single) {
       TenantView view = core.live(view());
-      for (K key : keys) {
+      keys = new ArrayList<>(wanted);
+      values = new @Nullable Object[keys.size()];
+      places = new int[keys.size()];
+      missing = new BulkKeys(view, keys.size());
+      for (int i = 0; i < values.length; i++) {
+        K key = keys.get(i);
         MemoryKey at = new MemoryKey(view, Keys.form(key));
-        Entry hit = node.memory(view, at.key);
-        V value = null;
-        if (hit != null) {
-          value = answered(view, hit);
-        } else {
-          Flight.Outcome looked = flights.closerLook(at, key, () -> single.load(key));
-          if (looked == null) {
-            missing.put(at, key);
-          } else {
-            value = cast(flights.answered(view, looked));
-          }
+        if (!at.view.entries.containsKey(at.key) || !inMemory(i, at, single)) {
+          places[missing.add(at, key)] = i;
         }
-        found.put(key, TieredCache.<V>unchecked(value));
       }
     }
 
-    BulkResult<K, V> result(BulkLoads.@Nullable Ends ends) {
-      Map<K, Throwable> errors = new LinkedHashMap<>();
-      if (ends != null) {
-        ends.values()
-            .forEach((key, value) -> found.put(TieredCache.unchecked(key), unchecked(value)));
-        ends.errors().forEach((key, error) -> errors.put(TieredCache.unchecked(key), error));
+    private boolean inMemory(int i, MemoryKey at, Loader<K, ?, ? extends Exception> single) {
+      K key = keys.get(i);
+      Entry hit = node.memory(at.view, at.key);
+      Flight.Outcome looked =
+          hit != null ? null : flights.closerLook(at, key, () -> single.load(key));
+      if (hit != null) {
+        values[i] = answered(at.view, hit);
+      } else if (looked != null) {
+        values[i] = flights.answered(at.view, looked);
       }
-      found.values().removeIf(core::absent);
+      return hit != null || looked != null;
+    }
+
+    BulkResult<K, V> result() {
+      for (int i = 0; i < missing.size(); i++) {
+        values[places[i]] = missing.value(i);
+      }
+      Map<K, V> found = new LinkedHashMap<>(values.length * 4 / 3 + 1);
+      for (int i = 0; i < values.length; i++) {
+        if (!core.absent(values[i])) {
+          found.put(keys.get(i), TieredCache.<V>unchecked(values[i]));
+        }
+      }
+      Map<K, Throwable> errors = new LinkedHashMap<>();
+      missing.forEachError((key, error) -> errors.put(TieredCache.unchecked(key), error));
       return new BulkResult<>(found, errors);
     }
   }

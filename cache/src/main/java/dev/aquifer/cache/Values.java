@@ -30,9 +30,17 @@ final class Values {
    * @throws Exception when it is none; no payload makes it throw an error
    */
   Object decode(byte[] payload) throws Exception {
+    return decode(payload, 0, payload.length);
+  }
+
+  /** As {@link #decode(byte[])}, of a part of the array. */
+  Object decode(byte[] payload, int from, int length) throws Exception {
     Object value;
     try {
-      value = bytes.decode(payload);
+      value =
+          from == 0 && length == payload.length
+              ? bytes.decode(payload)
+              : bytes.decode(payload, from, length);
     } catch (StackOverflowError | LinkageError | AssertionError e) {
       throw new IllegalStateException("A payload that the codec fails at", e);
     }

@@ -6,6 +6,7 @@ import dev.aquifer.CausalToken;
 import dev.aquifer.ReadFloor;
 import dev.aquifer.Tag;
 import dev.aquifer.Tenant;
+import dev.aquifer.cache.Adoption.Mode;
 import dev.aquifer.spi.WriteSet;
 import dev.aquifer.testkit.CacheUnderTest;
 import java.lang.reflect.Type;
@@ -33,6 +34,14 @@ final class HistoryNode implements CacheUnderTest {
   private final Map<String, TieredCache<Integer, Row>> byName = new HashMap<>();
 
   HistoryNode(Host host, Consumer<Guards> guards) {
+    this(host, guards, false);
+  }
+
+  /**
+   * @param renewing whether a cache loads its values again all the time before they expire, and
+   *     serves them for a while after
+   */
+  HistoryNode(Host host, Consumer<Guards> guards, boolean renewing) {
     long offset = host.clockOffset().toNanos();
     LongSupplier clock = () -> System.nanoTime() + offset;
     this.sessions = new CausalSessions(clock);
@@ -53,15 +62,41 @@ final class HistoryNode implements CacheUnderTest {
             .codec(new StumblingCodec(host.stumble()))
             .build();
     guards.accept(caches.node().guards);
-    CacheSettings settings = CacheSettings.builder().tags(TABLE).build();
-    byName.put("rows", caches.cache("rows", Row.class, settings));
+    CacheSettings.Builder settings = CacheSettings.builder().tags(TABLE);
+    byName.put("rows", caches.cache("rows", Row.class, settings.build()));
     byName.put(
         "groups",
         caches.cache(
             "groups",
             new TypeRef<Row>() {},
-            settings,
+            (renewing ? renewing(settings) : settings).build(),
             (key, row) -> Set.of(group(new Place("", "groups", key)))));
+  }
+
+  @Override
+  public void change(int way) {
+    Limits.Builder limits = Limits.builder();
+    Adoption adoption = Adoption.of(Mode.ON);
+    if (way > 0) {
+      switch (way % 6) {
+        case 0 -> adoption = Adoption.of(Mode.SHADOW);
+        case 1 -> adoption = Adoption.of(Mode.OFF);
+        case 2 -> adoption = adoption.keys(50, Mode.SHADOW);
+        case 3 -> limits.loads(100, 20).concurrentLoads(2, 20);
+        case 4 -> limits.invalidations(10, 3);
+        default -> limits.loads(100, 20).invalidations(10, 3).shared(true);
+      }
+    }
+    caches.adoption(adoption);
+    caches.limits(limits.build());
+  }
+
+  private static CacheSettings.Builder renewing(CacheSettings.Builder settings) {
+    return settings
+        .ttl(Duration.ofSeconds(2))
+        .refreshAhead(50)
+        .staleOnError(Duration.ofMinutes(1))
+        .softTimeout(Duration.ofMillis(5));
   }
 
   private static Tag group(Place place) {

@@ -171,7 +171,7 @@ public final class HostilePayloads {
     for (int i = 0; i < all.planted.size() * all.kinds.size(); i++) {
       all.plant(i);
     }
-    for (long i = 0; i < tries && all.failures.size() < 10; i++) {
+    for (long i = 0; all.tried() < tries && all.failures.size() < 10; i++) {
       all.damage(new SplittableRandom(seed + i), "seed " + (seed + i));
     }
     List<String> report = new ArrayList<>();
@@ -179,6 +179,10 @@ public final class HostilePayloads {
     report.add(Long.toString(all.readable));
     report.addAll(all.failures);
     return report;
+  }
+
+  private long tried() {
+    return refused + readable;
   }
 
   /** Hostile payloads behind a checksum that is right. */

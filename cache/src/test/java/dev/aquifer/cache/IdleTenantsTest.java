@@ -173,6 +173,34 @@ class IdleTenantsTest {
     assertThat(read("k")).isEqualTo("k2");
   }
 
+  /** A commit's void: its position is demanded of loads in the next, its session knows of it. */
+  @Test
+  void voidPoisoned_ofAClosedPartition_keepsItsFloorAndSession() throws Exception {
+    ReadFloor floor = ReadFloor.at(new Position(1, 1, 42));
+    CausalSession session = sessions.open();
+    Partition before = caches.node().partition(DFW);
+    idle();
+    read("k");
+    demanded.clear();
+    List<String> names = List.of(KeyText.tagName(FLIGHT.name()));
+    Deque<Partition> found = new ArrayDeque<>(List.of(before, caches.node().partition(DFW)));
+    Voids.What what =
+        new Voids.What(
+            () -> List.of(new Remote.Part(found.remove(), names, List.of())),
+            DFW,
+            Scope.TAG,
+            1,
+            floor,
+            null,
+            "poison");
+    sessions.call(session, () -> caches.node().voids.make(what));
+    assertThat(found).as("asked again").isEmpty();
+    Partition next = caches.node().partition(DFW);
+    assertThat(session.sequence(next.name)).isEqualTo(next.applied()).isPositive();
+    assertThat(read("k")).isEqualTo("k2");
+    assertThat(demanded).allSatisfy(d -> assertThat(d.and(floor)).isEqualTo(d)).isNotEmpty();
+  }
+
   /** A load that began before serves its caller, and is kept nowhere. */
   @Test
   void fill_ofAClosedPartition_isNotKept() throws Exception {

@@ -159,6 +159,30 @@ class LeasesTest {
     }
   }
 
+  /** Who waits for another node's load waits for nothing once its own node is closed. */
+  @Test
+  void close_whileAnotherNodeLoads_callersAreToldAtOnce() throws Exception {
+    try (TestNode one = open(uri(), LEASE)) {
+      Future<Flight> first = threads.submit(() -> one.read(1, this::slow));
+      assertThat(loading.await(30, TimeUnit.SECONDS)).isTrue();
+      CompletableFuture<Flight> second;
+      try (TestNode two = open(uri(), LEASE)) {
+        second =
+            TestNode.as(
+                () ->
+                    two.flights()
+                        .getAsync(1L, id -> CompletableFuture.supplyAsync(() -> fast(id))));
+        Eventually.within(SOON)
+            .until("it was told to wait", () -> two.partition().incarnation() != 0);
+        assertThat(second.isDone()).isFalse();
+      }
+      // Long before its load's own limit, which is 30 s: with an error, or with its own value.
+      assertThat(second.handle((value, error) -> true).get(10, TimeUnit.SECONDS)).isTrue();
+      go.countDown();
+      assertThat(first.get(30, TimeUnit.SECONDS).to()).isEqualTo("SLOW");
+    }
+  }
+
   @Test
   void tenNodes_thousandCallersEach_loadOnce() throws Exception {
     List<TestNode> nodes = new ArrayList<>();

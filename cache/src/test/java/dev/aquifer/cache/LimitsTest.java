@@ -194,6 +194,6 @@ class LimitsTest {
         .hasMessageContainingAll("concurrentLoads is 0", "queuedLoads is 5");
     assertThatThrownBy(() -> Limits.builder().shared(true).build())
         .isInstanceOf(ConfigurationException.class)
-        .hasMessageContainingAll("shared", "loadsPerSecond is 0");
+        .hasMessageContainingAll("shared", "loadsPerSecond is 0", "invalidationsPerSecond is 0");
   }
 }

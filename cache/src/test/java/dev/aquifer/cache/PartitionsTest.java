@@ -391,6 +391,28 @@ class PartitionsTest {
   }
 
   @Test
+  void getAll_ofEveryPartition_asksTheLoaderOnce() {
+    AtomicInteger calls = new AtomicInteger();
+    Map<Long, TestNode.Flight> found =
+        TestNode.as(
+            () ->
+                one.flights()
+                    .getAll(
+                        KEYS,
+                        keys -> {
+                          calls.incrementAndGet();
+                          return keys.stream().collect(Collectors.toMap(k -> k, this::load));
+                        }));
+    assertThat(found.keySet()).isEqualTo(KEYS);
+    assertThat(calls).hasValue(1);
+    Eventually.within(SOON)
+        .until("stored", () -> ((List<?>) redis("KEYS", "aq:{DFW:*}:v:*")).size() == KEYS.size());
+    Map<Long, TestNode.Flight> again =
+        TestNode.as(() -> two.flights().getAll(KEYS, keys -> Map.of()));
+    assertThat(again).isEqualTo(found);
+  }
+
+  @Test
   void alone_isNotDivided() {
     try (Caches alone = Caches.builder().partitions(TestNode.DFW, COUNT).build()) {
       assertThat(alone.node().partitions(TestNode.DFW).all).hasSize(1);

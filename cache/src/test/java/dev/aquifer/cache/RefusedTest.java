@@ -31,9 +31,9 @@ class RefusedTest {
   private static final String SECRET = "hush-hush";
 
   // As in docs/redis.md.
-  private static final String RULES =
+  static final String RULES =
       "~aq:* resetchannels &aq:* -@all +hello +auth +ping +select +client|setname +client|setinfo"
-          + " +script|load +eval +evalsha +psubscribe +publish +time +get +mget +set +del +pttl"
+          + " +script|load +eval +evalsha +psubscribe +publish +time +get +mget +set +psetex +del +pttl"
           + " +pexpire +hmget +hset +hget +hdel +hlen +hgetall +xadd +xrange";
 
   private static AbstractThrowableAssert<?, ?> refusal(String uri) {
@@ -94,7 +94,13 @@ class RefusedTest {
       one.invalidate(TestNode.FLIGHT);
       Eventually.within(LIMIT)
           .until("two", () -> two.read(1, id -> new Flight(id, "HNL", 1)).delay() == 1);
+      one.caches().limits(Limits.builder().loads(9, 99).invalidations(9, 99).shared(true).build());
       TestNode.DFW.run(() -> one.caches().invalidateTenant());
+      assertThat(one.read(1, id -> new Flight(id, "HNL", 2)).delay()).isEqualTo(2);
+      Eventually.within(LIMIT)
+          .until(
+              "counted in Redis",
+              () -> ((List<?>) server.command("ACL", "LOG")).isEmpty() && buckets(server) == 2);
       TestNode.DFW.run(() -> one.flights().invalidate(1L));
       assertThat(one.caches().health().pending()).isZero();
       assertThat(one.faults()).isEmpty();
@@ -102,6 +108,17 @@ class RefusedTest {
       assertThat(String.valueOf(server.command("CLIENT", "LIST")))
           .contains("name=" + RedisAddress.clientName(System.getenv("HOSTNAME")));
     }
+  }
+
+  /** In the database of the test's nodes. */
+  private static long buckets(RedisServer server) {
+    Object count =
+        server.command(
+            "EVAL",
+            "redis.call('SELECT', 1) return #redis.call('KEYS', ARGV[1])",
+            "0",
+            "aq:{DFW}:b:*");
+    return Long.parseLong(String.valueOf(count));
   }
 
   @Test

@@ -24,6 +24,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Limits of two nodes on one real Redis. */
 class SharedLimitsTest {
@@ -124,6 +126,70 @@ class SharedLimitsTest {
     for (long id = 0; id < 8; id++) {
       assertThat(two.read(id, k -> new Flight(k, "HNL", 6)).delay()).isEqualTo(6);
     }
+  }
+
+  /** Node one uses up what both may do: node two finds little left, and keeps all that it voids. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void invalidations_usedUpElsewhere_goOutTogether(boolean shared) throws Exception {
+    int burst = 40;
+    Limits limits = Limits.builder().invalidations(1, burst).shared(shared).build();
+    one.caches().limits(limits);
+    two.caches().limits(limits);
+    one.read(1, id -> database.get());
+    two.read(1, id -> database.get());
+    two.caches().node().limiter.groups.open = TimeUnit.SECONDS.toNanos(3);
+    long begun = System.nanoTime();
+    for (int i = 0; i < burst; i++) {
+      one.invalidate(Tag.of("first"));
+    }
+    database.set(new Flight(1, "HNL", 3));
+    int alone = 0;
+    Future<?> last = callers.submit(() -> two.invalidate(FLIGHT));
+    while (!openedByTwo(last)) {
+      last.get(20, TimeUnit.SECONDS);
+      alone++;
+      last = callers.submit(() -> two.invalidate(FLIGHT));
+    }
+    long refilled = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - begun);
+    if (shared) {
+      assertThat(alone).isLessThan(10 + (int) refilled);
+    } else {
+      assertThat(alone).isGreaterThanOrEqualTo(burst);
+    }
+    last.get(20, TimeUnit.SECONDS);
+    assertThat(two.read(1, id -> database.get()).delay()).isEqualTo(3);
+    Eventually.within(Duration.ofSeconds(10))
+        .until("node one", () -> one.read(1, id -> database.get()).delay() == 3);
+  }
+
+  /** Whether the void waits with others to come, rather than being told by itself. */
+  private boolean openedByTwo(Future<?> voided) {
+    VoidGroups groups = two.caches().node().limiter.groups;
+    Eventually.within(Duration.ofSeconds(20))
+        .until("it is told or waits", () -> voided.isDone() || groups.size() == 1);
+    return groups.size() == 1;
+  }
+
+  @Test
+  void invalidations_sharedAndRedisPaused_areLimitedHereAndNoneIsLost() {
+    one.caches().limits(Limits.builder().invalidations(1, 3).shared(true).build());
+    one.read(1, id -> database.get());
+    two.read(1, id -> database.get());
+    REDIS.server().pause();
+    try {
+      for (int i = 1; i <= 8; i++) {
+        database.set(new Flight(1, "HNL", i));
+        one.invalidate(FLIGHT);
+        assertThat(one.read(1, id -> database.get()).delay()).isEqualTo(i);
+      }
+    } finally {
+      REDIS.server().resume();
+    }
+    Eventually.within(Duration.ofSeconds(10))
+        .until("told", () -> one.caches().health().pending() == 0);
+    Eventually.within(Duration.ofSeconds(10))
+        .until("node two", () -> two.read(1, id -> database.get()).delay() == 8);
   }
 
   @Test

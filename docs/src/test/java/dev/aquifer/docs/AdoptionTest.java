@@ -158,7 +158,7 @@ class AdoptionTest {
               .loads(200, 400) // a second, and at once after a pause
               .shared(true) // by all nodes on one Redis, not by each
               .concurrentLoads(16, 64) // on this node: running, waiting
-              .invalidations(100, 200) // round trips of this node to Redis
+              .invalidations(100, 200) // round trips to Redis
               .build());
       caches.limits(Tenant.of("DFW"), Limits.NONE);
       // end

@@ -1,8 +1,7 @@
 package dev.aquifer.testkit;
 
-import dev.aquifer.testkit.CacheUnderTest.Host;
 import dev.aquifer.testkit.CacheUnderTest.Place;
-import java.net.URI;
+import dev.aquifer.testkit.CacheUnderTest.Scope;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -65,7 +64,17 @@ public final class CacheHistory {
     /** All that is in Redis is deleted. */
     REDIS_EMPTIED,
     /** Redis closes all connections. */
-    REDIS_DISCONNECTS
+    REDIS_DISCONNECTS,
+    /** Redis is as it was a while ago: what was voided since is not. */
+    REDIS_SET_BACK,
+    /** Of a node's connections every other one delivers late: events come after answers. */
+    LAG,
+    /** A node's loads take long, and have read what they return before. */
+    SLOW_LOADS,
+    /** A node ends, and a new one takes its place. */
+    NODE_REPLACED,
+    /** A node works otherwise for a while; see {@link CacheUnderTest#change}. */
+    NODE_CHANGED
   }
 
   private final long seed;
@@ -76,6 +85,8 @@ public final class CacheHistory {
   private final Set<Fault> faults;
   private final Map<String, Consumer<RedisServer>> harms;
   private final int faultCount;
+  private final Set<Scope.Kind> voids;
+  private final boolean slowLoads;
 
   private CacheHistory(Plan plan) {
     this.seed = plan.seed;
@@ -86,6 +97,8 @@ public final class CacheHistory {
     this.faults = Set.copyOf(plan.faults);
     this.harms = new LinkedHashMap<>(plan.harms);
     this.faultCount = plan.faultCount;
+    this.voids = Set.copyOf(plan.voids);
+    this.slowLoads = plan.slowLoads;
   }
 
   /** What is still open about a schedule. */
@@ -98,6 +111,8 @@ public final class CacheHistory {
     Set<Fault> faults = EnumSet.allOf(Fault.class);
     Map<String, Consumer<RedisServer>> harms = Map.of();
     int faultCount = 10;
+    Set<Scope.Kind> voids = EnumSet.allOf(Scope.Kind.class);
+    boolean slowLoads;
   }
 
   private CacheHistory with(Consumer<Plan> change) {
@@ -110,6 +125,8 @@ public final class CacheHistory {
     plan.faults = faults;
     plan.harms = harms;
     plan.faultCount = faultCount;
+    plan.voids = voids;
+    plan.slowLoads = slowLoads;
     change.accept(plan);
     return new CacheHistory(plan);
   }
@@ -156,6 +173,19 @@ public final class CacheHistory {
         });
   }
 
+  /** How writes are voided: in all ways by default. */
+  public CacheHistory voids(Set<Scope.Kind> kinds) {
+    if (kinds.isEmpty()) {
+      throw new IllegalArgumentException("voids: none is named; name one kind at least");
+    }
+    return with(plan -> plan.voids = kinds);
+  }
+
+  /** Loads take long on all nodes, and have read what they return before: voids overtake them. */
+  public CacheHistory slowLoads() {
+    return with(plan -> plan.slowLoads = true);
+  }
+
   /** Another fault: what it does to Redis, at once. */
   public CacheHistory harm(String name, Consumer<RedisServer> harm) {
     Map<String, Consumer<RedisServer>> more = new LinkedHashMap<>(harms);
@@ -174,12 +204,12 @@ public final class CacheHistory {
     HistoryChecker history = HistoryChecker.create();
     redis.command("FLUSHALL");
     ExecutorService executor = Executors.newCachedThreadPool(CacheHistory::thread);
-    List<CacheHistoryNode> nodes = new ArrayList<>();
+    CacheHistoryNodes nodes =
+        new CacheHistoryNodes(redis, executor, silenceLimit, slowLoads, factory);
     try {
-      for (int i = 0; i < NODES; i++) {
-        nodes.add(opened(i, redis, executor, factory));
-      }
-      CacheHistoryWorld world = new CacheHistoryWorld(history, nodes, QUIET_TENANTS, tokens);
+      nodes.open(NODES);
+      CacheHistoryWorld world =
+          new CacheHistoryWorld(history, nodes.now(), QUIET_TENANTS, tokens, voids);
       LongAdder done = new LongAdder();
       CountDownLatch ended = new CountDownLatch(threads);
       List<Future<?>> workers = new ArrayList<>();
@@ -188,44 +218,21 @@ public final class CacheHistory {
         workers.add(executor.submit(() -> worker.run(operations / threads, ended)));
       }
       new CacheHistoryFaults(
-              history, redis, nodes, silenceLimit, random.split(), List.copyOf(faults), harms)
+              world, redis, nodes, silenceLimit, random.split(), List.copyOf(faults), harms)
           .run(faultCount, operations, done, ended);
       for (Future<?> worker : workers) {
         worker.get(2, TimeUnit.MINUTES);
       }
+      // Who comes late knows nothing but what Redis says.
+      nodes.open(1);
       world.readEverywhere(silenceLimit);
     } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
       throw new IllegalStateException("schedule " + seed + " did not end: " + e, e);
     } finally {
-      nodes.forEach(CacheHistoryNode::close);
+      nodes.close();
       executor.shutdownNow();
     }
     return history.check(silenceLimit);
-  }
-
-  private CacheHistoryNode opened(
-      int index, RedisServer redis, ExecutorService executor, CacheUnderTest.Factory factory) {
-    FaultProxy proxy = FaultProxy.to(redis.host(), redis.port());
-    CacheHistoryGate gate = new CacheHistoryGate();
-    Host host =
-        new Host(
-            "node-" + (index + 1),
-            URI.create("redis://" + proxy.host() + ":" + proxy.port()),
-            Duration.ofMinutes(5).multipliedBy(index - 1L),
-            silenceLimit,
-            work ->
-                executor.execute(
-                    () -> {
-                      gate.pass();
-                      work.run();
-                    }),
-            gate::stumble);
-    try {
-      return new CacheHistoryNode(host, proxy, gate, factory.open(host));
-    } catch (Exception e) {
-      proxy.close();
-      throw new IllegalStateException(host.name() + " cannot be opened", e);
-    }
   }
 
   private static Thread thread(Runnable work) {

@@ -3,8 +3,10 @@ package dev.aquifer.testkit;
 import dev.aquifer.testkit.CacheHistory.Fault;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -13,23 +15,29 @@ import java.util.function.Consumer;
 
 /** The faults of a schedule, one after the other; some come in pairs. */
 final class CacheHistoryFaults {
+  /** So long are faults that take effect only after a while. */
+  private static final Set<Fault> LONG =
+      EnumSet.of(Fault.LAG, Fault.SLOW_LOADS, Fault.NODE_CHANGED);
+
+  private final CacheHistoryWorld world;
   private final HistoryChecker history;
   private final RedisServer redis;
-  private final List<CacheHistoryNode> nodes;
+  private final CacheHistoryNodes nodes;
   private final Duration silenceLimit;
   private final SplittableRandom random;
   private final List<Fault> faults;
   private final Map<String, Consumer<RedisServer>> harms;
 
   CacheHistoryFaults(
-      HistoryChecker history,
+      CacheHistoryWorld world,
       RedisServer redis,
-      List<CacheHistoryNode> nodes,
+      CacheHistoryNodes nodes,
       Duration silenceLimit,
       SplittableRandom random,
       List<Fault> faults,
       Map<String, Consumer<RedisServer>> harms) {
-    this.history = history;
+    this.world = world;
+    this.history = world.history;
     this.redis = redis;
     this.nodes = nodes;
     this.silenceLimit = silenceLimit;
@@ -49,15 +57,18 @@ final class CacheHistoryFaults {
       }
       List<Runnable> undo = new ArrayList<>();
       try {
-        undo.add(begin(random.nextInt(kinds)));
+        int kind = random.nextInt(kinds);
+        undo.add(begin(kind));
         if (random.nextInt(4) == 0) {
           undo.add(begin(random.nextInt(kinds)));
         }
-        boolean over = ended.await(lasts().toNanos(), TimeUnit.NANOSECONDS);
+        world.disturbed = true;
+        boolean over = ended.await(lasts(kind).toNanos(), TimeUnit.NANOSECONDS);
         if (over) {
           history.note("the work is done");
         }
       } finally {
+        world.disturbed = false;
         undo.forEach(Runnable::run);
       }
       history.note("all is well");
@@ -68,14 +79,17 @@ final class CacheHistoryFaults {
   }
 
   /** Mostly short; one in four is longer than nodes bear silence. */
-  private Duration lasts() {
+  private Duration lasts(int kind) {
+    if (kind < faults.size() && LONG.contains(faults.get(kind))) {
+      return Duration.ofMillis(100 + random.nextInt(400));
+    }
     return random.nextInt(4) == 0
         ? silenceLimit.plus(Duration.ofMillis(random.nextInt(300)))
         : Duration.ofMillis(1 + random.nextInt(60));
   }
 
   private Runnable begin(int kind) {
-    CacheHistoryNode node = nodes.get(random.nextInt(nodes.size()));
+    CacheHistoryNode node = nodes.now().get(random.nextInt(nodes.now().size()));
     if (kind >= faults.size()) {
       String name = List.copyOf(harms.keySet()).get(kind - faults.size());
       history.note(name);
@@ -93,6 +107,14 @@ final class CacheHistoryFaults {
   private Runnable ofRedis(Fault fault) {
     switch (fault) {
       case REDIS_PAUSED -> redis.pause();
+      case REDIS_SET_BACK -> {
+        redis.resume();
+        RedisSnapshot before = redis.snapshot();
+        return () -> {
+          history.note("Redis is as it was");
+          redis.restore(before);
+        };
+      }
       case REDIS_RESTARTED -> {
         redis.resume();
         redis.kill();
@@ -123,14 +145,26 @@ final class CacheHistoryFaults {
       case DROP -> proxy.drop();
       case HOLD -> proxy.stopReading();
       case HALF_CLOSE -> proxy.halfClose();
+      case LAG -> proxy.delayEveryOther(Duration.ofMillis(10 + random.nextInt(50)));
+      case SLOW_LOADS -> node.gate().slow(true);
+      case NODE_CHANGED -> {
+        node.cache().change(1 + random.nextInt(100));
+        return () -> node.cache().change(0);
+      }
+      case NODE_REPLACED -> {
+        history.note(nodes.replace(node).name() + " in its place");
+        return () -> {};
+      }
       default -> {
         node.gate().close();
         proxy.stopReading();
       }
     }
     return () -> {
-      node.gate().open();
-      proxy.heal();
+      if (nodes.now().contains(node)) {
+        node.gate().open();
+        proxy.heal();
+      }
     };
   }
 }

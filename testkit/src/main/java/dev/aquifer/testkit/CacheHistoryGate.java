@@ -11,6 +11,15 @@ final class CacheHistoryGate {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition opened = lock.newCondition();
   private volatile boolean closed;
+  private final boolean always;
+  private volatile boolean slow;
+
+  /**
+   * @param slow whether threads wait often, and long, all the time
+   */
+  CacheHistoryGate(boolean slow) {
+    this.always = slow;
+  }
 
   void close() {
     closed = true;
@@ -20,6 +29,7 @@ final class CacheHistoryGate {
     lock.lock();
     try {
       closed = false;
+      slow = false;
       opened.signalAll();
     } finally {
       lock.unlock();
@@ -41,9 +51,18 @@ final class CacheHistoryGate {
     }
   }
 
+  /** Whether threads wait often, and long. */
+  void slow(boolean whether) {
+    slow = whether;
+  }
+
   /** Waits while it is closed, and seldom for a moment besides. */
   void stumble() {
     pass();
+    if ((always || slow) && ThreadLocalRandom.current().nextBoolean()) {
+      LockSupport.parkNanos(
+          TimeUnit.MICROSECONDS.toNanos(ThreadLocalRandom.current().nextInt(30_000)));
+    }
     int dice = ThreadLocalRandom.current().nextInt(1000);
     if (dice < 50) {
       // As long as what others need to write, void and be heard.

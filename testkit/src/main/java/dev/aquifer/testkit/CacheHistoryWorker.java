@@ -20,23 +20,24 @@ import java.util.concurrent.locks.ReentrantLock;
 final class CacheHistoryWorker {
   private static final int MOST_READS = 15;
 
-  private static final Scope.Kind[] KINDS = {
-    Scope.Kind.KEY,
-    Scope.Kind.KEY,
-    Scope.Kind.KEY,
-    Scope.Kind.KEY,
-    Scope.Kind.KEY,
-    Scope.Kind.KEYS,
-    Scope.Kind.KEYS,
-    Scope.Kind.GROUP,
-    Scope.Kind.GROUP,
-    Scope.Kind.GROUP,
-    Scope.Kind.TABLE,
-    Scope.Kind.TABLE,
-    Scope.Kind.CACHE,
-    Scope.Kind.TENANT,
-    Scope.Kind.EVERYWHERE
-  };
+  /** As often as they are used. */
+  static final List<Scope.Kind> KINDS =
+      List.of(
+          Scope.Kind.KEY,
+          Scope.Kind.KEY,
+          Scope.Kind.KEY,
+          Scope.Kind.KEY,
+          Scope.Kind.KEY,
+          Scope.Kind.KEYS,
+          Scope.Kind.KEYS,
+          Scope.Kind.GROUP,
+          Scope.Kind.GROUP,
+          Scope.Kind.GROUP,
+          Scope.Kind.TABLE,
+          Scope.Kind.TABLE,
+          Scope.Kind.CACHE,
+          Scope.Kind.TENANT,
+          Scope.Kind.EVERYWHERE);
 
   private final CacheHistoryWorld world;
   private final SplittableRandom random;
@@ -73,8 +74,10 @@ final class CacheHistoryWorker {
     line.node().gate().pass();
     int dice = random.nextInt(1000);
     boolean busy = tenants.indexOf(tenant) < world.busy();
-    // A quiet tenant is seldom written: what was missed of it, nothing later brings to light.
-    if (dice < 740 || (!busy && dice < 980)) {
+    // A quiet tenant is seldom written, but while others may miss it: nothing later brings it to
+    // light then.
+    boolean missed = !busy && world.disturbed;
+    if (dice < (missed ? 400 : busy ? 740 : 980)) {
       int times = 1 + random.nextInt(MOST_READS);
       Place one = place(tenant);
       for (int i = 0; i < times; i++) {
@@ -83,7 +86,9 @@ final class CacheHistoryWorker {
       }
       return times;
     }
-    if (dice < 780) {
+    if (missed && dice < 700) {
+      write(line, tenant);
+    } else if (dice < 780) {
       readInBackground(line, place(tenant));
     } else if (dice < 830) {
       readMany(line, tenant);
@@ -99,7 +104,7 @@ final class CacheHistoryWorker {
   private Line line(String tenant) throws Exception {
     Line line = lines.get(tenant);
     int dice = random.nextInt(100);
-    if (line == null || dice < 2) {
+    if (line == null || dice < 2 || !world.nodes.contains(line.node())) {
       line = world.open(node(), tenant, null);
       lines.put(tenant, line);
     } else if (dice < 6) {
@@ -158,7 +163,7 @@ final class CacheHistoryWorker {
   }
 
   private void write(Line line, String tenant) {
-    Scope.Kind kind = KINDS[random.nextInt(KINDS.length)];
+    Scope.Kind kind = world.voids.get(random.nextInt(world.voids.size()));
     Place place = place(tenant);
     List<Place> named = kind == Scope.Kind.KEYS ? some(tenant) : List.of(place);
     boolean rows = kind == Scope.Kind.KEY || kind == Scope.Kind.KEYS;

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +30,11 @@ final class CacheHistoryWorld {
   final List<String> tenants = new ArrayList<>();
   final Map<String, List<Place>> places = new HashMap<>();
   final ConcurrentHashMap<String, Passed> mail = new ConcurrentHashMap<>();
+  final List<Scope.Kind> voids;
+
+  /** Whether a fault goes on: what is voided now, somebody may miss. */
+  volatile boolean disturbed;
+
   private final Map<Place, Item> items = new HashMap<>();
 
   /** A token as the cache and as the checker know it. */
@@ -38,7 +44,12 @@ final class CacheHistoryWorld {
   record Line(CacheHistoryNode node, CacheUnderTest.Session cache, Session history) {}
 
   CacheHistoryWorld(
-      HistoryChecker history, List<CacheHistoryNode> nodes, int quiet, boolean tokens) {
+      HistoryChecker history,
+      List<CacheHistoryNode> nodes,
+      int quiet,
+      boolean tokens,
+      Set<Scope.Kind> voids) {
+    this.voids = CacheHistoryWorker.KINDS.stream().filter(voids::contains).toList();
     this.history = history;
     this.nodes = nodes;
     this.tokens = tokens;
@@ -175,7 +186,9 @@ final class CacheHistoryWorld {
         try {
           Line line = open(node, tenants.get(i), null);
           for (Passed each :
-              passed.isEmpty() ? passed : passed.subList(3 * i, 3 * i + nodes.size())) {
+              passed.isEmpty()
+                  ? passed
+                  : passed.subList(nodes.size() * i, nodes.size() * (i + 1))) {
             accept(line, each);
           }
           places(tenants.get(i)).forEach(place -> read(line, place));

@@ -28,6 +28,14 @@ public interface CacheUnderTest extends AutoCloseable {
     return -1;
   }
 
+  /**
+   * Makes the node work otherwise while it runs, in a way that must not make reads stale: with
+   * other limits, or seen through by some of its callers.
+   *
+   * @param way any number names a way; 0: as it began
+   */
+  default void change(int way) {}
+
   @Override
   void close();
 

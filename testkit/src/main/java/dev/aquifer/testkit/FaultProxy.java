@@ -55,6 +55,7 @@ public final class FaultProxy implements AutoCloseable {
   private final Set<ProxyLink> links = new LinkedHashSet<>();
   private @Nullable ServerSocketChannel listener;
   private ProxyFaults faults = ProxyFaults.NONE;
+  private int made;
 
   private FaultProxy(InetSocketAddress target) throws IOException {
     this.target = target;
@@ -91,10 +92,22 @@ public final class FaultProxy implements AutoCloseable {
    * @param delay not negative; zero ends the delay
    */
   public void delay(Duration delay) {
+    delay(delay, false);
+  }
+
+  /**
+   * The same for every other connection alone, the second that was made being the first of them:
+   * what one of them says overtakes what another one does.
+   */
+  public void delayEveryOther(Duration delay) {
+    delay(delay, true);
+  }
+
+  private void delay(Duration delay, boolean others) {
     if (delay.isNegative()) {
       throw new IllegalArgumentException("delay " + delay + " is negative");
     }
-    command(() -> faults = faults.withDelay(delay));
+    command(() -> faults = faults.withDelay(delay, others));
   }
 
   /**
@@ -284,7 +297,7 @@ public final class FaultProxy implements AutoCloseable {
     try {
       SocketChannel client = current.accept();
       if (client != null) {
-        links.add(new ProxyLink(client, target, selector, traffic, links::remove));
+        links.add(new ProxyLink(client, target, selector, traffic, links::remove, ++made % 2 == 0));
       }
     } catch (IOException e) {
       LOG.debug("{} could not take a connection", this, e);

@@ -14,9 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.concurrent.locks.ReentrantLock;
 import javax.sql.DataSource;
-import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /**
@@ -36,9 +34,7 @@ public final class PostgresNode {
   private final Path folder;
   private final int port;
   private final Map<String, String> settings;
-  private final ReentrantLock lock = new ReentrantLock();
-  private volatile @Nullable ServerProcess process;
-  private volatile boolean paused;
+  private final ServerLife life = new ServerLife(this);
 
   PostgresNode(PostgresCluster cluster, String name, Path folder, int port) {
     this.cluster = cluster;
@@ -98,18 +94,17 @@ public final class PostgresNode {
 
   /** Whether its process is there; a paused one is. */
   public boolean isRunning() {
-    ServerProcess current = process;
-    return current != null && current.isAlive();
+    return life.isRunning();
   }
 
   /** Whether it is stopped by {@link #pause}. */
   public boolean isPaused() {
-    return paused && isRunning();
+    return life.isPaused();
   }
 
   /** The id of its main process, the postmaster. */
   public long pid() {
-    return running().pid();
+    return life.running().pid();
   }
 
   /** Whether the server is in recovery: a standby that has not been promoted. */
@@ -129,12 +124,12 @@ public final class PostgresNode {
 
   /** Kills the server (SIGKILL) with all its processes; all are gone when this returns. */
   public void kill() {
-    locked(this::killNow);
+    life.alone(this::killNow);
   }
 
   /** Stops the server in order (a fast shutdown), or kills it when that takes too long. */
   public void stop() {
-    locked(this::stopNow);
+    life.alone(this::stopNow);
   }
 
   /**
@@ -142,20 +137,12 @@ public final class PostgresNode {
    * the operating system, and nothing answers.
    */
   public void pause() {
-    locked(
-        () -> {
-          running().pause();
-          paused = true;
-        });
+    life.pause();
   }
 
   /** Lets a paused server go on. */
   public void resume() {
-    locked(
-        () -> {
-          running().resume();
-          paused = false;
-        });
+    life.resume();
   }
 
   /** Stops replaying on a standby; it still receives, and answers with what it has. */
@@ -182,7 +169,7 @@ public final class PostgresNode {
 
   /** Makes a standby stream from another node, such as one just promoted. */
   public void follow(PostgresNode upstream) {
-    locked(
+    life.alone(
         () -> {
           settings.put("primary_conninfo", upstream.connectionInfo(name));
           writeSettings();
@@ -192,11 +179,8 @@ public final class PostgresNode {
 
   /** Starts the server again, after an orderly stop if it still runs. Its data are kept. */
   public void restart() {
-    locked(
+    life.alone(
         () -> {
-          if (isPaused()) {
-            running().resume();
-          }
           stopNow();
           startNow();
         });
@@ -261,7 +245,7 @@ public final class PostgresNode {
   }
 
   void start(Map<String, String> initialSettings) {
-    locked(
+    life.alone(
         () -> {
           settings.putAll(initialSettings);
           startNow();
@@ -302,7 +286,6 @@ public final class PostgresNode {
 
   private void startNow() {
     writeSettings();
-    paused = false;
     ServerProcess started =
         ServerProcess.start(
             cluster.workspace(),
@@ -313,7 +296,7 @@ public final class PostgresNode {
                 folder.resolve("log"),
                 Map.of("LC_ALL", "C", "TZ", "UTC"),
                 true));
-    process = started;
+    life.begins(started);
     started.awaitReady(cluster.limit(), () -> status().equals("ready"));
   }
 
@@ -332,22 +315,13 @@ public final class PostgresNode {
   }
 
   private void killNow() {
-    ServerProcess current = process;
-    if (current != null) {
-      current.kill();
+    if (life.kill()) {
       SharedMemory.removeSegment(data());
     }
-    paused = false;
   }
 
   private void stopNow() {
-    ServerProcess current = process;
-    if (current != null && current.isAlive()) {
-      if (paused) {
-        current.resume();
-        paused = false;
-      }
-      current.end("INT", cluster.limit());
+    if (life.end("INT", cluster.limit())) {
       SharedMemory.removeSegment(data());
     }
   }
@@ -364,28 +338,11 @@ public final class PostgresNode {
     }
   }
 
-  private ServerProcess running() {
-    ServerProcess current = process;
-    if (current == null || !current.isAlive()) {
-      throw new TestkitException(this + " is not running; call restart() first");
-    }
-    return current;
-  }
-
   private void await(String what, Callable<Boolean> condition) {
     try {
       Eventually.within(cluster.limit()).until(name + ": " + what, condition);
     } catch (AssertionError e) {
       throw new TestkitException(name + ": not " + what + " within " + cluster.limit(), e);
-    }
-  }
-
-  private void locked(Runnable action) {
-    lock.lock();
-    try {
-      action.run();
-    } finally {
-      lock.unlock();
     }
   }
 }

@@ -2,9 +2,13 @@ package dev.aquifer.testkit;
 
 import java.time.Duration;
 
-/** What a proxy does to the bytes that pass. */
-record ProxyFaults(Mode mode, long delayNanos) {
-  static final ProxyFaults NONE = new ProxyFaults(Mode.PASS, 0);
+/**
+ * What a proxy does to the bytes that pass.
+ *
+ * @param delayOthers whether the delay is that of every other connection alone
+ */
+record ProxyFaults(Mode mode, long delayNanos, boolean delayOthers) {
+  static final ProxyFaults NONE = new ProxyFaults(Mode.PASS, 0, false);
 
   enum Mode {
     PASS,
@@ -12,11 +16,11 @@ record ProxyFaults(Mode mode, long delayNanos) {
     STOP_READING
   }
 
-  ProxyFaults withDelay(Duration delay) {
-    return new ProxyFaults(mode, delay.toNanos());
+  ProxyFaults withDelay(Duration delay, boolean others) {
+    return new ProxyFaults(mode, delay.toNanos(), others);
   }
 
   ProxyFaults withMode(Mode other) {
-    return new ProxyFaults(other, delayNanos);
+    return new ProxyFaults(other, delayNanos, delayOthers);
   }
 }

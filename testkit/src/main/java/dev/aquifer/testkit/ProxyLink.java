@@ -27,6 +27,7 @@ final class ProxyLink {
   private final InetSocketAddress target;
   private final ProxyTraffic traffic;
   private final Consumer<ProxyLink> onClose;
+  private final boolean other;
   private final Stream toServer = new Stream(true);
   private final Stream toClient = new Stream(false);
   private boolean connecting;
@@ -39,8 +40,10 @@ final class ProxyLink {
       InetSocketAddress target,
       Selector selector,
       ProxyTraffic traffic,
-      Consumer<ProxyLink> onClose)
+      Consumer<ProxyLink> onClose,
+      boolean other)
       throws IOException {
+    this.other = other;
     this.client = client;
     this.target = target;
     this.traffic = traffic;
@@ -189,6 +192,7 @@ final class ProxyLink {
 
     void read(SocketChannel source, ProxyFaults faults, long now) throws IOException {
       boolean dropping = faults.mode() == ProxyFaults.Mode.DROP;
+      long delay = other || !faults.delayOthers() ? faults.delayNanos() : 0;
       while (mayRead(faults)) {
         ByteBuffer bytes = ByteBuffer.allocate(PIECE);
         int count = source.read(bytes);
@@ -199,7 +203,7 @@ final class ProxyLink {
         if (dropping) {
           lossy = true;
         } else if (!discarding) {
-          queue.add(new Piece(count < 0 ? null : bytes.flip(), now + faults.delayNanos()));
+          queue.add(new Piece(count < 0 ? null : bytes.flip(), now + delay));
           queued += Math.max(0, count);
         }
       }

@@ -84,11 +84,11 @@ public final class RedisCluster implements AutoCloseable {
   }
 
   private Optional<RedisServer> findReplica(RedisServer master) {
-    List<ClusterNode> view = view(reachable());
+    List<RedisClusterNode> view = view(reachable());
     String id =
         view.stream()
             .filter(node -> node.port() == master.port())
-            .map(ClusterNode::id)
+            .map(RedisClusterNode::id)
             .findFirst()
             .orElseThrow(() -> new TestkitException(master + " is not of this cluster"));
     return view.stream()
@@ -103,8 +103,9 @@ public final class RedisCluster implements AutoCloseable {
    * this returns.
    */
   public void promote(RedisServer replica) {
-    List<ClusterNode> before = view(replica);
-    ClusterNode self = before.stream().filter(ClusterNode::myself).findFirst().orElseThrow();
+    List<RedisClusterNode> before = view(replica);
+    RedisClusterNode self =
+        before.stream().filter(RedisClusterNode::myself).findFirst().orElseThrow();
     int slot =
         before.stream()
             .filter(node -> node.id().equals(self.master()))
@@ -217,7 +218,7 @@ public final class RedisCluster implements AutoCloseable {
         .orElseThrow(() -> new TestkitException("no node of " + this + " runs"));
   }
 
-  private RedisServer server(ClusterNode seen) {
+  private RedisServer server(RedisClusterNode seen) {
     return nodes.stream()
         .filter(node -> node.port() == seen.port())
         .findFirst()
@@ -232,8 +233,11 @@ public final class RedisCluster implements AutoCloseable {
     return String.valueOf(node.command("CLUSTER", "INFO")).contains("cluster_state:ok");
   }
 
-  private static List<ClusterNode> view(RedisServer node) {
-    return String.valueOf(node.command("CLUSTER", "NODES")).lines().map(ClusterNode::read).toList();
+  private static List<RedisClusterNode> view(RedisServer node) {
+    return String.valueOf(node.command("CLUSTER", "NODES"))
+        .lines()
+        .map(RedisClusterNode::read)
+        .toList();
   }
 
   private void form() {
@@ -259,7 +263,8 @@ public final class RedisCluster implements AutoCloseable {
             nodes.stream()
                 .allMatch(
                     node ->
-                        view(node).stream().filter(ClusterNode::known).count() == nodes.size()));
+                        view(node).stream().filter(RedisClusterNode::known).count()
+                            == nodes.size()));
     for (int i = masters; i < nodes.size(); i++) {
       nodes.get(i).command("CLUSTER", "REPLICATE", id(nodes.get((i - masters) % masters)));
     }
@@ -276,45 +281,6 @@ public final class RedisCluster implements AutoCloseable {
       await(
           replica + " in step",
           () -> replica.info("replication", "master_link_status").equals("up"));
-    }
-  }
-
-  /** A line of {@code CLUSTER NODES}. */
-  private record ClusterNode(String id, int port, String flags, String master, List<int[]> slots) {
-
-    static ClusterNode read(String line) {
-      String[] parts = line.strip().split(" ", -1);
-      String address = parts[1].replaceAll("[@,].*", "");
-      List<int[]> slots = new ArrayList<>();
-      for (int i = 8; i < parts.length; i++) {
-        if (!parts[i].startsWith("[")) {
-          String[] range = parts[i].split("-", -1);
-          slots.add(
-              new int[] {Integer.parseInt(range[0]), Integer.parseInt(range[range.length - 1])});
-        }
-      }
-      return new ClusterNode(
-          parts[0],
-          Integer.parseInt(address.substring(address.lastIndexOf(':') + 1)),
-          parts[2],
-          parts[3].equals("-") ? "" : parts[3],
-          slots);
-    }
-
-    boolean known() {
-      return !flags.contains("handshake") && !flags.contains("noaddr");
-    }
-
-    boolean myself() {
-      return flags.contains("myself");
-    }
-
-    boolean hasSlot(int slot) {
-      return slots.stream().anyMatch(range -> range[0] <= slot && slot <= range[1]);
-    }
-
-    int firstSlot() {
-      return slots.get(0)[0];
     }
   }
 

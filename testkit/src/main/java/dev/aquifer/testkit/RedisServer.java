@@ -1,18 +1,14 @@
 package dev.aquifer.testkit;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -38,11 +34,9 @@ public final class RedisServer implements AutoCloseable {
   private final Path binary;
   private final Path folder;
   private final Builder settings;
-  private final ReentrantLock lock = new ReentrantLock();
+  private final ServerLife life = new ServerLife(this);
   private final AtomicBoolean closed = new AtomicBoolean();
   private volatile int port;
-  private volatile @Nullable ServerProcess process;
-  private volatile boolean paused;
 
   private RedisServer(Builder settings) {
     this.workspace = Workspace.get();
@@ -86,18 +80,17 @@ public final class RedisServer implements AutoCloseable {
 
   /** Whether its process is there; a paused one is. */
   public boolean isRunning() {
-    ServerProcess current = process;
-    return current != null && current.isAlive();
+    return life.isRunning();
   }
 
   /** Whether it is stopped by {@link #pause}. */
   public boolean isPaused() {
-    return paused && isRunning();
+    return life.isPaused();
   }
 
   /** The id of its process. */
   public long pid() {
-    return running().pid();
+    return life.running().pid();
   }
 
   /** The version it reports, such as {@code 6.2.11}. */
@@ -107,19 +100,12 @@ public final class RedisServer implements AutoCloseable {
 
   /** Kills the server (SIGKILL); it is gone when this returns. */
   public void kill() {
-    locked(
-        () -> {
-          ServerProcess current = process;
-          if (current != null) {
-            current.kill();
-          }
-          paused = false;
-        });
+    life.alone(life::kill);
   }
 
   /** Ends the server in order; clients see their connections closed. */
   public void stop() {
-    locked(this::stopNow);
+    life.alone(() -> life.end("TERM", settings.limit));
   }
 
   /**
@@ -127,28 +113,40 @@ public final class RedisServer implements AutoCloseable {
    * and nothing answers.
    */
   public void pause() {
-    locked(
-        () -> {
-          running().pause();
-          paused = true;
-        });
+    life.pause();
   }
 
   /** Lets a paused server go on. */
   public void resume() {
-    locked(
-        () -> {
-          running().resume();
-          paused = false;
-        });
+    life.resume();
   }
 
   /** Starts the server again on its port, after an orderly stop if it still runs. */
   public void restart() {
-    locked(
+    life.alone(
         () -> {
-          stopNow();
+          life.end("TERM", settings.limit);
           startNow();
+        });
+  }
+
+  /** What the server holds now. */
+  public RedisSnapshot snapshot() {
+    command("SAVE");
+    return RedisSnapshot.take(folder);
+  }
+
+  /** Kills the server, and starts it with what it held then: what was written since is lost. */
+  public void restore(RedisSnapshot snapshot) {
+    if (settings.persistent) {
+      throw new IllegalStateException(this + " is persistent: it starts with what it wrote last");
+    }
+    life.alone(
+        () -> {
+          life.kill();
+          snapshot.putBack(folder);
+          startNow();
+          RedisSnapshot.take(folder);
         });
   }
 
@@ -228,7 +226,7 @@ public final class RedisServer implements AutoCloseable {
     for (int attempt = 1; ; attempt++) {
       port = settings.port == 0 ? Ports.free() : settings.port;
       try {
-        locked(this::startNow);
+        life.alone(this::startNow);
         return;
       } catch (TestkitException e) {
         if (settings.port != 0 || attempt == START_ATTEMPTS || Ports.isFree(port)) {
@@ -242,13 +240,12 @@ public final class RedisServer implements AutoCloseable {
     if (closed.get()) {
       throw new IllegalStateException(this + " is closed");
     }
-    paused = false;
     ServerProcess started =
         ServerProcess.start(
             workspace,
             new ServerProcess.Command(
                 toString(), line(), folder, folder.resolve("log"), Map.of(), false));
-    process = started;
+    life.begins(started);
     String own = Long.toString(started.pid());
     // Another server on a port taken meanwhile answers too: ask who it is.
     started.awaitReady(
@@ -260,65 +257,10 @@ public final class RedisServer implements AutoCloseable {
   }
 
   private List<String> line() {
-    String configuration = writeConfiguration().toString();
+    String configuration = RedisConfiguration.write(settings, folder, port).toString();
     return settings.sentinel
         ? List.of(binary.toString(), configuration, "--sentinel")
         : List.of(binary.toString(), configuration);
-  }
-
-  private void stopNow() {
-    ServerProcess current = process;
-    if (current != null && current.isAlive()) {
-      if (paused) {
-        current.resume();
-        paused = false;
-      }
-      current.end("TERM", settings.limit);
-    }
-  }
-
-  private Path writeConfiguration() {
-    List<String> lines = new ArrayList<>();
-    lines.add("bind 127.0.0.1");
-    lines.add("port " + port);
-    lines.add("dir \"" + folder + "\"");
-    lines.add("daemonize no");
-    if (!settings.sentinel) {
-      lines.add("save \"\"");
-      lines.add("databases " + settings.databases);
-      lines.add("appendonly " + (settings.persistent ? "yes" : "no"));
-      lines.add("appendfsync no");
-    }
-    if (!settings.password.isEmpty()) {
-      lines.add("requirepass " + settings.password);
-    }
-    lines.addAll(settings.lines);
-    Path file = folder.resolve("redis.conf");
-    try {
-      Files.deleteIfExists(file);
-      Files.createFile(
-          file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-      return Files.write(file, lines);
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot write " + file, e);
-    }
-  }
-
-  private ServerProcess running() {
-    ServerProcess current = process;
-    if (current == null || !current.isAlive()) {
-      throw new TestkitException(this + " is not running; call restart() first");
-    }
-    return current;
-  }
-
-  private void locked(Runnable action) {
-    lock.lock();
-    try {
-      action.run();
-    } finally {
-      lock.unlock();
-    }
   }
 
   /** Settings of a server. Not thread-safe. */
@@ -329,12 +271,12 @@ public final class RedisServer implements AutoCloseable {
             "bind", "port", "dir", "daemonize", "requirepass", "appendonly", "databases", "save");
 
     private int port;
-    private int databases = 16;
-    private boolean persistent;
-    private boolean sentinel;
-    private String password = "";
+    int databases = 16;
+    boolean persistent;
+    boolean sentinel;
+    String password = "";
     private Duration limit = Duration.ofSeconds(10);
-    private final List<String> lines = new ArrayList<>();
+    final List<String> lines = new ArrayList<>();
 
     private Builder() {}
 

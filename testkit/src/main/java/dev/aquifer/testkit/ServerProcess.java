@@ -41,15 +41,10 @@ final class ServerProcess {
       boolean refusesRoot) {}
 
   static ServerProcess start(Workspace workspace, Command command) {
-    // The process writes its id before it turns into the server; see Workspace.
-    List<String> line = new ArrayList<>();
-    line.addAll(
-        List.of(
-            "/bin/sh",
-            "-c",
-            ": > \"$0/$$\" || exit 125; exec \"$@\"",
-            workspace.runFolder().resolve("pids").toString()));
-    line.addAll(Platform.current().serverCommand(command.line(), command.refusesRoot(), workspace));
+    List<String> line =
+        noted(
+            workspace,
+            Platform.current().serverCommand(command.line(), command.refusesRoot(), workspace));
     ProcessBuilder builder =
         new ProcessBuilder(line)
             .directory(command.folder().toFile())
@@ -67,6 +62,19 @@ final class ServerProcess {
     } catch (IOException e) {
       throw new TestkitException(command.name() + " cannot be started", e);
     }
+  }
+
+  /** The process writes its id before it turns into the program; see {@link Workspace}. */
+  static List<String> noted(Workspace workspace, List<String> command) {
+    List<String> line = new ArrayList<>();
+    line.addAll(
+        List.of(
+            "/bin/sh",
+            "-c",
+            ": > \"$0/$$\" || exit 125; exec \"$@\"",
+            workspace.runFolder().resolve("pids").toString()));
+    line.addAll(command);
+    return line;
   }
 
   long pid() {

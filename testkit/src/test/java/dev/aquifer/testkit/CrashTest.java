@@ -3,7 +3,6 @@ package dev.aquifer.testkit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -78,11 +77,7 @@ class CrashTest {
   }
 
   private static ServersInAChildJvm child() {
-    try {
-      return ServersInAChildJvm.start(base);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return ServersInAChildJvm.start(base);
   }
 
   private static void assertNothingLeft(ServersInAChildJvm child, List<String> segments) {

@@ -32,6 +32,21 @@ class RedisServerTest {
   }
 
   @Test
+  void restore_hasWhatWasThereThen_andTheNextStartNothing() {
+    try (RedisServer redis = RedisServer.start()) {
+      redis.command("SET", "k", "v");
+      RedisSnapshot snapshot = redis.snapshot();
+      redis.command("SET", "k", "w");
+      redis.command("SET", "l", "w");
+      redis.restore(snapshot);
+      assertThat(redis.command("GET", "k")).isEqualTo("v");
+      assertThat(redis.command("GET", "l")).isNull();
+      redis.restart();
+      assertThat(redis.command("GET", "k")).isNull();
+    }
+  }
+
+  @Test
   void kill_persistent_keepsWhatWasAnswered() {
     try (RedisServer redis = RedisServer.builder().persistent().start()) {
       redis.command("SET", "k", "v");

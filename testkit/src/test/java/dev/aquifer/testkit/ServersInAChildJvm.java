@@ -1,16 +1,12 @@
 package dev.aquifer.testkit;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
@@ -18,36 +14,27 @@ import java.util.stream.Stream;
  * it tells what it started and waits for the end of its input.
  */
 final class ServersInAChildJvm implements AutoCloseable {
-  private final Process jvm;
+  private final ChildJvm jvm;
   private final Path run;
   private final ProcessHandle watchdog;
   private final Set<ProcessHandle> servers = new LinkedHashSet<>();
 
-  private ServersInAChildJvm(Process jvm, BufferedReader output) throws IOException {
+  private ServersInAChildJvm(ChildJvm jvm) {
     this.jvm = jvm;
-    this.run = Path.of(value(output, "run"));
-    this.watchdog = process(value(output, "watchdog"));
-    for (String pid : value(output, "servers").split(",", -1)) {
+    this.run = Path.of(jvm.await("run"));
+    this.watchdog = process(jvm.await("watchdog"));
+    for (String pid : jvm.await("servers").split(",", -1)) {
       servers.add(process(pid));
     }
   }
 
-  static ServersInAChildJvm start(Path base) throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
-    command.add("-D" + Workspace.DIRECTORY + "=" + base);
-    command.add("-cp");
-    command.add(System.getProperty("java.class.path"));
-    command.add(ServersInAChildJvm.class.getName());
-    Process jvm =
-        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+  static ServersInAChildJvm start(Path base) {
+    ChildJvm jvm =
+        ChildJvm.start(List.of("-D" + Workspace.DIRECTORY + "=" + base), ServersInAChildJvm.class);
     try {
-      return new ServersInAChildJvm(
-          jvm,
-          new BufferedReader(new InputStreamReader(jvm.getInputStream(), StandardCharsets.UTF_8)));
-    } catch (IOException | RuntimeException e) {
-      jvm.destroyForcibly();
+      return new ServersInAChildJvm(jvm);
+    } catch (RuntimeException e) {
+      jvm.close();
       throw e;
     }
   }
@@ -103,35 +90,20 @@ final class ServersInAChildJvm implements AutoCloseable {
     return ids;
   }
 
-  void killJvm() throws InterruptedException {
-    jvm.destroyForcibly();
-    if (!jvm.waitFor(30, TimeUnit.SECONDS)) {
-      throw new IllegalStateException("the child JVM does not die");
-    }
+  void killJvm() {
+    jvm.kill();
   }
 
-  void endJvm() throws IOException, InterruptedException {
-    jvm.getOutputStream().close();
-    if (!jvm.waitFor(30, TimeUnit.SECONDS)) {
-      throw new IllegalStateException("the child JVM does not end");
-    }
+  void endJvm() {
+    jvm.end();
   }
 
   @Override
   public void close() {
-    jvm.destroyForcibly();
+    jvm.close();
   }
 
   private static ProcessHandle process(String pid) {
     return ProcessHandle.of(Long.parseLong(pid)).orElseThrow();
-  }
-
-  private static String value(BufferedReader output, String name) throws IOException {
-    for (String line = output.readLine(); line != null; line = output.readLine()) {
-      if (line.startsWith(name + "=")) {
-        return line.substring(name.length() + 1);
-      }
-    }
-    throw new IOException("the child JVM ended before it said its " + name);
   }
 }
