@@ -29,6 +29,14 @@ public class Checkout {
     }
   }
 
+  /** Aquifer's pool, no routing. */
+  @Benchmark
+  public boolean pool(AdaptivePoolSource state) throws SQLException {
+    try (Connection connection = state.pool.getConnection()) {
+      return connection.isReadOnly();
+    }
+  }
+
   /** One pool, no routing. */
   @Benchmark
   public boolean hikari(PooledSource state) throws SQLException {

@@ -32,6 +32,7 @@ class BenchmarksTest {
         .contains(
             "Checkout.aquifer",
             "Checkout.hikari",
+            "Checkout.pool",
             "Checkout.shardingsphere",
             "Checkout.awswrapper",
             "SelectOne.aquifer",

@@ -92,6 +92,21 @@ final class GuardedObserver implements Observer {
   }
 
   @Override
+  public void poolDecided(String pool, PoolReason reason, int before, int now) {
+    each(observer -> observer.poolDecided(pool, reason, before, now));
+  }
+
+  @Override
+  public void connectionLeaked(String pool, Duration held, Throwable taken) {
+    each(observer -> observer.connectionLeaked(pool, held, taken));
+  }
+
+  @Override
+  public void poolReachable(String pool, boolean reachable, String reason) {
+    each(observer -> observer.poolReachable(pool, reachable, reason));
+  }
+
+  @Override
   public void listenerFailed(String listener, Throwable error) {
     each(observer -> observer.listenerFailed(listener, error));
   }

@@ -111,6 +111,32 @@ public interface Observer {
     DRAINING
   }
 
+  /** Why a connection pool has the size that it has. */
+  enum PoolReason {
+    /** The size fits what callers need. */
+    STEADY,
+    /** Callers need more, and the server is known to bear it. */
+    DEMAND,
+    /** Callers wait at the largest size known to be good; a larger one is tried. */
+    EXPLORE,
+    /** The larger size answered more, and is kept. */
+    GAIN,
+    /** The larger size only made execution slower, and was taken back. */
+    NO_GAIN,
+    /** Execution has become slower: the size does not grow, and falls while callers wait. */
+    SLOWER,
+    /** Connections that nobody needed for a while were given back. */
+    IDLE,
+    /** The server refused a connection because it has no more (53300). */
+    SERVER_FULL,
+    /** Callers need more than the pool's largest size. */
+    LIMIT,
+    /** Callers need more than the budget leaves. */
+    BUDGET,
+    /** The server cannot be reached; nothing can be learned. */
+    UNREACHABLE
+  }
+
   /** A read of a cache was answered, from this tier. */
   default void cacheAnswered(String cache, Tenant tenant, Tier tier) {}
 
@@ -142,6 +168,25 @@ public interface Observer {
 
   /** A node's role changed. */
   default void roleChanged(String node, Role from, Role to) {}
+
+  /**
+   * A pool's size was decided, about once a second.
+   *
+   * @param before most connections until now
+   * @param now most connections from now on
+   */
+  default void poolDecided(String pool, PoolReason reason, int before, int now) {}
+
+  /**
+   * A connection was not given back in time.
+   *
+   * @param held how long it is out
+   * @param taken the stack of who took it, with the name of its thread
+   */
+  default void connectionLeaked(String pool, Duration held, Throwable taken) {}
+
+  /** A pool's server can no more be connected to, so that callers fail at once; or can again. */
+  default void poolReachable(String pool, boolean reachable, String reason) {}
 
   /** A listener of commits threw; the application's commit is not affected. */
   default void listenerFailed(String listener, Throwable error) {}

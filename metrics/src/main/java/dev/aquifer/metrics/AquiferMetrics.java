@@ -33,12 +33,16 @@ import org.jspecify.annotations.Nullable;
  *   <tr><td>{@code aquifer.node.state}, {@code aquifer.node.role}</td><td>node, state or role</td>
  *       <td>1 for the present one, else 0</td></tr>
  *   <tr><td>{@code aquifer.node.changes}</td><td>node</td><td>changes of state</td></tr>
+ *   <tr><td>{@code aquifer.pool.decisions}</td><td>pool, reason</td><td>decisions on its size</td></tr>
+ *   <tr><td>{@code aquifer.pool.size}, {@code .reachable}</td><td>pool</td><td>most connections now;
+ *       1 while its server can be connected to, else 0</td></tr>
+ *   <tr><td>{@code aquifer.pool.leaks}</td><td>pool</td><td>connections not given back in time</td></tr>
  *   <tr><td>{@code aquifer.windows.shown}, {@code .fetched}, {@code .requests}</td>
  *       <td>measurement</td><td>buckets in answers, buckets fetched, requests made</td></tr>
  *   <tr><td>{@code aquifer.listener.failures}</td><td></td><td>commit listeners that threw</td></tr>
  * </table>
  *
- * <p>The number of time series is bounded whatever the names are: each of caches, nodes and
+ * <p>The number of time series is bounded whatever the names are: each of caches, nodes, pools and
  * measurements has a limit, and so has the number of tenants with a tag of their own. What comes
  * later, or does not print, counts as {@code other}. SQL text, keys and error messages are never
  * tags.
@@ -55,6 +59,7 @@ public final class AquiferMetrics implements Observer, AutoCloseable {
   private final boolean tenantsOnReads;
   private final BoundedNames<CacheMeters> caches;
   private final BoundedNames<NodeMeters> nodes;
+  private final BoundedNames<PoolMeters> pools;
   private final BoundedNames<WindowMeters> measurements;
   private final MeterGrid<Counter> invalidations;
   private final Counter listenerFailures;
@@ -71,6 +76,7 @@ public final class AquiferMetrics implements Observer, AutoCloseable {
         new BoundedNames<>(
             settings.names(), name -> new CacheMeters(name, meters, tenants, tenantsOnReads));
     nodes = new BoundedNames<>(settings.names(), name -> new NodeMeters(name, meters));
+    pools = new BoundedNames<>(settings.names(), name -> new PoolMeters(name, meters));
     measurements = new BoundedNames<>(settings.names(), name -> new WindowMeters(name, meters));
     invalidations =
         new MeterGrid<>(
@@ -171,6 +177,27 @@ public final class AquiferMetrics implements Observer, AutoCloseable {
   }
 
   @Override
+  public void poolDecided(String pool, PoolReason reason, int before, int now) {
+    if (!closed) {
+      pools.of(pool).decided(reason, now);
+    }
+  }
+
+  @Override
+  public void connectionLeaked(String pool, Duration held, Throwable taken) {
+    if (!closed) {
+      pools.of(pool).leaked();
+    }
+  }
+
+  @Override
+  public void poolReachable(String pool, boolean reachable, String reason) {
+    if (!closed) {
+      pools.of(pool).reachable(reachable);
+    }
+  }
+
+  @Override
   public void listenerFailed(String listener, Throwable error) {
     listenerFailures.increment();
   }
@@ -227,8 +254,8 @@ public final class AquiferMetrics implements Observer, AutoCloseable {
     }
 
     /**
-     * How many caches, how many nodes and how many measurements have meters of their own; further
-     * ones count as {@code other}. Default 1,000 each, at most 100,000.
+     * How many caches, nodes, pools and measurements each have meters of their own; further ones
+     * count as {@code other}. Default 1,000, at most 100,000.
      */
     public Builder names(int limit) {
       names = limit;

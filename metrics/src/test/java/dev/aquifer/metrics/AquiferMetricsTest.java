@@ -7,6 +7,7 @@ import com.sun.management.ThreadMXBean;
 import dev.aquifer.Tenant;
 import dev.aquifer.spi.Observer.CacheFault;
 import dev.aquifer.spi.Observer.NodeState;
+import dev.aquifer.spi.Observer.PoolReason;
 import dev.aquifer.spi.Observer.Role;
 import dev.aquifer.spi.Observer.RouteReason;
 import dev.aquifer.spi.Observer.Scope;
@@ -175,6 +176,19 @@ class AquiferMetricsTest {
     assertThat(count("aquifer.windows.fetched", "measurement", "delays")).isEqualTo(1);
     assertThat(count("aquifer.windows.requests", "measurement", "delays")).isEqualTo(1);
     assertThat(count("aquifer.listener.failures")).isEqualTo(1);
+  }
+
+  @Test
+  void pools_countDecisionsAndLeaks_andShowTheirSize() {
+    metrics.poolDecided("db1", PoolReason.STEADY, 10, 10);
+    metrics.poolDecided("db1", PoolReason.EXPLORE, 10, 15);
+    metrics.poolReachable("db1", false, "refused");
+    metrics.connectionLeaked("db1", Duration.ofSeconds(5), new Exception());
+
+    assertThat(count("aquifer.pool.decisions", "pool", "db1", "reason", "explore")).isEqualTo(1);
+    assertThat(count("aquifer.pool.leaks", "pool", "db1")).isEqualTo(1);
+    assertThat(registry.get("aquifer.pool.size").tag("pool", "db1").gauge().value()).isEqualTo(15);
+    assertThat(registry.get("aquifer.pool.reachable").tag("pool", "db1").gauge().value()).isZero();
   }
 
   @Test

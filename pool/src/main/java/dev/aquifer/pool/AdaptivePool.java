@@ -4,40 +4,113 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.HikariPoolMXBean;
 import com.zaxxer.hikari.metrics.MetricsTrackerFactory;
+import com.zaxxer.hikari.pool.HikariPool;
 import dev.aquifer.AquiferException;
 import dev.aquifer.ConfigurationException;
 import dev.aquifer.UnavailableException;
+import dev.aquifer.spi.Observer.PoolReason;
 import java.io.PrintWriter;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
-import java.util.logging.Logger;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * The connection pool of one database node: HikariCP with settings that survive a failover.
+ * The connection pool of one database node: HikariCP with settings that survive a failover, and a
+ * size that follows need and what the server bears.
+ *
+ * <p>Once a second the size is decided ({@link #report} tells it, why, and what to change): enough
+ * for the callers there are and, by Little's law, for those that arrive; never more than {@link
+ * PoolSettings#maximumSize} or what a {@link ServerBudget} leaves. Beyond a size that is known to
+ * be good a larger one is tried while callers wait, and kept if the server answers more. What was
+ * not needed for {@link PoolSettings#idleTimeout} is closed.
  *
  * <p>Callers wait {@link PoolSettings#connectionTimeout} at most. A connection that turns out to
  * lead to a standby where a primary was (25006) is evicted, and {@link #abort} cuts off every
- * connection at once when the node is known to be gone. Thread-safe.
+ * connection at once when the node is known to be gone. While the node cannot be connected to,
+ * callers that find no connection fail at once, with SQLSTATE 08001. Thread-safe.
  */
 public final class AdaptivePool implements DataSource, AutoCloseable {
   private static final long RETRY_NANOS = Duration.ofMillis(100).toNanos();
+  private static final long WARM_NANOS = Duration.ofMillis(10).toNanos();
+
+  private static final Logger log = LoggerFactory.getLogger(AdaptivePool.class);
 
   private final PoolSettings settings;
+  private final Breaker breaker;
   private final NodeConnections connections;
+  private final LoadMeter meter;
+  private final LeakWatch leaks;
+  private final Recycling recycling;
+  private final ServerBudget.@Nullable Member member;
   private final HikariDataSource pool;
+  private final PoolKeeper keeper;
+  private final AtomicBoolean closed = new AtomicBoolean();
 
   private AdaptivePool(PoolSettings settings) {
     this.settings = settings;
-    this.connections = new NodeConnections(settings);
+    this.breaker = new Breaker(System::nanoTime, this::reachable);
+    this.connections = new NodeConnections(settings, breaker);
+    MetricsTrackerFactory registry = Trackers.of(settings.metricRegistry());
     if (!settings.startupTimeout().isZero()) {
       verify(settings.startupTimeout());
     }
-    this.pool = new HikariDataSource(config());
+    ServerBudget budget = settings.budget();
+    this.member = budget == null ? null : budget.join(settings, this::boardLink, connections::open);
+    if (member != null) {
+      connections.limit(member::mayOpen);
+    }
+    LoadMeter[] made = new LoadMeter[1];
+    this.pool =
+        new HikariDataSource(
+            config(
+                (name, stats) -> {
+                  made[0] = new LoadMeter(registry == null ? null : registry.create(name, stats));
+                  return made[0];
+                }));
+    this.meter = made[0];
+    this.leaks =
+        new LeakWatch(
+            settings.name(), settings.leakThreshold(), settings.observer(), System::nanoTime);
+    this.recycling = new Recycling(connections, System::nanoTime);
+    this.keeper =
+        new PoolKeeper(settings, pool, connections, meter, breaker, leaks, recycling, member);
+    keeper.start();
+    warmUp();
+  }
+
+  private Connection boardLink(String sessionName) throws SQLException {
+    return connections.open(settings.connectTimeout(), sessionName);
+  }
+
+  private void warmUp() {
+    long deadline = System.nanoTime() + settings.warmUp().toNanos();
+    while (stats().active() + stats().idle() < settings.minimumIdle()
+        && deadline - System.nanoTime() > 0
+        && !Thread.currentThread().isInterrupted()) {
+      if (pool.getHikariPoolMXBean() instanceof HikariPool running) {
+        running.addBagItem(settings.minimumIdle());
+      }
+      LockSupport.parkNanos(WARM_NANOS);
+    }
+  }
+
+  private void reachable(boolean now, String reason) {
+    if (now) {
+      log.info("{} can be connected to again", settings.target());
+    } else {
+      log.warn("{} cannot be connected to: {}", settings.target(), reason);
+    }
+    settings.observer().poolReachable(settings.name(), now, reason);
   }
 
   /**
@@ -58,7 +131,30 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
 
   @Override
   public Connection getConnection() throws SQLException {
-    return pool.getConnection();
+    if (breaker.isOpen() && stats().idle() == 0) {
+      throw breaker.refusal(settings.target());
+    }
+    Connection connection =
+        keeper.hasSurplus() || recycling.isRunning() ? replacing() : pool.getConnection();
+    if (leaks.isOn()) {
+      leaks.taken(connection);
+    }
+    return connection;
+  }
+
+  /** A connection that may stay; one that may not is closed, and the next waited for. */
+  private Connection replacing() throws SQLException {
+    long begun = System.nanoTime();
+    Connection connection = pool.getConnection();
+    if (keeper.takeSurplus() || (recycling.isRunning() && recycling.isDue(connection))) {
+      evict(connection);
+      connection.close();
+      long left = pool.getConnectionTimeout() - (System.nanoTime() - begun) / 1_000_000;
+      return pool.getHikariPoolMXBean() instanceof HikariPool running
+          ? running.getConnection(Math.max(1, left))
+          : pool.getConnection();
+    }
+    return connection;
   }
 
   /**
@@ -76,7 +172,7 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
         connections.open(Duration.ofNanos(left)).close();
         return;
       } catch (SQLException e) {
-        AquiferException failure = explain(e, limit);
+        AquiferException failure = explain(e, settings.user(), limit);
         if (failure instanceof ConfigurationException
             || deadline - System.nanoTime() < RETRY_NANOS
             || Thread.currentThread().isInterrupted()) {
@@ -99,6 +195,64 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
             pool.getMaximumPoolSize());
   }
 
+  /**
+   * How it is, why its size is what it is, and what would be better. For people and dashboards, not
+   * for every call.
+   */
+  public PoolReport report() {
+    SQLException failure = breaker.last();
+    List<LeakReport> out = leaks.reports();
+    Map<PoolReason, Long> decisions = keeper.decisions();
+    return new PoolReport(
+        settings.name(),
+        !breaker.isOpen(),
+        failure == null ? null : failure.getMessage(),
+        stats(),
+        connections.open(),
+        keeper.arrivalRate(),
+        Duration.ofNanos((long) (keeper.executionSeconds() * 1e9)),
+        keeper.last(),
+        decisions,
+        out,
+        Recommendations.of(settings, keeper.last(), decisions, out));
+  }
+
+  /**
+   * Replaces all connections that are open now, one after the other at even times, so that callers
+   * notice nothing: idle ones by and by, those in use when they are taken the next time. What is
+   * left after the limit is replaced as soon as it is met. Returns at once.
+   *
+   * @param within over which time, zero or more
+   */
+  public void recycle(Duration within) {
+    recycling.start(within);
+  }
+
+  /**
+   * The same as another user, or with a changed password: tries them first, and from then on opens
+   * connections with them.
+   *
+   * @throws ConfigurationException when the node refuses them; then nothing has changed
+   * @throws UnavailableException when the node cannot be reached; then nothing has changed
+   */
+  public void recycle(Duration within, String user, @Nullable String password) {
+    Duration limit = settings.connectTimeout();
+    try {
+      connections.open(limit, user, password).close();
+    } catch (SQLException e) {
+      throw explain(e, user, limit);
+    }
+    connections.credentials(user, password);
+    recycle(within);
+  }
+
+  /** The node was reached by other means: callers are no longer refused for it. */
+  public void answered() {
+    if (breaker.isOpen()) {
+      breaker.succeeded();
+    }
+  }
+
   /** How long callers wait for a connection from now on, 250 ms or more. */
   public void connectionTimeout(Duration limit) {
     pool.setConnectionTimeout(limit.toMillis());
@@ -108,6 +262,7 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
    * Takes the connection, one of this pool, out of it: when it is closed, it is closed for good.
    */
   public void evict(Connection connection) {
+    meter.returned();
     pool.evictConnection(connection);
   }
 
@@ -131,12 +286,18 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
   /** Closes all connections, those in use too. Further calls do nothing. */
   @Override
   public void close() {
-    pool.close();
+    if (closed.compareAndSet(false, true)) {
+      keeper.stop(settings.connectTimeout().plusSeconds(1));
+      pool.close();
+      if (member != null) {
+        member.leave();
+      }
+    }
   }
 
-  private AquiferException explain(SQLException error, Duration limit) {
+  private AquiferException explain(SQLException error, @Nullable String user, Duration limit) {
     String state = error.getSQLState() == null ? "" : error.getSQLState();
-    String where = "%s as user '%s'".formatted(settings.target(), settings.user());
+    String where = "%s as user '%s'".formatted(settings.target(), user);
     if (state.startsWith("28")) {
       return new ConfigurationException(
           "PostgreSQL refuses to let us in at %s (SQLSTATE %s): check user, password and pg_hba.conf"
@@ -164,7 +325,7 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
         "Cannot connect to %s within %s: %s".formatted(where, limit, detail), error);
   }
 
-  private HikariConfig config() {
+  private HikariConfig config(MetricsTrackerFactory trackers) {
     HikariConfig config = new HikariConfig();
     AtomicInteger threads = new AtomicInteger();
     config.setPoolName(settings.name());
@@ -173,10 +334,9 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
     config.setMaximumPoolSize(settings.maximumSize());
     config.setConnectionTimeout(settings.connectionTimeout().toMillis());
     config.setValidationTimeout(settings.validationTimeout().toMillis());
-    config.setIdleTimeout(
-        settings.minimumIdle() < settings.maximumSize() ? settings.idleTimeout().toMillis() : 0);
+    boolean shrinks = !settings.adaptive() && settings.minimumIdle() < settings.maximumSize();
+    config.setIdleTimeout(shrinks ? settings.idleTimeout().toMillis() : 0);
     config.setMaxLifetime(settings.maxLifetime().toMillis());
-    config.setLeakDetectionThreshold(settings.leakThreshold().toMillis());
     // Whether the node answers was asked already, or is another's business.
     config.setInitializationFailTimeout(-1);
     config.setExceptionOverride(new StandbyEviction());
@@ -187,12 +347,7 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
           thread.setDaemon(true);
           return thread;
         });
-    Object registry = settings.metricRegistry();
-    if (registry instanceof MetricsTrackerFactory factory) {
-      config.setMetricsTrackerFactory(factory);
-    } else if (registry != null) {
-      config.setMetricRegistry(registry);
-    }
+    config.setMetricsTrackerFactory(trackers);
     return config;
   }
 
@@ -224,7 +379,7 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
   }
 
   @Override
-  public Logger getParentLogger() throws SQLFeatureNotSupportedException {
+  public java.util.logging.Logger getParentLogger() throws SQLFeatureNotSupportedException {
     throw new SQLFeatureNotSupportedException("Logging goes to SLF4J");
   }
 

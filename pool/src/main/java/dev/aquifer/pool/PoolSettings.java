@@ -1,7 +1,9 @@
 package dev.aquifer.pool;
 
 import dev.aquifer.ConfigurationException;
+import dev.aquifer.spi.Observer;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -14,10 +16,13 @@ import org.jspecify.annotations.Nullable;
  * @param user the database user, or null to take it from the URL
  * @param password the user's password, or null; shown nowhere
  * @param minimumIdle connections kept open while idle, 0 or more
- * @param maximumSize most connections open, 1 or more
+ * @param maximumSize most connections open, 1 or more, at most what the budget leaves this process
+ * @param adaptive whether the size follows need and what the server bears, between the two above;
+ *     else it is the maximum
+ * @param budget what the pool shares with others on the same server, or null for none
  * @param connectionTimeout how long a caller waits for a connection, 250 ms or more
  * @param validationTimeout how long the test of an idle connection may take, 250 ms or more
- * @param idleTimeout after which idle connections above the minimum are closed, 10 s or more
+ * @param idleTimeout after which connections that nobody needed are closed, 10 s or more
  * @param maxLifetime of a connection, 30 s or more
  * @param leakThreshold after which a connection not given back is reported with the stack of who
  *     took it; zero reports none
@@ -26,6 +31,9 @@ import org.jspecify.annotations.Nullable;
  * @param connectTimeout how long opening one connection may take, 1 s or more
  * @param startupTimeout how long {@link AdaptivePool#open} tries to reach the node; zero does not
  *     try
+ * @param warmUp how long {@link AdaptivePool#open} waits for {@code minimumIdle} connections to be
+ *     open; zero does not wait
+ * @param observer told of decisions, leaks, and whether the server can be reached
  * @param driverProperties further properties of the driver; these win over what the pool sets
  * @param metricRegistry a registry that HikariCP knows, such as Micrometer's, or its {@code
  *     MetricsTrackerFactory}; null binds no metrics
@@ -37,6 +45,8 @@ public record PoolSettings(
     @Nullable String password,
     int minimumIdle,
     int maximumSize,
+    boolean adaptive,
+    @Nullable ServerBudget budget,
     Duration connectionTimeout,
     Duration validationTimeout,
     Duration idleTimeout,
@@ -46,8 +56,13 @@ public record PoolSettings(
     Duration socketTimeout,
     Duration connectTimeout,
     Duration startupTimeout,
+    Duration warmUp,
+    Observer observer,
     Map<String, String> driverProperties,
     @Nullable Object metricRegistry) {
+
+  /** What most applications do with, on one server. */
+  static final int USUAL_SIZE = 10;
 
   /** Checks every value, and those that bound each other. */
   public PoolSettings {
@@ -72,6 +87,7 @@ public record PoolSettings(
     atLeast("statementTimeout", statementTimeout, Duration.ZERO);
     atLeast("socketTimeout", socketTimeout, Duration.ZERO);
     atLeast("startupTimeout", startupTimeout, Duration.ZERO);
+    atLeast("warmUp", warmUp, Duration.ZERO);
     if (validationTimeout.compareTo(connectionTimeout) > 0) {
       throw new ConfigurationException(
           "validationTimeout %s is longer than connectionTimeout %s: a connection could not be tested in time"
@@ -83,6 +99,30 @@ public record PoolSettings(
               .formatted(socketTimeout, statementTimeout));
     }
     driverProperties = Map.copyOf(driverProperties);
+    checkBudget(budget, maximumSize);
+    checkDriver(driverProperties, statementTimeout, budget);
+  }
+
+  private static void checkBudget(@Nullable ServerBudget budget, int maximumSize) {
+    if (budget != null && maximumSize > budget.most()) {
+      throw new ConfigurationException(
+          "maximumSize %d is more than the budget leaves one process, %d: lower maximumSize or raise the budget"
+              .formatted(maximumSize, budget.most()));
+    }
+  }
+
+  private static void checkDriver(
+      Map<String, String> properties, Duration statementTimeout, @Nullable ServerBudget budget) {
+    if (!statementTimeout.isZero() && properties.containsKey("options")) {
+      throw new ConfigurationException(
+          "statementTimeout %s and driverProperty 'options' exclude each other: add -c statement_timeout=%d to 'options', and leave out statementTimeout"
+              .formatted(statementTimeout, statementTimeout.toMillis()));
+    }
+    if (budget != null && budget.id() != null && properties.containsKey("ApplicationName")) {
+      throw new ConfigurationException(
+          "budget is a discovered one, which names the sessions, and so does driverProperty 'ApplicationName' ('%s'): leave that out, or say how many processes there are with ServerBudget.of(connections, processes)"
+              .formatted(properties.get("ApplicationName")));
+    }
   }
 
   /** Settings with the defaults. */
@@ -123,16 +163,21 @@ public record PoolSettings(
     private @Nullable String user;
     private @Nullable String password;
     private int minimumIdle = 1;
-    private int maximumSize = 10;
+    private int maximumSize;
+    private boolean adaptive = true;
+    private @Nullable ServerBudget budget;
     private Duration connectionTimeout = Duration.ofSeconds(2);
     private Duration validationTimeout = Duration.ofMillis(500);
-    private Duration idleTimeout = Duration.ofSeconds(30);
+    private Duration idleTimeout = Duration.ofSeconds(20);
     private Duration maxLifetime = Duration.ofMinutes(30);
     private Duration leakThreshold = Duration.ZERO;
     private Duration statementTimeout = Duration.ZERO;
     private Duration socketTimeout = Duration.ZERO;
     private Duration connectTimeout = Duration.ofSeconds(2);
     private Duration startupTimeout = Duration.ofSeconds(5);
+    private Duration warmUp = Duration.ZERO;
+    private Observer observer = Observer.NONE;
+    private boolean sized;
     private final Map<String, String> driverProperties = new TreeMap<>();
     private @Nullable Object metricRegistry;
 
@@ -163,10 +208,26 @@ public record PoolSettings(
       return this;
     }
 
-    /** Most connections open; 10 by default. */
+    /** Most connections open; 10 by default, or what the budget leaves this process. */
     public Builder maximumSize(int maximumSize) {
       this.maximumSize = maximumSize;
       this.minimumIdle = Math.min(minimumIdle, Math.max(0, maximumSize));
+      this.sized = true;
+      return this;
+    }
+
+    /**
+     * Whether the size follows need and what the server bears; true by default. Without, it is
+     * {@code maximumSize}.
+     */
+    public Builder adaptive(boolean adaptive) {
+      this.adaptive = adaptive;
+      return this;
+    }
+
+    /** What the pool shares with others, of this process and of others; none by default. */
+    public Builder budget(@Nullable ServerBudget budget) {
+      this.budget = budget;
       return this;
     }
 
@@ -182,7 +243,7 @@ public record PoolSettings(
       return this;
     }
 
-    /** After which idle connections above the minimum are closed; 30 s by default. */
+    /** After which connections that nobody needed are closed; 20 s by default. */
     public Builder idleTimeout(Duration limit) {
       this.idleTimeout = limit;
       return this;
@@ -224,6 +285,21 @@ public record PoolSettings(
       return this;
     }
 
+    /**
+     * How long {@link AdaptivePool#open} waits for {@code minimumIdle} connections to be open, so
+     * that the first callers find them; zero, the default, does not wait.
+     */
+    public Builder warmUp(Duration limit) {
+      this.warmUp = limit;
+      return this;
+    }
+
+    /** Told of decisions, leaks, and whether the server can be reached; nobody by default. */
+    public Builder observer(Observer observer) {
+      this.observer = observer;
+      return this;
+    }
+
     /** A property of the driver, which wins over what the pool would set. */
     public Builder driverProperty(String key, String value) {
       driverProperties.put(key, value);
@@ -252,13 +328,17 @@ public record PoolSettings(
     }
 
     private PoolSettings of(String node, String called) {
+      int usual = budget == null ? USUAL_SIZE : budget.most();
+      int most = sized ? maximumSize : usual;
       return new PoolSettings(
           called,
           node,
           user,
           password,
           minimumIdle,
-          maximumSize,
+          most,
+          adaptive,
+          budget,
           connectionTimeout,
           validationTimeout,
           idleTimeout,
@@ -268,6 +348,8 @@ public record PoolSettings(
           socketTimeout,
           connectTimeout,
           startupTimeout,
+          warmUp,
+          Observer.of(List.of(observer)),
           driverProperties,
           metricRegistry);
     }

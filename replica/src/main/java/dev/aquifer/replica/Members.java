@@ -23,8 +23,13 @@ final class Members {
   Members(Topology topology, ReplicaSetSettings settings) {
     this.topology = topology;
     this.settings = settings;
-    for (ReplicaSetSettings.NodeSettings node : settings.nodes()) {
-      topology.add(new Node(node, topology, settings));
+    try {
+      for (ReplicaSetSettings.NodeSettings node : settings.nodes()) {
+        topology.add(new Node(node, topology, settings));
+      }
+    } catch (RuntimeException e) {
+      topology.nodes.forEach(node -> node.pool.close());
+      throw e;
     }
   }
 

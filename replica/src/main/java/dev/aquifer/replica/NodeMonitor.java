@@ -159,6 +159,7 @@ final class NodeMonitor implements Runnable {
     misses = 0;
     lastFailure = null;
     node.lastError = null;
+    node.pool.answered();
     topology.answered(node, answer);
     if (node.fenced) {
       node.usable(false, accusations);

@@ -9,6 +9,7 @@ import dev.aquifer.Consistency;
 import dev.aquifer.Position;
 import dev.aquifer.ReadFloor;
 import dev.aquifer.UnavailableException;
+import dev.aquifer.pool.PoolReport;
 import dev.aquifer.spi.Observer.RouteReason;
 import dev.aquifer.spi.PositionSource;
 import dev.aquifer.sql.SqlAnalyzer;
@@ -19,6 +20,7 @@ import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.Logger;
@@ -280,6 +282,20 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
   /** All nodes as they are now. */
   public ReplicaHealth health() {
     return new ReplicaHealth(topology.nodes.stream().map(Node::health).toList());
+  }
+
+  /** How each node's pool is, why its size is what it is, and what would be better. */
+  public List<PoolReport> pools() {
+    return topology.nodes.stream().map(node -> node.pool.report()).toList();
+  }
+
+  /**
+   * Replaces all connections that are open now, gradually, while traffic runs.
+   *
+   * @param within over which time, zero or more
+   */
+  public void recycle(Duration within) {
+    topology.nodes.forEach(node -> node.pool.recycle(within));
   }
 
   /** Ends the monitors and closes all connections. Further calls do nothing. */

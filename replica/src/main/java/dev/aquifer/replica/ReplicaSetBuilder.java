@@ -5,6 +5,7 @@ import dev.aquifer.ConfigurationException;
 import dev.aquifer.Consistency;
 import dev.aquifer.UnavailableException;
 import dev.aquifer.pool.PoolSettings;
+import dev.aquifer.pool.ServerBudget;
 import dev.aquifer.spi.CommitListener;
 import dev.aquifer.spi.Observer;
 import dev.aquifer.sql.FunctionCatalog;
@@ -15,6 +16,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Settings of a {@link ReplicaSet}. Not thread-safe. */
@@ -27,6 +29,7 @@ public final class ReplicaSetBuilder {
   private @Nullable String user;
   private @Nullable String password;
   private Consumer<PoolSettings.Builder> pool = settings -> {};
+  private @Nullable Supplier<ServerBudget> budget;
   private Consistency consistency = Consistency.session();
   private Duration maxLag = Duration.ofSeconds(10);
   private Duration sampleEvery = Duration.ofMillis(50);
@@ -73,9 +76,18 @@ public final class ReplicaSetBuilder {
     return this;
   }
 
-  /** Settings of every node's pool; name, URL and credentials are set already. */
+  /** Settings of every node's pool; name, URL, credentials and observer are set already. */
   public ReplicaSetBuilder pool(Consumer<PoolSettings.Builder> settings) {
     this.pool = settings;
+    return this;
+  }
+
+  /**
+   * The budget of each node's server: called once for each, since every server has connections of
+   * its own. For one budget over all nodes, give one to {@link #pool}. Default: none.
+   */
+  public ReplicaSetBuilder budgetPerServer(Supplier<ServerBudget> budget) {
+    this.budget = budget;
     return this;
   }
 
@@ -249,6 +261,7 @@ public final class ReplicaSetBuilder {
       }
       all.add(made);
     }
+    checkBudgets(all);
     return new ReplicaSetSettings(
         List.copyOf(all),
         consistency,
@@ -274,22 +287,43 @@ public final class ReplicaSetBuilder {
     String login = user;
     String secret = password;
     Consumer<PoolSettings.Builder> more = pool;
-    return (url, weight, primary) ->
-        new ReplicaSetSettings.NodeSettings(
-            pool(url, login, secret, more), Members.checked(weight), primary);
+    Supplier<ServerBudget> ofServer = budget;
+    Observer observer = Observer.of(observers);
+    return (url, weight, primary) -> {
+      PoolSettings.Builder settings = PoolSettings.builder().url(url).observer(observer);
+      if (login != null) {
+        settings.credentials(login, secret);
+      }
+      more.accept(settings);
+      settings.startupTimeout(Duration.ZERO);
+      return new ReplicaSetSettings.NodeSettings(
+          budgeted(settings, ofServer), Members.checked(weight), primary);
+    };
   }
 
-  private static PoolSettings pool(
-      String url,
-      @Nullable String user,
-      @Nullable String password,
-      Consumer<PoolSettings.Builder> more) {
-    PoolSettings.Builder settings = PoolSettings.builder().url(url).startupTimeout(Duration.ZERO);
-    if (user != null) {
-      settings.credentials(user, password);
+  private static PoolSettings budgeted(
+      PoolSettings.Builder settings, @Nullable Supplier<ServerBudget> ofServer) {
+    if (ofServer == null) {
+      return settings.build();
     }
-    more.accept(settings);
-    return settings.startupTimeout(Duration.ZERO).build();
+    if (settings.build().budget() != null) {
+      throw new ConfigurationException(
+          "budgetPerServer(…) and the budget(…) of pool(…) exclude each other: the one is of each server, the other of all nodes together");
+    }
+    return settings.budget(ofServer.get()).build();
+  }
+
+  /** A discovered budget is told of by one server. */
+  private static void checkBudgets(List<ReplicaSetSettings.NodeSettings> nodes) {
+    Set<ServerBudget> discovered = new HashSet<>();
+    for (ReplicaSetSettings.NodeSettings node : nodes) {
+      ServerBudget of = node.pool().budget();
+      if (of != null && of.isDiscovered() && !discovered.add(of)) {
+        throw new ConfigurationException(
+            "budget of pool(…) is a discovered one and was given to several nodes, such as %s: use budgetPerServer(() -> ServerBudget.discovered(%d))"
+                .formatted(node.pool().target(), of.connections()));
+      }
+    }
   }
 
   private static void atLeast(String setting, Duration value, Duration least) {
