@@ -42,6 +42,8 @@ class BenchmarksTest {
             "RouteDecision.aquifer",
             "RouteDecision.map",
             "FirstAnalysis.aquifer",
+            "FirstAnalysis.fingerprint",
+            "FirstAnalysis.longest",
             "L1Hit.aquifer",
             "L1Hit.caffeine",
             "L1Hit.caffeinePlain",
@@ -88,7 +90,7 @@ class BenchmarksTest {
     Collection<RunResult> results = new Runner(options).run();
 
     assertThat(results)
-        .hasSize(12)
+        .hasSize(17)
         .allSatisfy(result -> assertThat(result.getPrimaryResult().getScore()).isPositive());
   }
 }

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param compressFrom from how many encoded bytes a value is compressed, 2,048 by default
  * @param remoteLoss what memory may answer while Redis cannot be heard
  * @param tags what every value of the cache depends on
- * @param codec how its values become bytes; null: as {@link Caches.Builder#codec} says
+ * @param codec how its values become bytes; null: as {@link CachesBuilder#codec} says
  * @param loads how loads behave, and what is done with values when their time is up or nearly so
  */
 public record CacheSettings(

@@ -47,7 +47,7 @@ public @interface Cached {
   String[] tags() default {};
 
   /**
-   * Settings under a name, which {@link Caches.Builder#profile} gave them: whatever the builder of
+   * Settings under a name, which {@link CachesBuilder#profile} gave them: whatever the builder of
    * settings can say. What is said here goes before it; tags are added.
    */
   String profile() default "";

@@ -36,6 +36,7 @@ final class Flights {
   private final Node node;
   private final RemoteRead remoteRead;
   private final Loads loads;
+  private final CurrentValues currentValues;
   private final Refreshes refreshes;
   final StaleAnswers stale;
   private final BulkLoads bulkLoads;
@@ -46,6 +47,7 @@ final class Flights {
     this.stale = new StaleAnswers(node);
     this.refreshes = new Refreshes(node, this, settings);
     this.loads = new Loads(node, this);
+    this.currentValues = new CurrentValues(node, loads);
     this.remoteRead = new RemoteRead(node, loads);
     this.bulkLoads = new BulkLoads(node, this, loads, remoteRead);
   }
@@ -227,12 +229,12 @@ final class Flights {
 
   /** Stores values that are current now: their keys are void first, with leases for the values. */
   void put(Map<MemoryKey, Object> keys, List<?> values) {
-    loads.put(puts(keys), values);
+    currentValues.put(puts(keys), values);
   }
 
   /** As {@link #put}, with nobody waiting. */
   CompletableFuture<Void> putAsync(Map<MemoryKey, Object> keys, List<?> values) {
-    return loads.putAsync(puts(keys), values);
+    return currentValues.putAsync(puts(keys), values);
   }
 
   private List<Flight> puts(Map<MemoryKey, Object> keys) {

@@ -8,7 +8,7 @@ import java.time.Duration;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** What {@link Caches.Builder} collected. */
+/** What {@link CachesBuilder} collected. */
 record NodeSettings(
     @Nullable String redis,
     boolean redisRequired,

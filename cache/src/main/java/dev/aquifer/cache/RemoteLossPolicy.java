@@ -18,7 +18,7 @@ public final class RemoteLossPolicy {
 
   /**
    * Nothing: reads go to Redis, or, where that does not answer, to the loader. No value is older
-   * than the heartbeat's limit ({@link Caches.Builder#silenceLimit}). The default.
+   * than the heartbeat's limit ({@link CachesBuilder#silenceLimit}). The default.
    */
   public static RemoteLossPolicy load() {
     return LOAD;

@@ -38,7 +38,7 @@ class LoadingNodeDiesTest {
   @RegisterExtension static final RedisExtension REDIS = RedisExtension.own(RedisServer.builder());
 
   /** The default, after which nobody answers for a lease; and how late a busy machine may be. */
-  private static final Duration LEASE = Duration.ofSeconds(5);
+  private static final Duration LEASE = Duration.ofSeconds(4);
 
   private static final Duration LATE = Duration.ofSeconds(5);
   private static final Duration SOON = Duration.ofSeconds(30);

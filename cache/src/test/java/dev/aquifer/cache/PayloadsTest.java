@@ -114,7 +114,7 @@ class PayloadsTest {
   }
 
   /** Without memory, and so patient that only the bytes count. */
-  private static Caches.Builder patient(Caches.Builder builder) {
+  private static CachesBuilder patient(CachesBuilder builder) {
     return builder
         .memoryBytes(0)
         .remoteTimeout(Duration.ofSeconds(10))

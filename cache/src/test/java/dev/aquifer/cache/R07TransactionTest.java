@@ -47,7 +47,7 @@ class R07TransactionTest extends TwoNodeRace {
     REDIS.server().resume();
   }
 
-  private static UnaryOperator<Caches.Builder> limit(Duration limit) {
+  private static UnaryOperator<CachesBuilder> limit(Duration limit) {
     return caches -> caches.poisonLimit(limit);
   }
 
@@ -400,7 +400,7 @@ class R07TransactionTest extends TwoNodeRace {
 
   @Test
   void build_limitBelowTheTimeout_isRefused() {
-    Caches.Builder builder =
+    CachesBuilder builder =
         Caches.builder().remoteTimeout(Duration.ofMillis(50)).poisonLimit(Duration.ofMillis(50));
     assertThatThrownBy(builder::build)
         .isInstanceOf(ConfigurationException.class)

@@ -57,7 +57,7 @@ class R12CoalescingTest extends TwoNodeRace {
 
   /** The thread of the load is made by this call, and inherits nothing of its maker either. */
   private static String seenOfCaller(@Nullable Executor executor) {
-    Caches.Builder builder = Caches.builder();
+    CachesBuilder builder = Caches.builder();
     if (executor != null) {
       builder.executor(executor);
     }

@@ -46,7 +46,7 @@ class RedisReadsTest {
     return REDIS.database().uri().toString();
   }
 
-  private static Caches.Builder noMemory(Caches.Builder caches) {
+  private static CachesBuilder noMemory(CachesBuilder caches) {
     return caches.memoryBytes(0);
   }
 

@@ -36,7 +36,7 @@ record TestNode(
     return open(uri, UnaryOperator.identity());
   }
 
-  static TestNode open(String uri, UnaryOperator<Caches.Builder> settings) {
+  static TestNode open(String uri, UnaryOperator<CachesBuilder> settings) {
     CausalSessions sessions = new CausalSessions();
     List<Observer.CacheFault> faults = new CopyOnWriteArrayList<>();
     Caches caches =

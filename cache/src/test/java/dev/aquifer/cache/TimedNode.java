@@ -31,7 +31,7 @@ final class TimedNode implements AutoCloseable {
     this(UnaryOperator.identity());
   }
 
-  TimedNode(UnaryOperator<Caches.Builder> settings) {
+  TimedNode(UnaryOperator<CachesBuilder> settings) {
     caches =
         settings
             .apply(

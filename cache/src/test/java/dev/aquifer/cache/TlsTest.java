@@ -63,7 +63,7 @@ class TlsTest {
     }
   }
 
-  private static void refused(Caches.Builder builder) {
+  private static void refused(CachesBuilder builder) {
     assertThatThrownBy(builder::build)
         .isInstanceOf(UnavailableException.class)
         .hasMessageContaining("TLS failed")

@@ -3,7 +3,7 @@ package dev.aquifer.docs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.aquifer.cache.CacheSettings;
-import dev.aquifer.cache.Caches;
+import dev.aquifer.cache.CachesBuilder;
 import dev.aquifer.metrics.AquiferMetrics;
 import dev.aquifer.metrics.MetricsPage;
 import dev.aquifer.pool.PoolSettings;
@@ -88,7 +88,7 @@ class SettingsTest {
     return Stream.of(
             AquiferBuilder.class,
             CacheSettings.Builder.class,
-            Caches.Builder.class,
+            CachesBuilder.class,
             ReplicaSetBuilder.class,
             PoolSettings.Builder.class,
             TimeSeries.Builder.class,

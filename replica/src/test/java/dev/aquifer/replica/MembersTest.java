@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -106,7 +107,9 @@ class MembersTest {
       assertThat(set.health().node(one).orElseThrow().state()).isEqualTo(NodeState.DRAINING);
       assertThat(reads(set, 200)).containsOnlyKeys(two);
       set.resume(one);
-      assertThat(reads(set, 200)).containsOnlyKeys(one, two);
+      // The slower of the two may be passed over for a while.
+      Eventually.within(SOON)
+          .until("it gets reads again", () -> reads(set, 50).keySet().equals(Set.of(one, two)));
     }
   }
 
@@ -116,8 +119,8 @@ class MembersTest {
       Sets.awaitReplicas(set, 2);
       String one = set.health().nodes().get(1).name();
       set.weight(one, 1_000_000);
-      Map<String, Long> counts = reads(set, 500);
-      assertThat(counts.get(one)).isGreaterThan(400);
+      Eventually.within(SOON)
+          .until("it gets most reads", () -> reads(set, 200).getOrDefault(one, 0L) > 160);
     }
   }
 

@@ -4,6 +4,7 @@ import dev.aquifer.CausalSessions;
 import dev.aquifer.ConfigurationException;
 import dev.aquifer.Consistency;
 import dev.aquifer.cache.Caches;
+import dev.aquifer.cache.CachesBuilder;
 import dev.aquifer.metrics.AquiferMetrics;
 import dev.aquifer.replica.ReplicaSet;
 import dev.aquifer.replica.ReplicaSetBuilder;
@@ -34,7 +35,7 @@ public final class AquiferBuilder {
   private @Nullable Duration maxLag;
   private boolean positionGate = true;
   private final List<Consumer<ReplicaSetBuilder>> moreOfDatabase = new ArrayList<>();
-  private final List<Consumer<Caches.Builder>> moreOfCaches = new ArrayList<>();
+  private final List<Consumer<CachesBuilder>> moreOfCaches = new ArrayList<>();
 
   AquiferBuilder() {}
 
@@ -78,7 +79,7 @@ public final class AquiferBuilder {
     return this;
   }
 
-  /** The URI of Redis, of any kind that {@link Caches.Builder#redis} takes. Default: none. */
+  /** The URI of Redis, of any kind that {@link CachesBuilder#redis} takes. Default: none. */
   public AquiferBuilder redis(String uri) {
     redis = uri;
     return this;
@@ -144,7 +145,7 @@ public final class AquiferBuilder {
    * The caches' other settings: memory, time-outs, codec. Called when the node is built, after the
    * settings above.
    */
-  public AquiferBuilder caches(Consumer<Caches.Builder> settings) {
+  public AquiferBuilder caches(Consumer<CachesBuilder> settings) {
     moreOfCaches.add(settings);
     return this;
   }
@@ -226,7 +227,7 @@ public final class AquiferBuilder {
   }
 
   private Caches caches(ReplicaSet database, CausalSessions sessions, Observer observer) {
-    Caches.Builder builder =
+    CachesBuilder builder =
         Caches.builder().sessions(sessions).positions(database).observer(observer);
     if (redis != null) {
       builder.redis(redis);
