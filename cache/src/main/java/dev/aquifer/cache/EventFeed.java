@@ -36,6 +36,7 @@ final class EventFeed {
 
   // Of which something was heard that could not be applied. Until it is, nothing is proven.
   private final ConcurrentHashMap<Partition, Integer> owed = new ConcurrentHashMap<>();
+  private final AtomicBoolean paying = new AtomicBoolean();
   private final AtomicBoolean asking = new AtomicBoolean();
   private final AtomicInteger epoch = new AtomicInteger();
   private volatile int syncedEpoch = -1;
@@ -171,15 +172,32 @@ final class EventFeed {
     background(this::pay);
   }
 
-  /** Asks for what was heard of and could not be applied, until it is. */
+  /**
+   * Asks for what was heard of and could not be applied, until it is, or Redis does not answer. One
+   * thread at a time: what comes too late for it the next heartbeat asks for.
+   */
   private boolean pay() throws InterruptedException {
-    for (Partition partition : owed.keySet()) {
-      Integer heard = owed.get(partition);
-      if (heard != null && (sync(partition) || partition.closed())) {
-        owed.remove(partition, heard);
-      }
+    if (!paying.compareAndSet(false, true)) {
+      return false;
     }
-    return owed.isEmpty();
+    try {
+      boolean answered = true;
+      while (answered && !owed.isEmpty()) {
+        for (Partition partition : owed.keySet()) {
+          Integer heard = owed.get(partition);
+          answered = heard == null || sync(partition) || partition.closed();
+          if (!answered) {
+            break;
+          }
+          if (heard != null) {
+            owed.remove(partition, heard);
+          }
+        }
+      }
+      return owed.isEmpty();
+    } finally {
+      paying.set(false);
+    }
   }
 
   /** Redis ends poisons whose time is up when it is next asked for anything of their partition. */

@@ -9,7 +9,6 @@ import dev.aquifer.Tenant;
 import dev.aquifer.cache.Adoption.Mode;
 import dev.aquifer.spi.WriteSet;
 import dev.aquifer.testkit.CacheUnderTest;
-import java.lang.reflect.Type;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
@@ -59,7 +58,7 @@ final class HistoryNode implements CacheUnderTest {
             .silenceLimit(host.silenceLimit())
             .remoteTimeout(Duration.ofMillis(100))
             .executor(host.executor())
-            .codec(new StumblingCodec(host.stumble()))
+            .codec(new InterruptedCodec(host.stumble(), host.stumble()))
             .build();
     guards.accept(caches.node().guards);
     CacheSettings.Builder settings = CacheSettings.builder().tags(TABLE);
@@ -243,44 +242,6 @@ final class HistoryNode implements CacheUnderTest {
     @Override
     public void accept(String token) {
       session.accept(CausalToken.parse(token));
-    }
-  }
-
-  /** CBOR by threads that are slow now and then. */
-  private static final class StumblingCodec implements Codec {
-    private final CborCodec cbor = new CborCodec();
-    private final Runnable stumble;
-
-    StumblingCodec(Runnable stumble) {
-      this.stumble = stumble;
-    }
-
-    @Override
-    public int id() {
-      return cbor.id();
-    }
-
-    @Override
-    public int version() {
-      return cbor.version();
-    }
-
-    @Override
-    public ForType forType(Type type) {
-      ForType plain = cbor.forType(type);
-      return new ForType() {
-        @Override
-        public byte[] encode(Object value) throws Exception {
-          stumble.run();
-          return plain.encode(value);
-        }
-
-        @Override
-        public Object decode(byte[] bytes) throws Exception {
-          stumble.run();
-          return plain.decode(bytes);
-        }
-      };
     }
   }
 }

@@ -2,13 +2,19 @@ package dev.aquifer.cache;
 
 import java.lang.reflect.Type;
 
-/** CBOR; something else happens before each value is read. */
+/** CBOR; something else happens before each value is written, and before each is read. */
 final class InterruptedCodec implements Codec {
   private final CborCodec cbor = new CborCodec();
-  private final Runnable before;
+  private final Runnable writing;
+  private final Runnable reading;
 
-  InterruptedCodec(Runnable before) {
-    this.before = before;
+  InterruptedCodec(Runnable reading) {
+    this(() -> {}, reading);
+  }
+
+  InterruptedCodec(Runnable writing, Runnable reading) {
+    this.writing = writing;
+    this.reading = reading;
   }
 
   @Override
@@ -27,12 +33,13 @@ final class InterruptedCodec implements Codec {
     return new ForType() {
       @Override
       public byte[] encode(Object value) throws Exception {
+        writing.run();
         return plain.encode(value);
       }
 
       @Override
       public Object decode(byte[] bytes) throws Exception {
-        before.run();
+        reading.run();
         return plain.decode(bytes);
       }
     };

@@ -150,19 +150,7 @@ class PartitionsTest {
     for (Map.Entry<String, Runnable> kind : voids.entrySet()) {
       delays(two);
       everywhere(++delay);
-      CausalSession session = one.sessions().open();
-      TestNode.as(
-          () ->
-              one.sessions()
-                  .call(
-                      session,
-                      () -> {
-                        kind.getValue().run();
-                        one.caches().demandVoids(session, SOON);
-                        return null;
-                      }));
-      CausalSession reader = two.sessions().open();
-      reader.accept(CausalToken.of(null, session.sequences()));
+      CausalSession reader = after(one, two, kind.getValue());
       for (long key : KEYS) {
         assertThat(two.read(reader, key, this::load).delay()).as(kind.getKey()).isEqualTo(delay);
       }
@@ -183,8 +171,8 @@ class PartitionsTest {
         .until("stored", () -> !((List<?>) redis("KEYS", "aq:{DFW:*}:v:*")).isEmpty());
   }
 
-  /** What a void that the writer's node acknowledged leaves for a reader who bears its token. */
-  private int seen(TestNode writer, TestNode reader, long key, Runnable voids) {
+  /** A session on the reader's node that bears the token of one which did this on the writer's. */
+  private static CausalSession after(TestNode writer, TestNode reader, Runnable voids) {
     CausalSession session = writer.sessions().open();
     TestNode.as(
         () ->
@@ -199,7 +187,12 @@ class PartitionsTest {
                     }));
     CausalSession bears = reader.sessions().open();
     bears.accept(CausalToken.of(null, session.sequences()));
-    return reader.read(bears, key, this::load).delay();
+    return bears;
+  }
+
+  /** What a void that the writer's node acknowledged leaves for a reader who bears its token. */
+  private int seen(TestNode writer, TestNode reader, long key, Runnable voids) {
+    return reader.read(after(writer, reader, voids), key, this::load).delay();
   }
 
   private static void voidKey(TestNode node, long key) {
@@ -357,19 +350,7 @@ class PartitionsTest {
         KEYS.stream()
             .collect(Collectors.toMap(key -> key, key -> new TestNode.Flight(key, "JFK", 7)));
     delays(two);
-    CausalSession session = one.sessions().open();
-    TestNode.as(
-        () ->
-            one.sessions()
-                .call(
-                    session,
-                    () -> {
-                      one.flights().putAll(flights);
-                      one.caches().demandVoids(session, SOON);
-                      return null;
-                    }));
-    CausalSession bears = two.sessions().open();
-    bears.accept(CausalToken.of(null, session.sequences()));
+    CausalSession bears = after(one, two, () -> one.flights().putAll(flights));
     loads.set(0);
     for (long key : KEYS) {
       assertThat(two.read(bears, key, this::load).delay()).isEqualTo(7);

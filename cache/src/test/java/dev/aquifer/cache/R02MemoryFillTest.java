@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.aquifer.cache.TestNode.Flight;
 import dev.aquifer.testkit.RedisDatabase;
 import dev.aquifer.testkit.RedisExtension;
-import java.lang.reflect.Type;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -43,7 +42,7 @@ class R02MemoryFillTest extends TwoNodeRace {
     awaitStored(two, 1);
     CountDownLatch judged = new CountDownLatch(1);
     CountDownLatch go = new CountDownLatch(1);
-    Codec slow = new HaltingCodec(judged, go);
+    Codec slow = new InterruptedCodec(() -> halt(judged, go));
     ExecutorService thread = Executors.newSingleThreadExecutor();
     try (TestNode three = TestNode.open(uri(), caches -> caches.codec(slow))) {
       three.guards().earlyTicks = guarded;
@@ -60,45 +59,14 @@ class R02MemoryFillTest extends TwoNodeRace {
     }
   }
 
-  /** CBOR that is read only when it may. */
-  private static final class HaltingCodec implements Codec {
-    private final CborCodec cbor = new CborCodec();
-    private final CountDownLatch begun;
-    private final CountDownLatch go;
-
-    HaltingCodec(CountDownLatch begun, CountDownLatch go) {
-      this.begun = begun;
-      this.go = go;
-    }
-
-    @Override
-    public int id() {
-      return cbor.id();
-    }
-
-    @Override
-    public int version() {
-      return cbor.version();
-    }
-
-    @Override
-    public ForType forType(Type type) {
-      ForType plain = cbor.forType(type);
-      return new ForType() {
-        @Override
-        public byte[] encode(Object value) throws Exception {
-          return plain.encode(value);
-        }
-
-        @Override
-        public Object decode(byte[] bytes) throws Exception {
-          begun.countDown();
-          if (!go.await(10, TimeUnit.SECONDS)) {
-            throw new IllegalStateException("never told to go on");
-          }
-          return plain.decode(bytes);
-        }
-      };
+  private static void halt(CountDownLatch begun, CountDownLatch go) {
+    begun.countDown();
+    try {
+      if (!go.await(10, TimeUnit.SECONDS)) {
+        throw new IllegalStateException("never told to go on");
+      }
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
     }
   }
 }
