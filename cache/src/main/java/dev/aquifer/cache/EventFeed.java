@@ -18,13 +18,19 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The heartbeat is a PING on the connection that voids arrive on: its answer proves that all
  * that was published before has arrived (race R5). Once that connection was lost, an answer proves
- * nothing until what was missed meanwhile has been asked for: each loss begins another epoch. Nor
- * does it while something that arrived could not be applied, because what came before is missing.
+ * nothing until what was missed meanwhile has been asked for: each loss begins another epoch.
+ *
+ * <p>Something that arrives while what came before it is missing cannot be applied. Then this one
+ * partition is not proven until it is as far as that: it is asked for at once, on the threads of
+ * the connections, and the others do not wait for it. Only what all tenants share holds up all.
  */
 // What futures end with is looked at by their own stages.
 @SuppressWarnings("FutureReturnValueIgnored")
 final class EventFeed {
   private static final int NEWS_ON_SYNC = 10_000;
+
+  // How many partitions are asked for together.
+  private static final int TOGETHER = 64;
 
   private final Node node;
   private final RedisCalls calls;
@@ -34,9 +40,8 @@ final class EventFeed {
   private final long silence;
   private final AtomicBoolean resyncing = new AtomicBoolean();
 
-  // Of which something was heard that could not be applied. Until it is, nothing is proven.
-  private final ConcurrentHashMap<Partition, Integer> owed = new ConcurrentHashMap<>();
-  private final AtomicBoolean paying = new AtomicBoolean();
+  // Of which something was heard that could not be applied.
+  private final ConcurrentHashMap<Partition, Debt> owed = new ConcurrentHashMap<>();
   private final AtomicBoolean asking = new AtomicBoolean();
   private final AtomicInteger epoch = new AtomicInteger();
   private volatile int syncedEpoch = -1;
@@ -58,6 +63,12 @@ final class EventFeed {
     this.silence = settings.silenceLimit().toNanos();
     this.syncTimeout = Math.max(settings.remoteTimeout().toNanos(), silence);
     this.provenAt = node.nanos.getAsLong() - 2 * silence;
+  }
+
+  /** A question for what is missing of a partition. */
+  private static final class Debt {
+    private volatile boolean asking;
+    private volatile long asked;
   }
 
   /** How often {@link #beat} is due, in nanoseconds. */
@@ -95,10 +106,7 @@ final class EventFeed {
       }
       return;
     }
-    if (!owed.isEmpty()) {
-      background(this::pay);
-      return;
-    }
+    owed.forEach(this::askAgain);
     // One question at a time: what is not answered would only pile up.
     if (!asking.compareAndSet(false, true)) {
       return;
@@ -109,7 +117,10 @@ final class EventFeed {
           .whenComplete(
               (pong, error) -> {
                 asking.set(false);
-                if (error == null && now == epoch.get() && owed.isEmpty() && sent - provenAt > 0) {
+                if (error == null
+                    && now == epoch.get()
+                    && !node.shared.lacks()
+                    && sent - provenAt > 0) {
                   provenAt = sent;
                 }
               });
@@ -161,43 +172,45 @@ final class EventFeed {
     Partition first =
         partitionName.indexOf(':') < 0 ? null : node.named(Partitions.first(partitionName));
     if (first != null && first.tenant != null) {
-      first.voidAll();
       first.others.forEach(Partition::voidAll);
       owe(first);
     }
   }
 
+  /** Asks for what is missing of the partition, which answers nothing until it is there. */
   private void owe(Partition partition) {
-    owed.merge(partition, 1, Integer::sum);
-    background(this::pay);
+    partition.lack(provenAt);
+    Debt debt = owed.computeIfAbsent(partition, p -> new Debt());
+    if (!debt.asking) {
+      ask(partition, debt);
+    }
   }
 
-  /**
-   * Asks for what was heard of and could not be applied, until it is, or Redis does not answer. One
-   * thread at a time: what comes too late for it the next heartbeat asks for.
-   */
-  private boolean pay() throws InterruptedException {
-    if (!paying.compareAndSet(false, true)) {
-      return false;
+  /** At each heartbeat: what failed, or was not answered in time. */
+  private void askAgain(Partition partition, Debt debt) {
+    if (!debt.asking || System.nanoTime() - debt.asked > syncTimeout) {
+      ask(partition, debt);
     }
-    try {
-      boolean answered = true;
-      while (answered && !owed.isEmpty()) {
-        for (Partition partition : owed.keySet()) {
-          Integer heard = owed.get(partition);
-          answered = heard == null || sync(partition) || partition.closed();
-          if (!answered) {
-            break;
-          }
-          if (heard != null) {
-            owed.remove(partition, heard);
-          }
-        }
-      }
-      return owed.isEmpty();
-    } finally {
-      paying.set(false);
-    }
+  }
+
+  private void ask(Partition partition, Debt debt) {
+    debt.asked = System.nanoTime();
+    debt.asking = true;
+    long lacks = partition.lacking();
+    known(partition)
+        .whenComplete(
+            (known, error) -> {
+              debt.asking = false;
+              if (partition.closed() || (error == null && known && partition.madeUp(lacks))) {
+                owed.remove(partition, debt);
+                if (partition.lacks() && !partition.closed()) {
+                  // More was heard just before it was removed.
+                  owe(partition);
+                }
+              } else if (error == null && known) {
+                ask(partition, debt);
+              }
+            });
   }
 
   /** Redis ends poisons whose time is up when it is next asked for anything of their partition. */
@@ -212,17 +225,20 @@ final class EventFeed {
 
   /** Brings the partition up to date. Returns whether Redis answered. */
   boolean sync(Partition partition) throws InterruptedException {
-    long incarnation = partition.incarnation();
-    long applied = partition.applied();
-    List<Object> reply = calls.await(news(partition), System.nanoTime() + syncTimeout);
-    return apply(partition, reply, incarnation, applied) != null;
+    return answered(known(partition), System.nanoTime() + syncTimeout);
   }
 
-  /** Asks for the state of a first partition; whether it is known then. */
-  CompletableFuture<Boolean> known(Partition first) {
-    long incarnation = first.incarnation();
-    long applied = first.applied();
-    return news(first).thenApply(reply -> apply(first, reply, incarnation, applied) != null);
+  private boolean answered(CompletableFuture<Boolean> known, long deadline)
+      throws InterruptedException {
+    return Boolean.TRUE.equals(calls.await(known, deadline));
+  }
+
+  /** As {@link #sync}, with nobody waiting: whether the state of the partition is known then. */
+  CompletableFuture<Boolean> known(Partition partition) {
+    long incarnation = partition.incarnation();
+    long applied = partition.applied();
+    return news(partition)
+        .thenApply(reply -> apply(partition, reply, incarnation, applied) != null);
   }
 
   /** Asks for what {@link #apply} takes. */
@@ -303,9 +319,15 @@ final class EventFeed {
   }
 
   private boolean syncAll() throws InterruptedException {
-    for (Partition partition : node.partitions()) {
-      if (!sync(partition) && !partition.closed()) {
-        return false;
+    List<Partition> all = node.partitions();
+    for (int from = 0; from < all.size(); from += TOGETHER) {
+      List<Partition> some = all.subList(from, Math.min(all.size(), from + TOGETHER));
+      List<CompletableFuture<Boolean>> asked = some.stream().map(this::known).toList();
+      long deadline = System.nanoTime() + syncTimeout;
+      for (int i = 0; i < asked.size(); i++) {
+        if (!answered(asked.get(i), deadline) && !some.get(i).closed()) {
+          return false;
+        }
       }
     }
     return true;

@@ -250,10 +250,10 @@ final class Node {
   /** Whether the session may be shown the entry, its time apart. */
   boolean valid(TenantView view, Entry entry, long now, CausalSession session) {
     Remote link = remote;
-    if (link != null && now - link.provenAt() > view.cache.memoryLimit) {
+    Partition partition = view.partition;
+    if (link != null && now - partition.provenAt(link.provenAt()) > view.cache.memoryLimit) {
       return false;
     }
-    Partition partition = view.partition;
     // What must have been applied first, what it voided second: a void may come in between.
     return partition.applied() >= session.sequence(partition.name)
         && partition.counts(session)
@@ -271,7 +271,7 @@ final class Node {
     long now = nanos.getAsLong();
     return link == null
         || now - flight.begun <= flight.view.cache.memoryLimit
-        || now - link.provenAt() <= flight.view.cache.memoryLimit;
+        || now - flight.view.partition.provenAt(link.provenAt()) <= flight.view.cache.memoryLimit;
   }
 
   /** Of the view's entries in memory that are used most, those whose end is this near. */

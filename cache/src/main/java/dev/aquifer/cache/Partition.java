@@ -68,6 +68,9 @@ final class Partition {
   private volatile long heard;
   private long strange;
   private long strangeHeard;
+  private volatile boolean lacks;
+  private final AtomicLong lacking = new AtomicLong();
+  private volatile long lacksSince;
   private volatile long dropped;
   private volatile long droppedTick;
   private volatile long voidTick;
@@ -178,6 +181,57 @@ final class Partition {
   /** Whether a later event was heard than could be applied. */
   boolean behind() {
     return heard > applied;
+  }
+
+  /** Something was heard that could not be applied: nothing later than this is proven any more. */
+  void lack(long proven) {
+    lock.lock();
+    try {
+      if (!lacks) {
+        lacksSince = proven;
+      }
+      lacking.incrementAndGet();
+      lacks = true;
+      bump(ticks.incrementAndGet());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether something is missing. */
+  boolean lacks() {
+    return lacks;
+  }
+
+  /** How often something was missing. */
+  long lacking() {
+    return lacking.get();
+  }
+
+  /** What was missing until then is there; returns whether nothing is missing any more. */
+  boolean madeUp(long until) {
+    lock.lock();
+    try {
+      if (lacking.get() == until) {
+        lacks = false;
+      }
+      return !lacks;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * When it was last known that nothing was missing of this partition.
+   *
+   * @param link when it was last known that all is heard
+   */
+  long provenAt(long link) {
+    if (lacks) {
+      return lacksSince;
+    }
+    Partition first = this.first;
+    return first == null || !first.lacks ? link : first.lacksSince;
   }
 
   /** Whether nothing that the entry depends on was voided since its tick. */

@@ -164,10 +164,8 @@ final class RedisReads {
     private boolean next(boolean inTime) {
       PlainLook looked = look;
       if (looked == null) {
-        if (inTime && sharedNews != null) {
-          feed.apply(node.shared, sharedNews.join(), node.shared.incarnation(), 0);
-        }
-        parts.forEach(part -> part.take(inTime));
+        boolean others = sharedNews == null || shared(sharedNews);
+        parts.forEach(part -> part.take(inTime, others));
         return true;
       }
       look = null;
@@ -176,6 +174,16 @@ final class RedisReads {
         waitsFor = ask(open);
       }
       return open.length == 0;
+    }
+
+    /** Whether it is known now what is void for all tenants. */
+    private boolean shared(CompletableFuture<List<Object>> news) {
+      return arrived(news)
+          && feed.apply(node.shared, news.join(), node.shared.incarnation(), 0) != null;
+    }
+
+    private static boolean arrived(CompletableFuture<?> reply) {
+      return reply.isDone() && !reply.isCompletedExceptionally();
     }
 
     private CompletableFuture<?> ask(int[] open) {
@@ -242,8 +250,12 @@ final class RedisReads {
         this.reply = calls.submit(Script.READ, ScriptOutputType.MULTI, call);
       }
 
-      void take(boolean inTime) {
-        boolean here = inTime || (reply.isDone() && !reply.isCompletedExceptionally());
+      /**
+       * @param others whether what is void for all tenants is known, without which no entry is
+       *     known to be current
+       */
+      void take(boolean inTime, boolean others) {
+        boolean here = inTime || arrived(reply);
         CatchUp news = here ? feed.apply(partition, reply.join(), incarnation, applied) : null;
         if (news == null || news.regressed()) {
           // What Redis has forgotten voids of, it cannot vouch for.
@@ -252,15 +264,19 @@ final class RedisReads {
         }
         List<Object> all = reply.join();
         for (int i = 0; i < open.length; i++) {
-          answers[open[i]] = answer(asks.get(open[i]), news, all, 4 + 3 * i);
+          answers[open[i]] = answer(asks.get(open[i]), news, all, 4 + 3 * i, others);
         }
       }
 
-      private Remote.Answer answer(Remote.Ask ask, CatchUp news, List<Object> all, int at) {
+      private Remote.@Nullable Answer answer(
+          Remote.Ask ask, CatchUp news, List<Object> all, int at, boolean others) {
         String kind = Names.text(all.get(at));
         boolean hit = kind.equals("H");
         if (ask.lease() && ask.refused() == null) {
           view.cache.remoteShare.found(hit);
+        }
+        if (hit && !others) {
+          return null;
         }
         Remote.Lease lease = null;
         if (kind.equals("L")) {

@@ -24,6 +24,7 @@ import java.util.concurrent.TimeUnit;
  */
 public final class MainJob implements AutoCloseable {
   private static final Duration ENDING = Duration.ofSeconds(20);
+  private static final int CONNECTIONS = Runtime.getRuntime().availableProcessors() + 1;
   private static final Duration REMOTE_TIMEOUT = Duration.ofMillis(250);
   private static final long REPLICA_OUT_MILLIS = 2_000;
 
@@ -116,6 +117,8 @@ public final class MainJob implements AutoCloseable {
                 .meterRegistry(registry, metrics -> metrics.tag("instance", name))
                 .observer(answers)
                 .positionGate(options.gate())
+                // What a server does well at is about twice its cores; two nodes share it.
+                .database(nodes -> nodes.pool(pool -> pool.maximumSize(CONNECTIONS)))
                 // Servers, users and nodes share this machine: Redis may be slow for want of a
                 // core.
                 .caches(caches -> caches.remoteTimeout(REMOTE_TIMEOUT))
