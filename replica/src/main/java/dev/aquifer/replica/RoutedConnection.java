@@ -182,7 +182,8 @@ final class RoutedConnection extends RoutedConnectionSurface {
     }
     set.routed(route);
     LastRoute.record(node.role);
-    Position known = node.position;
+    Position known = node.role == Role.REPLICA ? node.position : null;
+    Object incarnation = node.incarnation;
     WriteSet announced = before(parsed, more);
     long started = System.nanoTime();
     T result;
@@ -197,9 +198,7 @@ final class RoutedConnection extends RoutedConnectionSurface {
     long ended = System.nanoTime();
     node.responded(ended - started, ended);
     after(lease, parsed, more, announced);
-    if (known != null && node.role == Role.REPLICA) {
-      set.seen(known);
-    }
+    set.seen(known, incarnation, ended);
     return result;
   }
 

@@ -3,9 +3,11 @@ package dev.aquifer.replica;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.aquifer.testkit.Eventually;
 import dev.aquifer.testkit.PostgresCluster;
 import dev.aquifer.testkit.PostgresExtension;
 import dev.aquifer.testkit.Proof;
+import dev.aquifer.testkit.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -64,5 +66,40 @@ class ReadYourWritesTest {
         .isInstanceOf(AssertionError.class)
         .hasMessageContaining("was written")
         .hasMessageContaining("at a REPLICA");
+  }
+
+  /**
+   * Replicas that apply each commit 20 ms late, and users who look at what they wrote 500 ms later:
+   * hundreds at a time, so that it takes seconds.
+   */
+  @Test
+  void afterAThought_replicasAnswer() throws Exception {
+    TestDatabase database = POSTGRES.database();
+    PostgresCluster cluster = database.cluster();
+    try (ReplicaSet set = Sets.of(database).build()) {
+      delayReplay(cluster, "20ms");
+      Sets.awaitReplicas(set, 2);
+      ThinkingUsers users = new ThinkingUsers(set, 200, 5, Duration.ofMillis(500));
+      users.run(Duration.ofSeconds(60));
+      System.getLogger("test").log(System.Logger.Level.INFO, "{0}", users);
+      assertThat(users.error()).isNull();
+      assertThat(users.stale()).isZero();
+      assertThat(users.byReplicas()).isGreaterThanOrEqualTo(0.8);
+    } finally {
+      delayReplay(cluster, "0");
+    }
+  }
+
+  private static void delayReplay(PostgresCluster cluster, String delay) throws SQLException {
+    for (int i = 0; i < cluster.standbys(); i++) {
+      cluster.standby(i).execute("ALTER SYSTEM SET recovery_min_apply_delay = '" + delay + "'");
+      cluster.standby(i).execute("SELECT pg_reload_conf()");
+      try (Connection standby = cluster.standby(i).dataSource("postgres").getConnection()) {
+        Eventually.within(Duration.ofSeconds(10))
+            .until(
+                "replay is " + delay + " late",
+                () -> delay.equals(Sets.query(standby, "SHOW recovery_min_apply_delay")));
+      }
+    }
   }
 }
