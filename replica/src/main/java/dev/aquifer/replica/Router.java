@@ -24,8 +24,11 @@ import org.jspecify.annotations.Nullable;
  * in their place. With no replica that qualifies the primary answers; with no primary either, a
  * replica that has missed one probe.
  *
- * <p>Thread-safe. A decision takes no lock and allocates nothing, except in the moments after a
- * write while its position is not bounded yet.
+ * <p>In a session of its own the node that answered last qualifies as long as it answers without a
+ * break; others once they have replayed where the primary was after that answer.
+ *
+ * <p>Thread-safe. A decision takes no lock and allocates nothing, except in such a session, and in
+ * the moments after a write while its position is not bounded yet.
  */
 final class Router {
   /** So much busier the first of two must be before the second is taken. */

@@ -46,4 +46,14 @@ class AsynchronousCommitTest {
       }
     }
   }
+
+  @Test
+  void headers_areNotWaitedFor() {
+    long segment = 16 << 20;
+    assertThat(Probe.lastRecordEnd(5 * segment + 40, 8192, segment)).isEqualTo(5 * segment);
+    assertThat(Probe.lastRecordEnd(8192 + 24, 8192, segment)).isEqualTo(8192);
+    // The end of a record that began on the page before.
+    assertThat(Probe.lastRecordEnd(8192 + 40, 8192, segment)).isEqualTo(8192 + 40);
+    assertThat(Probe.lastRecordEnd(8192 + 48, 8192, segment)).isEqualTo(8192 + 48);
+  }
 }
