@@ -82,10 +82,11 @@ final class RoundTrips implements AutoCloseable {
     pass(in, out, 0);
     while (true) {
       int type = in.readUnsignedByte();
-      pass(in, out, type);
+      // Before the server has it: its answer may be there at once.
       if (type == 'S' || type == 'Q') {
         count.incrementAndGet();
       }
+      pass(in, out, type);
     }
   }
 
