@@ -168,9 +168,7 @@ class FailoverTest {
     old.execute("ALTER SYSTEM RESET synchronous_standby_names");
     old.execute("SELECT pg_reload_conf()");
     Eventually.within(SOON)
-        .until(
-            "no write waits on the old primary",
-            () -> LeakCheck.of() != null && busy(old, database) == 0);
+        .until("no write waits on the old primary", () -> busy(old, database) == 0);
     Set<Long> stale = new HashSet<>(RowCallers.rows(database.dataSource(old)));
     List<Operation> writes = callers.history.writes();
     assertThat(writes.stream().filter(w -> w.begun() - seen > 0 && stale.contains(w.id())))

@@ -90,7 +90,7 @@ class ReplicaLossTest {
   void replicaKilled_noCallerIsTold_andItComesBackSlowly() {
     Figures figures = new Figures();
     Proof.of("replica-loss")
-        .tries(2, 100)
+        .tries(1, 100)
         .run(
             run -> {
               for (long i = 0; i < run.tries() && run.failures() == 0; i++) {
