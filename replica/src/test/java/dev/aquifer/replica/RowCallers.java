@@ -71,7 +71,7 @@ final class RowCallers implements AutoCloseable {
                   if (random.nextDouble() < writes) {
                     write(caller, key, random.nextBoolean());
                   } else {
-                    read(caller, random.nextInt(3) == 0 ? random.nextInt(keys) : (key + 1) % keys);
+                    read(caller, random.nextBoolean() ? key : (key + 1) % keys);
                   }
                   return key;
                 });
