@@ -8,14 +8,25 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What one line of work has seen and written, and so may not be shown less than: a floor for
- * database reads and, for each cache partition, the sequence that must have been applied before
- * memory may answer.
+ * database reads, the node that answered last, and, for each cache partition, the sequence that
+ * must have been applied before memory may answer.
  *
  * <p>Floors only rise. Thread-safe: several threads may work in one session.
  */
 public final class CausalSession {
+  /**
+   * An answer of a node that may have shown more than is known of the node's position: everything
+   * that the primary had committed when it ended, at most.
+   *
+   * @param node whose answer it was, compared by identity; it shows no less later
+   * @param ended when, in nanoseconds of the process's monotonic clock
+   */
+  public record Sighting(Object node, long ended) {}
+
   private final LongSupplier nanos;
   private final @Nullable CausalSession base;
+  private final boolean own;
+  private final AtomicReference<@Nullable Sighting> sighting = new AtomicReference<>();
   private final AtomicReference<ReadFloor> floor = new AtomicReference<>(ReadFloor.NONE);
   private final ConcurrentHashMap<String, Long> sequences = new ConcurrentHashMap<>(2);
   private volatile @Nullable CausalSession heir;
@@ -25,10 +36,12 @@ public final class CausalSession {
    * A session whose floor is never under that of its base.
    *
    * @param nanos monotonic nanoseconds
+   * @param own whether it is of one line of work, and not of all that a tenant does
    */
-  CausalSession(LongSupplier nanos, @Nullable CausalSession base) {
+  CausalSession(LongSupplier nanos, @Nullable CausalSession base, boolean own) {
     this.nanos = nanos;
     this.base = base;
+    this.own = own;
     this.touched = nanos.getAsLong();
   }
 
@@ -59,6 +72,31 @@ public final class CausalSession {
    */
   public void settle(ReadFloor resolved, Position position) {
     floor.compareAndSet(resolved, ReadFloor.at(position));
+  }
+
+  /**
+   * A node has answered: what it may have shown binds later reads. Does nothing in a session that a
+   * tenant's callers share: for them, reads of one would decide where all the others go.
+   */
+  public void sighted(Object node, long ended) {
+    if (!own) {
+      return;
+    }
+    Sighting before;
+    do {
+      before = sighting.get();
+      if (before != null && before.node() != node) {
+        // The other one's answer still counts, wherever it was from.
+        raise(ReadFloor.after(before.ended()));
+      } else if (before != null && before.ended() - ended >= 0) {
+        return;
+      }
+    } while (!sighting.compareAndSet(before, new Sighting(node, ended)));
+  }
+
+  /** The last answer of a node, which binds the next read; null in a shared session. */
+  public @Nullable Sighting sighting() {
+    return sighting.get();
   }
 
   /** The sequence of the cache partition that must have been applied, 0 if there is no demand. */

@@ -45,8 +45,8 @@ public final class CausalSessions {
    */
   public CausalSessions(LongSupplier nanos) {
     this.nanos = nanos;
-    this.node = new CausalSession(nanos, null);
-    this.folded = new CausalSession(nanos, null);
+    this.node = new CausalSession(nanos, null, false);
+    this.folded = new CausalSession(nanos, null, false);
   }
 
   /**
@@ -73,9 +73,12 @@ public final class CausalSessions {
     return session != null ? session : created(tenant);
   }
 
-  /** A session of its own, for one user or one request, to be passed to {@link #call}. */
+  /**
+   * A session of its own, for one user or one request, to be passed to {@link #call}. Its reads are
+   * monotonic: what one of them has shown, no later one shows less of.
+   */
   public CausalSession open() {
-    return new CausalSession(nanos, null);
+    return new CausalSession(nanos, null, true);
   }
 
   /**
@@ -101,7 +104,7 @@ public final class CausalSessions {
     if (tenants.size() >= sweepAt) {
       sweep();
     }
-    return tenants.computeIfAbsent(tenant, t -> new CausalSession(nanos, folded));
+    return tenants.computeIfAbsent(tenant, t -> new CausalSession(nanos, folded, false));
   }
 
   /**

@@ -37,6 +37,12 @@ final class Node {
 
   final NodeMonitor monitor;
 
+  /**
+   * Stands for the node for as long as it answers without a break: one that was restarted may show
+   * less than before.
+   */
+  volatile Object incarnation = new Object();
+
   volatile double weight;
   volatile NodeState state = NodeState.PROBING;
   volatile Role role = Role.UNKNOWN;

@@ -235,6 +235,7 @@ final class NodeMonitor implements Runnable {
     lastFailure = error;
     String reason = String.valueOf(error.getMessage());
     node.lastError = reason;
+    node.incarnation = new Object();
     misses++;
     answers = 0;
     node.usable(false, accusations);

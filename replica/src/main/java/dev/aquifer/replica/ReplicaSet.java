@@ -217,7 +217,11 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
    * @throws UnavailableException when the primary does not answer within its limit
    */
   public CausalToken token(CausalSession session) {
-    return CausalToken.of(resolve(session.floor()), session.sequences());
+    CausalSession.Sighting seen = session.sighting();
+    ReadFloor floor = session.floor();
+    return CausalToken.of(
+        resolve(seen == null ? floor : floor.and(ReadFloor.after(seen.ended()))),
+        session.sequences());
   }
 
   /** The causal sessions that reads and writes of this set work in. */
@@ -422,14 +426,19 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
     settings.observer().routed(route.node().name, route.node().role, route.reason());
   }
 
-  /** A replica has shown this much: the session's later reads show no less. */
-  void seen(Position known) {
+  /**
+   * A node has answered: the session's later reads show no less.
+   *
+   * @param known what a replica had replayed before, at least; null of the primary
+   */
+  void seen(@Nullable Position known, Object incarnation, long ended) {
     if (!router.isCausal(scope.get())) {
       return;
     }
     CausalSession session = settings.sessions().current();
+    session.sighted(incarnation, ended);
     Position floor = session.floor().position();
-    if (floor == null || !floor.covers(known)) {
+    if (known != null && (floor == null || !floor.covers(known))) {
       session.raise(ReadFloor.at(known));
     }
   }

@@ -183,7 +183,8 @@ final class RoutedConnection extends RoutedConnectionSurface {
     }
     set.routed(node == route.node() ? route : node.route(route.reason()));
     LastRoute.record(node.role);
-    Position known = node.position;
+    Position known = node.role == Role.REPLICA ? node.position : null;
+    Object incarnation = node.incarnation;
     WriteSet announced = before(parsed, more);
     long started = System.nanoTime();
     T result;
@@ -198,9 +199,7 @@ final class RoutedConnection extends RoutedConnectionSurface {
     long ended = System.nanoTime();
     node.responded(ended - started, ended);
     after(lease, parsed, more, announced);
-    if (known != null && node.role == Role.REPLICA) {
-      set.seen(known);
-    }
+    set.seen(known, incarnation, ended);
     return result;
   }
 

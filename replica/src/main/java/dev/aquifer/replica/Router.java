@@ -1,6 +1,7 @@
 package dev.aquifer.replica;
 
 import dev.aquifer.CausalSession;
+import dev.aquifer.CausalSession.Sighting;
 import dev.aquifer.Consistency;
 import dev.aquifer.Position;
 import dev.aquifer.ReadFloor;
@@ -58,7 +59,9 @@ final class Router {
       return primary(RouteReason.STRONG);
     }
     Position required = null;
+    Sighting seen = null;
     if (settings.positionGate()) {
+      seen = sighting(consistency);
       ReadFloor floor = demanded(scope, consistency);
       if (!floor.isNone()) {
         required = topology.primaryLog.bound(floor);
@@ -67,8 +70,8 @@ final class Router {
         }
       }
     }
-    Route chosen = pick(required, failed);
-    return chosen != null ? chosen : noReplica(required, failed);
+    Route chosen = pick(required, seen, failed);
+    return chosen != null ? chosen : noReplica(required, seen, failed);
   }
 
   /** Whether a read may stay on this replica. */
@@ -77,12 +80,15 @@ final class Router {
     if (consistency.level() == Consistency.Level.STRONG || !isCandidate(node, null)) {
       return false;
     }
-    ReadFloor floor = settings.positionGate() ? demanded(scope, consistency) : ReadFloor.NONE;
-    if (floor.isNone()) {
+    if (!settings.positionGate()) {
       return true;
     }
-    Position required = topology.primaryLog.bound(floor);
-    return required != null && covers(node, required);
+    Sighting seen = sighting(consistency);
+    if (seen != null && seen.node() != node.incarnation && !covers(node, shownBy(seen))) {
+      return false;
+    }
+    ReadFloor floor = demanded(scope, consistency);
+    return floor.isNone() || covers(node, topology.primaryLog.bound(floor));
   }
 
   /** Whether reads keep the session's order, so that what one has seen binds the next. */
@@ -113,7 +119,25 @@ final class Router {
     return bound == null ? floor : floor.and(ReadFloor.after(nanos.getAsLong() - bound.toNanos()));
   }
 
-  private @Nullable Route pick(@Nullable Position required, @Nullable Node failed) {
+  /** The answer that binds this read: null where reads need no order, or none was given yet. */
+  private @Nullable Sighting sighting(Consistency consistency) {
+    return consistency.level() == Consistency.Level.EVENTUAL
+        ? null
+        : settings.sessions().current().sighting();
+  }
+
+  /** What a node other than the one that was seen must have replayed; null while unknown. */
+  private @Nullable Position shownBy(Sighting seen) {
+    return topology.primaryLog.bound(ReadFloor.after(seen.ended()));
+  }
+
+  /**
+   * One of the replicas that have replayed what is required, and what was seen. The node that was
+   * seen itself always has; others once the primary's position after it is known.
+   */
+  private @Nullable Route pick(
+      @Nullable Position required, @Nullable Sighting seen, @Nullable Node failed) {
+    Position shown = seen == null ? null : shownBy(seen);
     Node[] nodes = topology.array;
     long qualified = 0;
     double total = 0;
@@ -132,7 +156,8 @@ final class Router {
       replicas++;
       if (isCandidate(node, failed)) {
         used++;
-        if ((required == null || covers(node, required)) && ramped(node)) {
+        boolean ordered = seen == null || seen.node() == node.incarnation || covers(node, shown);
+        if (ordered && (required == null || covers(node, required)) && ramped(node)) {
           qualified |= 1L << i;
           total += node.weight;
         }
@@ -183,13 +208,18 @@ final class Router {
     return last;
   }
 
-  private @Nullable Route noReplica(@Nullable Position required, @Nullable Node failed) {
+  private @Nullable Route noReplica(
+      @Nullable Position required, @Nullable Sighting seen, @Nullable Node failed) {
     Node primary = topology.primary();
     if (primary != null && primary.isUsable()) {
       return primary.route(isBehind(failed) ? RouteReason.FRESHNESS : RouteReason.NO_REPLICA);
     }
     for (Node node : topology.array) {
-      boolean maybe = node.role == Role.REPLICA && node.state == NodeState.SUSPECT && !node.removed;
+      boolean maybe =
+          node.role == Role.REPLICA
+              && node.state == NodeState.SUSPECT
+              && !node.removed
+              && (seen == null || covers(node, shownBy(seen)));
       if (maybe && node != failed && (required == null || covers(node, required))) {
         return node.route(RouteReason.READ);
       }
@@ -211,9 +241,9 @@ final class Router {
     return node != failed && node.role == Role.REPLICA && node.isUsable() && !node.draining;
   }
 
-  private static boolean covers(Node node, Position required) {
+  private static boolean covers(Node node, @Nullable Position required) {
     Position replayed = node.position;
-    return replayed != null && replayed.covers(required);
+    return required != null && replayed != null && replayed.covers(required);
   }
 
   /** A node that is coming back takes part in a rising share of decisions. */

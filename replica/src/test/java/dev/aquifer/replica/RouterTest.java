@@ -3,6 +3,7 @@ package dev.aquifer.replica;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import dev.aquifer.CausalSession;
 import dev.aquifer.CausalSessions;
 import dev.aquifer.Consistency;
 import dev.aquifer.Position;
@@ -153,6 +154,51 @@ class RouterTest {
     Route route = router.read(ReadScope.NONE, null);
     assertThat(route.node()).isSameAs(nodes.get(0));
     assertThat(route.reason()).isEqualTo(RouteReason.FRESHNESS);
+  }
+
+  private int shareInSession(CausalSession session, Node node) throws Exception {
+    return sessions.call(session, () -> share(node, 100));
+  }
+
+  @Test
+  void replicaThatAnsweredASession_isKeptUntilItIsKnownWhatItShowed() throws Exception {
+    CausalSession session = sessions.open();
+    session.sighted(nodes.get(1).incarnation, now);
+    assertThat(shareInSession(session, nodes.get(1))).isEqualTo(100);
+    topology.answered(nodes.get(0), new Probe.Answer(false, at(120), now + 5, now + 6));
+    assertThat(shareInSession(session, nodes.get(1))).as("the other is behind").isEqualTo(100);
+    nodes.get(2).position = at(120);
+    assertThat(shareInSession(session, nodes.get(2))).isPositive();
+    nodes.get(1).usable(false, 0);
+    nodes.get(2).position = at(119);
+    assertThat(shareInSession(session, nodes.get(0))).as("the primary").isEqualTo(100);
+  }
+
+  @Test
+  void primaryThatAnsweredASession_isKeptUntilAReplicaHasWhatItShowed() throws Exception {
+    CausalSession session = sessions.open();
+    session.sighted(nodes.get(0).incarnation, now);
+    assertThat(shareInSession(session, nodes.get(0))).isEqualTo(100);
+    topology.answered(nodes.get(0), new Probe.Answer(false, at(100), now + 5, now + 6));
+    assertThat(shareInSession(session, nodes.get(0))).isZero();
+  }
+
+  @Test
+  void nodeThatWasAway_isNotTheOneThatAnswered() throws Exception {
+    CausalSession session = sessions.open();
+    session.sighted(nodes.get(1).incarnation, now);
+    nodes.get(1).incarnation = new Object();
+    assertThat(shareInSession(session, nodes.get(0))).isEqualTo(100);
+  }
+
+  @Test
+  void answersOfTwoNodes_bothBindTheSession() throws Exception {
+    CausalSession session = sessions.open();
+    session.sighted(nodes.get(1).incarnation, now);
+    session.sighted(nodes.get(2).incarnation, now + 1);
+    assertThat(shareInSession(session, nodes.get(0))).isEqualTo(100);
+    topology.answered(nodes.get(0), new Probe.Answer(false, at(100), now + 5, now + 6));
+    assertThat(shareInSession(session, nodes.get(0))).isZero();
   }
 
   @Test
