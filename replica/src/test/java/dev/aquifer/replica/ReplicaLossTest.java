@@ -74,14 +74,18 @@ class ReplicaLossTest {
   /** What the rounds of a proof have measured. */
   private static final class Figures {
     final Timings out = new Timings();
+    final Timings judged = new Timings();
     final Timings slowest = new Timings();
     final Timings back = new Timings();
     double first;
     double later;
     int shares;
 
-    void took(long from, long last, Traffic traffic) {
+    /** Of a replica that failed at {@code from} and was sent its last read at {@code last}. */
+    void took(String name, long from, long last, Traffic traffic) {
       out.add(last == 0 ? 0 : last - from);
+      // It is out of use before its state is told; nobody chooses it from then on.
+      judged.add(traffic.leftUse(name, from) - from);
       slowest.add(traffic.slowest.get());
     }
   }
@@ -105,6 +109,7 @@ class ReplicaLossTest {
                 }
               }
               run.detail("last read sent to it after the kill", figures.out.toString());
+              run.detail("out of use by its probe", figures.judged.toString());
               run.detail("slowest read of each round", figures.slowest.toString());
               run.detail("from its first reads to all of them", figures.back.toString());
               run.detail("part of its share in the first 250 ms", figures.first / figures.shares);
@@ -120,7 +125,7 @@ class ReplicaLossTest {
     traffic.awaitMore(300);
     long until = System.nanoTime();
     long last = traffic.lastSent(name, killed, until);
-    figures.took(killed, last, traffic);
+    figures.took(name, killed, last, traffic);
     // The aim is 200 ms.
     assertThat(Duration.ofNanos(last == 0 ? 0 : last - killed)).isLessThan(Duration.ofSeconds(2));
     replica.restart();
@@ -173,6 +178,7 @@ class ReplicaLossTest {
                 }
               }
               run.detail("last read sent to it after it was halted", figures.out.toString());
+              run.detail("out of use by its probe", figures.judged.toString());
               run.detail("slowest read of each round", figures.slowest.toString());
             });
   }
@@ -195,7 +201,7 @@ class ReplicaLossTest {
       replica.resume();
     }
     long last = traffic.lastSent(name, halted, until);
-    figures.took(halted, last, traffic);
+    figures.took(name, halted, last, traffic);
     // The aims are 1 s and 1.2 s.
     assertThat(Duration.ofNanos(last == 0 ? 0 : last - halted)).isLessThan(Duration.ofSeconds(4));
     assertThat(Duration.ofNanos(traffic.slowest.get())).isLessThan(Duration.ofSeconds(5));

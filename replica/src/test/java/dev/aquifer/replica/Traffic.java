@@ -119,6 +119,16 @@ final class Traffic implements Observer, AutoCloseable {
             });
   }
 
+  /** When the node was first told to be out of use after a moment. */
+  long leftUse(String node, long after) {
+    return changes.stream()
+        .filter(c -> c.node().equals(node) && c.at() - after > 0)
+        .filter(c -> c.to() == NodeState.SUSPECT || c.to() == NodeState.EJECTED)
+        .mapToLong(Change::at)
+        .findFirst()
+        .orElseThrow();
+  }
+
   @Override
   public void close() {
     stop.set(true);
