@@ -17,11 +17,19 @@ import org.jspecify.annotations.Nullable;
  * One server: its pool, and what is known of it. The node's monitor writes what is known; routing
  * reads it, without locks.
  *
- * <p>The load of a node is its peak-sensitive average response time times the leases in flight: a
- * slow answer raises the average at once, faster ones lower it over {@link #DECAY}.
+ * <p>The load of a node is its peak-sensitive average response time, and up to three times that as
+ * its pool fills: a slow answer raises the average at once, faster ones lower it over {@link
+ * #DECAY}. Leases count by the size of the pool, since a server that may run many at a time is not
+ * slower for a few: else one that is ten times as slow would look as good as its busy peers.
  */
 final class Node {
   private static final double DECAY = Duration.ofSeconds(1).toNanos();
+
+  /** How long it takes to forget that a node was slow, while nobody asks it. */
+  private static final double FORGET = Duration.ofSeconds(2).toNanos();
+
+  /** What a pool that is all in use adds to the load, in response times. */
+  private static final double FULL = 2;
 
   final String name;
   final ReplicaSetSettings.NodeSettings settings;
@@ -121,9 +129,11 @@ final class Node {
    * Load by which two nodes are compared; smaller is better. Weights count where they are drawn.
    */
   double load(long now) {
-    double idle = now - respondedAt;
-    double response = responseNanos * Math.exp(-Math.max(0, idle) / DECAY);
-    return (response + 1) * (inFlight.get() + 1);
+    int leases = inFlight.get();
+    // A slow node that nobody asks any more is tried again, by one caller at a time.
+    double idle = leases > 0 ? 0 : now - respondedAt;
+    double response = responseNanos * Math.exp(-Math.max(0, idle) / FORGET);
+    return (response + 1) * (1 + leases * FULL / settings.pool().maximumSize());
   }
 
   /** Takes a response time into account. A lost update by a race is of no consequence. */

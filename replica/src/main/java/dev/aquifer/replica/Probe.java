@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * <p>The timeline of a primary is read from the name of its current log file: for a while after a
  * promotion the control file still tells the old one. A standby's is that of what it receives. The
  * log position is the flushed one: the insert position may point past a page header that no replica
- * ever replays.
+ * ever replays. Only where commits are acknowledged before they are flushed (synchronous_commit is
+ * off for the user, the database or the server) is it that one, less such a header.
  */
 final class Probe implements AutoCloseable {
   private static final String QUERY =
@@ -30,10 +31,18 @@ final class Probe implements AutoCloseable {
                   ELSE ('x' || substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8))::bit(32)::int
              END,
              coalesce(CASE WHEN s.recovering THEN pg_catalog.pg_last_wal_replay_lsn()
-                           ELSE pg_catalog.pg_current_wal_flush_lsn() END, '0/0')::text
-        FROM (SELECT pg_catalog.pg_is_in_recovery() AS recovering) s,
+                           WHEN s.asynchronous THEN pg_catalog.pg_current_wal_insert_lsn()
+                           ELSE pg_catalog.pg_current_wal_flush_lsn() END, '0/0')::text,
+             CASE WHEN s.asynchronous AND NOT s.recovering
+                  THEN pg_catalog.current_setting('wal_block_size')::bigint ELSE 0 END,
+             pg_catalog.pg_size_bytes(pg_catalog.current_setting('wal_segment_size'))
+        FROM (SELECT pg_catalog.pg_is_in_recovery() AS recovering,
+                     pg_catalog.current_setting('synchronous_commit') = 'off' AS asynchronous) s,
              pg_catalog.pg_control_system() c
       """;
+
+  private static final int PAGE_HEADER = 24;
+  private static final int SEGMENT_HEADER = 40;
 
   /** What a node said: whether it recovers, and how far it is. */
   record Answer(boolean recovering, Position position, long begun, long ended) {}
@@ -72,14 +81,29 @@ final class Probe implements AutoCloseable {
       long begun = System.nanoTime();
       try (ResultSet row = prepared.executeQuery()) {
         row.next();
+        long lsn = Position.parseLsn(row.getString(4));
+        long block = row.getLong(5);
         Position position =
-            new Position(row.getLong(2), row.getInt(3), Position.parseLsn(row.getString(4)));
+            new Position(
+                row.getLong(2),
+                row.getInt(3),
+                block == 0 ? lsn : lastRecordEnd(lsn, block, row.getLong(6)));
         return new Answer(row.getBoolean(1), position, begun, System.nanoTime());
       }
     } catch (SQLException | RuntimeException e) {
       close();
       throw e;
     }
+  }
+
+  /** Where the last record ended, when nothing but a header may follow it. */
+  static long lastRecordEnd(long inserted, long block, long segment) {
+    if (Long.remainderUnsigned(inserted, segment) == SEGMENT_HEADER) {
+      return inserted - SEGMENT_HEADER;
+    }
+    return Long.remainderUnsigned(inserted, block) == PAGE_HEADER
+        ? inserted - PAGE_HEADER
+        : inserted;
   }
 
   boolean isConnected() {

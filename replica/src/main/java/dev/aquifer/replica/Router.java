@@ -9,6 +9,7 @@ import dev.aquifer.spi.Observer.NodeState;
 import dev.aquifer.spi.Observer.Role;
 import dev.aquifer.spi.Observer.RouteReason;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -23,8 +24,11 @@ import org.jspecify.annotations.Nullable;
  * in their place. With no replica that qualifies the primary answers; with no primary either, a
  * replica that has missed one probe.
  *
- * <p>Thread-safe. A decision takes no lock and allocates nothing, except in the moments after a
- * write while its position is not bounded yet.
+ * <p>In a session of its own the node that answered last qualifies as long as it answers without a
+ * break; others once they have replayed where the primary was after that answer.
+ *
+ * <p>Thread-safe. A decision takes no lock and allocates nothing, except in such a session, and in
+ * the moments after a write while its position is not bounded yet.
  */
 final class Router {
   /** So much busier the first of two must be before the second is taken. */
@@ -32,6 +36,10 @@ final class Router {
 
   private static final double RAMP_START = 0.1;
 
+  /** 2^64 over the golden ratio, odd. */
+  private static final long GOLDEN = 0x9E3779B97F4A7C15L;
+
+  private final AtomicLong drawn = new AtomicLong(ThreadLocalRandom.current().nextLong());
   private final Topology topology;
   private final ReplicaSetSettings settings;
   private final LongSupplier nanos;
@@ -170,12 +178,13 @@ final class Router {
       qualified |= 1L << primary;
       total += nodes[primary].weight;
     }
-    int first = draw(nodes, qualified, total);
+    int first = draw(nodes, qualified, total * spread());
     long others = qualified & ~(1L << first);
     if (others == 0) {
       return chosen(nodes[first]);
     }
-    int second = draw(nodes, others, total - nodes[first].weight);
+    double rest = total - nodes[first].weight;
+    int second = draw(nodes, others, rest * ThreadLocalRandom.current().nextDouble());
     long now = nanos.getAsLong();
     // One that is coming back looks idle, and would be preferred for that beyond its share.
     boolean busier =
@@ -193,8 +202,17 @@ final class Router {
     return primary != failed && primary.isUsable() && primary.relief.availablePermits() > 0;
   }
 
-  private static int draw(Node[] nodes, long mask, double total) {
-    double left = ThreadLocalRandom.current().nextDouble() * total;
+  /**
+   * From 0 to below 1. Multiples of the golden ratio lie evenly however many there are, where
+   * chance needs many draws to keep shares.
+   */
+  private double spread() {
+    return (drawn.getAndAdd(GOLDEN) >>> 11) * 0x1.0p-53;
+  }
+
+  /** The node at that place, when each is as long as its weight. */
+  private static int draw(Node[] nodes, long mask, double place) {
+    double left = place;
     int last = -1;
     for (int i = 0; i < nodes.length; i++) {
       if ((mask & (1L << i)) != 0) {

@@ -13,7 +13,8 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A relay in front of a PostgreSQL server that reads the protocol, unencrypted, and counts what the
- * client waits for the server for: each Sync and each simple Query is one round trip.
+ * client waits for the server for: each Sync and each simple Query is a round trip, unless the
+ * driver sends the next one without waiting, as it does after BEGIN.
  */
 final class RoundTrips implements AutoCloseable {
   private static final int LARGEST = 1 << 20;

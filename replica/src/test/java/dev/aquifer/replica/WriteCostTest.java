@@ -102,8 +102,9 @@ class WriteCostTest {
 
   @Test
   void transaction_costsWhatItDoesWithoutARouter() throws Exception {
-    assertThat(trips(() -> transaction(plain))).isEqualTo(WRITES + 1);
-    assertThat(trips(() -> routed(true))).isEqualTo(WRITES + 1);
+    long without = trips(() -> transaction(plain));
+    assertThat(without).isGreaterThan(WRITES);
+    assertThat(trips(() -> routed(true))).isEqualTo(without);
   }
 
   @Test
