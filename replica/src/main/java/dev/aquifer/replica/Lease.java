@@ -1,5 +1,6 @@
 package dev.aquifer.replica;
 
+import dev.aquifer.spi.Observer.Role;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
@@ -30,7 +31,8 @@ final class Lease {
   }
 
   /**
-   * A connection of the route's node; null when that was removed since it was chosen.
+   * A connection of the route's node; null when that was removed since it was chosen, or is no
+   * longer the primary that it was: then nothing has been sent, and another node may be chosen.
    *
    * @param relieves whether the primary answers in the place of replicas, which is limited
    */
@@ -39,16 +41,28 @@ final class Lease {
     if (relieves) {
       admit(node);
     }
+    boolean primary = node.role == Role.PRIMARY;
     node.inFlight.incrementAndGet();
     boolean leased = false;
     try {
       // Whoever removes a node says so first and looks for leases second.
       if (!node.removed) {
-        Lease lease = new Lease(node, node.pool.getConnection(), relieves);
-        leased = true;
-        return lease;
+        Connection connection = node.pool.getConnection();
+        // Whoever fences a node says so first and cuts off second what is open: a connection that
+        // was waited for meanwhile may lead to the old primary, back after its place was taken.
+        if (!isDeposed(node, primary)) {
+          leased = true;
+          return new Lease(node, connection, relieves);
+        }
+        node.pool.evict(connection);
+        connection.close();
       }
       return null;
+    } catch (SQLException e) {
+      if (isDeposed(node, primary)) {
+        return null;
+      }
+      throw e;
     } finally {
       if (!leased) {
         node.inFlight.decrementAndGet();
@@ -57,6 +71,10 @@ final class Lease {
         }
       }
     }
+  }
+
+  private static boolean isDeposed(Node node, boolean wasPrimary) {
+    return node.fenced || (wasPrimary && node.role != Role.PRIMARY);
   }
 
   private static void admit(Node node) throws SQLException {

@@ -123,7 +123,16 @@ final class PrimaryLog {
           || replayed.timeline() > latest.timeline()) {
         return -1;
       }
-      int index = firstAbove(replayed.lsn());
+      Position begin = start;
+      long shown = replayed.lsn();
+      if (begin != null
+          && replayed.timeline() < begin.timeline()
+          && Long.compareUnsigned(shown, begin.lsn()) >= 0) {
+        // It goes on where another primary left off: it shows nothing of this timeline, however
+        // high its own positions rise.
+        shown = begin.lsn() - 1;
+      }
+      int index = firstAbove(shown);
       return index == size ? 0 : Math.max(1, now - begun[(first + index) % CAPACITY]);
     } finally {
       lock.unlock();

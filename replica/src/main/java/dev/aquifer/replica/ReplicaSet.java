@@ -371,6 +371,12 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
         : route;
   }
 
+  /** Another route for the same reason: the node went away before anything was sent to it. */
+  Route again(Route gone) throws SQLException {
+    boolean reads = gone.reason() == RouteReason.READ || gone.reason() == RouteReason.RETRY;
+    return reads ? read() : primary(gone.reason());
+  }
+
   /** Whether reads may go on at this node. */
   boolean mayRead(Node node) {
     return router.qualifies(node, scope.get());

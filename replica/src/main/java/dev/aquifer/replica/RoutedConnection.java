@@ -164,12 +164,13 @@ final class RoutedConnection extends RoutedConnectionSurface {
       Route route,
       Call<S, T> call)
       throws SQLException {
-    Node node = route.node();
     Lease held = statement.lease();
-    if (held != null && held.node != node) {
+    if (held != null && held.node != route.node()) {
       statement.detach();
     }
     Lease lease = lease(route);
+    // Another one, if the node that was chosen went away meanwhile.
+    Node node = lease.node;
     S physical;
     try {
       physical = statement.attach(lease);
@@ -180,7 +181,7 @@ final class RoutedConnection extends RoutedConnectionSurface {
       transaction = lease;
       lease.use();
     }
-    set.routed(route);
+    set.routed(node == route.node() ? route : node.route(route.reason()));
     LastRoute.record(node.role);
     Position known = node.role == Role.REPLICA ? node.position : null;
     Object incarnation = node.incarnation;
@@ -354,7 +355,7 @@ final class RoutedConnection extends RoutedConnectionSurface {
     Route route = chosen;
     Lease found = leaseOf(route);
     while (found == null) {
-      route = set.read();
+      route = set.again(route);
       found = leaseOf(route);
     }
     return found;

@@ -186,7 +186,10 @@ final class Router {
     double rest = total - nodes[first].weight;
     int second = draw(nodes, others, rest * ThreadLocalRandom.current().nextDouble());
     long now = nanos.getAsLong();
-    boolean busier = nodes[first].load(now) > CLEARLY * nodes[second].load(now);
+    // One that is coming back looks idle, and would be preferred for that beyond its share.
+    boolean busier =
+        nodes[second].state != NodeState.RAMP
+            && nodes[first].load(now) > CLEARLY * nodes[second].load(now);
     return chosen(nodes[busier ? second : first]);
   }
 

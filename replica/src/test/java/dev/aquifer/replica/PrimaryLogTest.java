@@ -56,4 +56,16 @@ class PrimaryLogTest {
     assertThat(log.lagNanos(at(1, 10), 2_000)).isEqualTo(-1);
     assertThat(log.lagNanos(new Position(8, 1, 10), 350)).isEqualTo(-1);
   }
+
+  /** It still follows the old primary, which goes on writing its own log. */
+  @Test
+  void lag_ofAReplicaThatStayedOnTheOldTimeline_growsFromThePromotionOn() {
+    log.add(100, at(1, 10));
+    log.add(200, at(2, 20));
+    log.add(300, at(2, 30));
+    assertThat(log.lagNanos(at(1, 15), 350)).isEqualTo(150);
+    assertThat(log.lagNanos(at(1, 20), 350)).isEqualTo(150);
+    assertThat(log.lagNanos(at(1, 99), 350)).isEqualTo(150);
+    assertThat(log.lagNanos(at(2, 30), 350)).isZero();
+  }
 }

@@ -182,6 +182,17 @@ class RouterTest {
     assertThat(share(nodes.get(2), 10_000)).isBetween(500, 1_000);
   }
 
+  /**
+   * It has answered nothing for a while, so that it looks idle beside the one that did its work.
+   */
+  @Test
+  void returningReplica_thatLooksIdle_getsNoMoreThanATenthFirst() {
+    nodes.get(2).state = NodeState.RAMP;
+    nodes.get(2).rampFrom = now;
+    nodes.get(1).responded(100_000_000, now);
+    assertThat(share(nodes.get(2), 10_000)).isBetween(500, 1_000);
+  }
+
   @Test
   void replicaBehindTheSession_isNotChosen() {
     nodes.get(2).position = at(200);
