@@ -1,6 +1,7 @@
 package dev.aquifer.replica;
 
 import java.sql.SQLException;
+import java.sql.SQLNonTransientConnectionException;
 import java.sql.SQLTransientConnectionException;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +45,22 @@ final class Failures {
   /** The password, the database or the right to connect is wrong: retries do not help. */
   static boolean isRefusedLogin(@Nullable SQLException error) {
     return error != null && (state(error).startsWith("28") || state(error).equals("3D000"));
+  }
+
+  static SQLException transactionLost(Node node, SQLException cause) {
+    return new SQLTransientConnectionException(
+        "The transaction on %s was lost with its connection; nothing of it was committed. Begin it again: %s"
+            .formatted(node, cause.getMessage()),
+        "08006",
+        cause);
+  }
+
+  static SQLException unknownOutcome(Node node, SQLException cause) {
+    return new SQLNonTransientConnectionException(
+        "The connection to %s was lost during COMMIT; whether the transaction was committed is unknown. Look before it is run again: %s"
+            .formatted(node, cause.getMessage()),
+        "08007",
+        cause);
   }
 
   private static String message(SQLException error) {

@@ -6,6 +6,8 @@ import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.core.TransactionState;
 
 /**
  * A pooled connection in the hands of one {@link RoutedConnection}. It goes back when nobody uses
@@ -117,6 +119,10 @@ final class Lease {
   /** Its session holds what the next user must not see: it is closed instead of reused. */
   void spoil() {
     spoiled = true;
+  }
+
+  boolean isInTransaction() throws SQLException {
+    return connection.unwrap(BaseConnection.class).getTransactionState() != TransactionState.IDLE;
   }
 
   void release() throws SQLException {

@@ -46,7 +46,10 @@ abstract class RoutedConnectionSurface implements Connection {
   abstract @Nullable Lease boundLease();
 
   /** A lease that stays until the connection is closed; on the primary, if there was none. */
-  abstract Lease pinnedLease(boolean spoils) throws SQLException;
+  abstract Lease pinnedLease() throws SQLException;
+
+  /** The application holds the driver's own object of that lease, and may do anything with it. */
+  abstract void unwrapped(Lease lease) throws SQLException;
 
   /** Calls a server connection, leased for the call only if none is held. */
   abstract <T> T briefly(Call0<T> call) throws SQLException;
@@ -149,7 +152,7 @@ abstract class RoutedConnectionSurface implements Connection {
 
   @Override
   public DatabaseMetaData getMetaData() throws SQLException {
-    return Facade.metaData(pinnedLease(false).connection.getMetaData(), this);
+    return Facade.metaData(pinnedLease().connection.getMetaData(), self());
   }
 
   @Override
@@ -281,17 +284,17 @@ abstract class RoutedConnectionSurface implements Connection {
 
   @Override
   public Clob createClob() throws SQLException {
-    return pinnedLease(true).connection.createClob();
+    return briefly(Connection::createClob);
   }
 
   @Override
   public Blob createBlob() throws SQLException {
-    return pinnedLease(true).connection.createBlob();
+    return briefly(Connection::createBlob);
   }
 
   @Override
   public NClob createNClob() throws SQLException {
-    return pinnedLease(true).connection.createNClob();
+    return briefly(Connection::createNClob);
   }
 
   @Override
@@ -378,7 +381,10 @@ abstract class RoutedConnectionSurface implements Connection {
     if (type.isInstance(this)) {
       return type.cast(this);
     }
-    return pinnedLease(true).connection.unwrap(type);
+    Lease lease = pinnedLease();
+    T found = lease.connection.unwrap(type);
+    unwrapped(lease);
+    return found;
   }
 
   @Override

@@ -94,7 +94,7 @@ final class RoutedPreparedStatement extends ParameterSetters {
   }
 
   private <T extends @Nullable Object> T run(
-      boolean mayReplica, RoutedConnection.Call<PreparedStatement, T> call) throws SQLException {
+      boolean mayReplica, Execution.Call<PreparedStatement, T> call) throws SQLException {
     checkOpen();
     return connection.execute(
         this,
@@ -108,7 +108,7 @@ final class RoutedPreparedStatement extends ParameterSetters {
 
   @Override
   public ResultSet executeQuery() throws SQLException {
-    return run(true, PreparedStatement::executeQuery);
+    return routed(run(true, PreparedStatement::executeQuery));
   }
 
   @Override
@@ -151,8 +151,7 @@ final class RoutedPreparedStatement extends ParameterSetters {
     return batched(PreparedStatement::executeLargeBatch, new long[0]);
   }
 
-  private <T> T batched(RoutedConnection.Call<PreparedStatement, T> call, T nothing)
-      throws SQLException {
+  private <T> T batched(Execution.Call<PreparedStatement, T> call, T nothing) throws SQLException {
     checkOpen();
     List<@Nullable Binding[]> rows = batch;
     batch = List.of();
