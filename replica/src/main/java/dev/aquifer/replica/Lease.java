@@ -136,7 +136,8 @@ final class Lease {
     }
     if (spoiled) {
       node.pool.evict(connection);
+    } else {
+      connection.close();
     }
-    connection.close();
   }
 }

@@ -298,6 +298,18 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
     topology.nodes.forEach(node -> node.pool.recycle(within));
   }
 
+  /**
+   * The same as another user, or with a changed password: tries them at one node, the primary if it
+   * answers, and from then on opens all connections with them, the monitors' and those of nodes
+   * that come later included.
+   *
+   * @throws ConfigurationException when the node refuses them; then nothing has changed
+   * @throws UnavailableException when no node can be reached; then nothing has changed
+   */
+  public void recycle(Duration within, String user, @Nullable String password) {
+    members.recycle(within, user, password);
+  }
+
   /** Ends the monitors and closes all connections. Further calls do nothing. */
   @Override
   public void close() {
