@@ -238,7 +238,7 @@ final class Execution {
       throws SQLException {
     Node node = lease.node;
     boolean lost = Failures.isConnectionLost(error);
-    if (lost) {
+    if (lost && !Failures.isGivenUp(error)) {
       set.accuse(node);
     }
     if (announced != null) {

@@ -4,6 +4,7 @@ import java.sql.SQLException;
 import java.sql.SQLNonTransientConnectionException;
 import java.sql.SQLTransientConnectionException;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.util.PSQLException;
 
 /** What an error of a node means for routing, by its SQLSTATE. */
 final class Failures {
@@ -12,15 +13,26 @@ final class Failures {
   /** The connection, or the server behind it, is gone: nobody knows what it still did. */
   static boolean isConnectionLost(SQLException error) {
     String state = state(error);
-    return state.startsWith("08")
-        // HikariCP's words for a connection that it has given up.
-        || (state.isEmpty() && message(error).equals("Connection is closed"))
+    return (state.startsWith("08") && !isRefusedMessage(error))
+        || isGivenUp(error)
         || state.equals("57P01")
         || state.equals("57P02")
         || state.equals("57P03")
         || state.equals("57P05")
         // PostgreSQL's driver says so of an object whose connection was cut off.
         || (state.equals("55000") && message(error).contains("closed"));
+  }
+
+  /** HikariCP's words for a connection that it has given up before: nothing was sent. */
+  static boolean isGivenUp(SQLException error) {
+    return state(error).isEmpty() && message(error).equals("Connection is closed");
+  }
+
+  /** The server took a message for wrong, such as a text with a zero in it, and is well. */
+  private static boolean isRefusedMessage(SQLException error) {
+    return state(error).equals("08P01")
+        && error instanceof PSQLException said
+        && said.getServerErrorMessage() != null;
   }
 
   /** No connection was to be had; nothing was sent. */

@@ -3,6 +3,7 @@ package dev.aquifer.replica;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,7 @@ final class Lease {
   private int settings;
   private int isolation = Connection.TRANSACTION_NONE;
   private @Nullable String schema;
+  private @Nullable ConnectionSettings applied;
   private boolean spoiled;
   private boolean released;
 
@@ -90,6 +92,7 @@ final class Lease {
         schema = wanted.schema;
       }
       wanted.apply(connection);
+      applied = wanted;
       settings = wanted.version();
     }
   }
@@ -125,6 +128,29 @@ final class Lease {
     return connection.unwrap(BaseConnection.class).getTransactionState() != TransactionState.IDLE;
   }
 
+  /** Takes back what the pool does not know of, and the next user would inherit. */
+  private void restore() {
+    ConnectionSettings was = applied;
+    if (was == null || spoiled) {
+      return;
+    }
+    try {
+      was.restore(connection);
+      if (schema != null || was.clientProperties != null) {
+        if (!connection.getAutoCommit()) {
+          connection.rollback();
+          connection.setAutoCommit(true);
+        }
+        try (Statement statement = connection.createStatement()) {
+          statement.execute("RESET search_path; RESET application_name");
+        }
+      }
+    } catch (SQLException e) {
+      // Then nobody inherits it.
+      spoiled = true;
+    }
+  }
+
   void release() throws SQLException {
     if (released) {
       return;
@@ -134,6 +160,7 @@ final class Lease {
     if (relieves) {
       node.relief.release();
     }
+    restore();
     if (spoiled) {
       node.pool.evict(connection);
     } else {

@@ -46,6 +46,11 @@ final class RoutedCall extends RoutedStatement<CallableStatement> implements Inv
   }
 
   @Override
+  public void addBatch(String text) throws SQLException {
+    throw noOtherText();
+  }
+
+  @Override
   boolean mayReplica() {
     return false;
   }

@@ -65,6 +65,13 @@ final class RoutedConnection extends RoutedConnectionSurface {
     execution.writeRow(lease, query, write);
   }
 
+  /** A statement where one may be made, for what needs no execution. */
+  <S extends Statement> S idle(RoutedStatement<S> statement) throws SQLException {
+    Lease bound = leases.bound();
+    return statement.attach(
+        bound == null ? leases.of(set.primary(RouteReason.WRITE)) : bound);
+  }
+
   SqlStatement analyze(String sql) {
     return set.analyze(sql);
   }
@@ -98,6 +105,13 @@ final class RoutedConnection extends RoutedConnectionSurface {
 
   private SQLException commitFailed(Node node, @Nullable WriteSet announced, SQLException error)
       throws SQLException {
+    if (Failures.isGivenUp(error)) {
+      if (announced != null) {
+        writes.rolledBack(announced);
+      }
+      execution.abandon();
+      return Failures.transactionLost(node, error);
+    }
     if (Failures.isConnectionLost(error)) {
       set.accuse(node);
       writes.uncertain(announced);
@@ -125,7 +139,9 @@ final class RoutedConnection extends RoutedConnectionSurface {
     } catch (SQLException e) {
       if (Failures.isConnectionLost(e)) {
         // What was to be undone is undone: the server rolls back what loses its client.
-        set.accuse(open.node);
+        if (!Failures.isGivenUp(e)) {
+          set.accuse(open.node);
+        }
         execution.abandon();
         return;
       }

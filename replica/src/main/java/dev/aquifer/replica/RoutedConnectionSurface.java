@@ -3,6 +3,7 @@ package dev.aquifer.replica;
 import java.sql.Array;
 import java.sql.Blob;
 import java.sql.CallableStatement;
+import java.sql.ClientInfoStatus;
 import java.sql.Clob;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
@@ -16,6 +17,7 @@ import java.sql.SQLXML;
 import java.sql.Savepoint;
 import java.sql.Statement;
 import java.sql.Struct;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.Executor;
@@ -31,6 +33,8 @@ abstract class RoutedConnectionSurface implements Connection {
   interface Call0<T> {
     T on(Connection connection) throws SQLException;
   }
+
+  private static final String APPLICATION_NAME = "ApplicationName";
 
   final ConnectionSettings settings = new ConnectionSettings();
 
@@ -205,7 +209,7 @@ abstract class RoutedConnectionSurface implements Connection {
       }
       default ->
           throw new SQLException(
-              "Isolation level %d is not one of JDBC's".formatted(level), "22023");
+              "Isolation level %d is not one of JDBC's".formatted(level), "0A000");
     }
   }
 
@@ -248,6 +252,11 @@ abstract class RoutedConnectionSurface implements Connection {
   @Override
   public void setHoldability(int holdability) throws SQLException {
     checkOpen();
+    if (holdability != ResultSet.HOLD_CURSORS_OVER_COMMIT
+        && holdability != ResultSet.CLOSE_CURSORS_AT_COMMIT) {
+      throw new SQLException(
+          "Holdability %d is not one of JDBC's".formatted(holdability), "22023");
+    }
     settings.holdability = holdability;
     changed();
   }
@@ -302,16 +311,30 @@ abstract class RoutedConnectionSurface implements Connection {
     return briefly(Connection::createSQLXML);
   }
 
+  /** Of what JDBC calls client info the server keeps the application's name; the rest is ignored. */
   @Override
   public void setClientInfo(String name, @Nullable String value) throws SQLClientInfoException {
-    settings.clientProperties().setProperty(name, value == null ? "" : value);
-    settings.changed();
+    Properties one = new Properties();
+    one.setProperty(name, value == null ? "" : value);
+    setClientInfo(one);
   }
 
   @Override
   public void setClientInfo(Properties properties) throws SQLClientInfoException {
-    settings.clientProperties().putAll(properties);
-    settings.changed();
+    try {
+      checkOpen();
+      String name = properties.getProperty(APPLICATION_NAME);
+      if (name != null) {
+        settings.clientProperties().setProperty(APPLICATION_NAME, name);
+        changed();
+      }
+    } catch (SQLException e) {
+      Map<String, ClientInfoStatus> failed = new HashMap<>();
+      properties
+          .stringPropertyNames()
+          .forEach(name -> failed.put(name, ClientInfoStatus.REASON_UNKNOWN));
+      throw new SQLClientInfoException(e.getMessage(), e.getSQLState(), failed, e);
+    }
   }
 
   @Override
@@ -347,8 +370,7 @@ abstract class RoutedConnectionSurface implements Connection {
 
   @Override
   public @Nullable String getSchema() throws SQLException {
-    String schema = settings.schema;
-    return schema != null ? schema : briefly(Connection::getSchema);
+    return briefly(Connection::getSchema);
   }
 
   @Override
@@ -363,6 +385,10 @@ abstract class RoutedConnectionSurface implements Connection {
   @Override
   public void setNetworkTimeout(Executor executor, int milliseconds) throws SQLException {
     checkOpen();
+    if (milliseconds < 0) {
+      throw new SQLException(
+          "networkTimeout is %d ms: give 0 or more".formatted(milliseconds), "22023");
+    }
     settings.timeoutExecutor = executor;
     settings.networkTimeout = milliseconds;
     changed();

@@ -73,7 +73,6 @@ final class RoutedPreparedStatement extends ParameterSetters {
 
   @Override
   public void clearParameters() throws SQLException {
-    checkOpen();
     Arrays.fill(bindings, null);
     bound = 0;
     once = false;
@@ -133,6 +132,11 @@ final class RoutedPreparedStatement extends ParameterSetters {
       batch = new ArrayList<>();
     }
     batch.add(Arrays.copyOf(bindings, bound));
+  }
+
+  @Override
+  public void addBatch(String text) throws SQLException {
+    throw noOtherText();
   }
 
   @Override

@@ -24,8 +24,9 @@ final class RoutedResult extends ResultRows {
 
   @Override
   public Statement getStatement() throws SQLException {
-    // The driver says whether the result is closed.
-    result.getStatement();
+    if (result.isClosed()) {
+      throw new SQLException("This result is closed: run its statement again", "55000");
+    }
     return statement.shown();
   }
 

@@ -125,6 +125,9 @@ abstract class RoutedStatement<S extends Statement> extends StatementOptions<S> 
 
   @Override
   void checkOpen() throws SQLException {
+    if (!closed) {
+      connection.checkOpen();
+    }
     if (isClosed()) {
       throw new SQLException("This statement is closed: make a new one", "55000");
     }
@@ -210,6 +213,11 @@ abstract class RoutedStatement<S extends Statement> extends StatementOptions<S> 
     batch.add(sql);
   }
 
+  static SQLException noOtherText() {
+    return new SQLException(
+        "A prepared statement runs its own text: use addBatch() without one", "42809");
+  }
+
   @Override
   public void clearBatch() throws SQLException {
     checkOpen();
@@ -275,7 +283,6 @@ abstract class RoutedStatement<S extends Statement> extends StatementOptions<S> 
 
   @Override
   public Connection getConnection() throws SQLException {
-    checkOpen();
     return connection;
   }
 
@@ -335,10 +342,7 @@ abstract class RoutedStatement<S extends Statement> extends StatementOptions<S> 
   public ResultSet getGeneratedKeys() throws SQLException {
     checkOpen();
     S made = attached();
-    if (made == null) {
-      throw new SQLException("There are no generated keys before an execution", "55000");
-    }
-    return routed(made.getGeneratedKeys());
+    return routed((made == null ? connection.idle(this) : made).getGeneratedKeys());
   }
 
   /** The driver's statement is one of the execution just made; later ones may use another. */

@@ -87,7 +87,8 @@ abstract class StatementOptions<S extends Statement> implements Statement {
   }
 
   @Override
-  public int getMaxRows() {
+  public int getMaxRows() throws SQLException {
+    checkOpen();
     return (int) Math.min(Integer.MAX_VALUE, maxRows);
   }
 
@@ -97,7 +98,8 @@ abstract class StatementOptions<S extends Statement> implements Statement {
   }
 
   @Override
-  public long getLargeMaxRows() {
+  public long getLargeMaxRows() throws SQLException {
+    checkOpen();
     return maxRows;
   }
 
@@ -123,7 +125,8 @@ abstract class StatementOptions<S extends Statement> implements Statement {
   }
 
   @Override
-  public int getQueryTimeout() {
+  public int getQueryTimeout() throws SQLException {
+    checkOpen();
     return queryTimeout;
   }
 
@@ -191,7 +194,8 @@ abstract class StatementOptions<S extends Statement> implements Statement {
   }
 
   @Override
-  public boolean isPoolable() {
+  public boolean isPoolable() throws SQLException {
+    checkOpen();
     return poolable != null && poolable;
   }
 

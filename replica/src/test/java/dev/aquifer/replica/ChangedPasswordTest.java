@@ -36,6 +36,8 @@ class ChangedPasswordTest {
           ReplicaSet.builder().primary(database.url()).credentials("rotating", "first");
       try (ReplicaSet set = builder.replica(database.standbyUrls().get(0)).build()) {
         Sets.awaitReplicas(set, 1);
+        assertThat(Sets.query(set, "SELECT current_user")).isEqualTo("rotating");
+        Sets.execute(set, "SELECT 1 FOR UPDATE");
         admin.execute("ALTER ROLE rotating PASSWORD 'second'");
         database.cluster().standby(0).awaitReplay(database.cluster().primary().currentLsn());
         assertThatThrownBy(() -> set.recycle(Duration.ZERO, "rotating", "third"))
