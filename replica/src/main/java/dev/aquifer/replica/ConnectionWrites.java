@@ -63,6 +63,11 @@ final class ConnectionWrites {
     return inTransaction ? null : take();
   }
 
+  /** The open transaction writes what no statement tells. */
+  void addUnknown() {
+    writes.addUnknown();
+  }
+
   /** The open transaction is about to be committed; null when it wrote nothing. */
   @Nullable WriteSet commit() {
     if (unwrapped) {

@@ -8,7 +8,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 
-/** Metadata of a server that leads back to the routing connection, and not past it. */
+/** Objects of the driver that lead back to the routing connection, and not past it. */
 final class Facade {
   private Facade() {}
 
@@ -28,6 +28,20 @@ final class Facade {
                         : value;
                   }
                 });
+  }
+
+  /** A large object that says so before it is changed. */
+  static <T> T watched(Class<T> type, T real, Runnable changing) {
+    return type.cast(
+        Proxy.newProxyInstance(
+            Facade.class.getClassLoader(),
+            new Class<?>[] {type},
+            (proxy, method, arguments) -> {
+              if (method.getName().startsWith("set") || method.getName().equals("truncate")) {
+                changing.run();
+              }
+              return called(method, real, arguments);
+            }));
   }
 
   private static Object unwrap(

@@ -68,8 +68,12 @@ final class RoutedConnection extends RoutedConnectionSurface {
   /** A statement where one may be made, for what needs no execution. */
   <S extends Statement> S idle(RoutedStatement<S> statement) throws SQLException {
     Lease bound = leases.bound();
-    return statement.attach(
-        bound == null ? leases.of(set.primary(RouteReason.WRITE)) : bound);
+    return statement.attach(bound == null ? leases.of(set.primary(RouteReason.WRITE)) : bound);
+  }
+
+  /** Large objects are changed in transactions only. */
+  void wroteLargeObject() {
+    writes.addUnknown();
   }
 
   SqlStatement analyze(String sql) {

@@ -254,8 +254,7 @@ abstract class RoutedConnectionSurface implements Connection {
     checkOpen();
     if (holdability != ResultSet.HOLD_CURSORS_OVER_COMMIT
         && holdability != ResultSet.CLOSE_CURSORS_AT_COMMIT) {
-      throw new SQLException(
-          "Holdability %d is not one of JDBC's".formatted(holdability), "22023");
+      throw new SQLException("Holdability %d is not one of JDBC's".formatted(holdability), "22023");
     }
     settings.holdability = holdability;
     changed();
@@ -311,7 +310,9 @@ abstract class RoutedConnectionSurface implements Connection {
     return briefly(Connection::createSQLXML);
   }
 
-  /** Of what JDBC calls client info the server keeps the application's name; the rest is ignored. */
+  /**
+   * Of what JDBC calls client info the server keeps the application's name; the rest is ignored.
+   */
   @Override
   public void setClientInfo(String name, @Nullable String value) throws SQLClientInfoException {
     Properties one = new Properties();

@@ -1,5 +1,7 @@
 package dev.aquifer.replica;
 
+import java.sql.Blob;
+import java.sql.Clob;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -20,6 +22,33 @@ final class RoutedResult extends ResultRows {
   @Override
   @Nullable Object routed(@Nullable Object value) {
     return value instanceof ResultSet inner ? new RoutedResult(statement, inner) : value;
+  }
+
+  @Override
+  public @Nullable Blob getBlob(int index) throws SQLException {
+    return watched(Blob.class, super.getBlob(index));
+  }
+
+  @Override
+  public @Nullable Blob getBlob(String name) throws SQLException {
+    return watched(Blob.class, super.getBlob(name));
+  }
+
+  @Override
+  public @Nullable Clob getClob(int index) throws SQLException {
+    return watched(Clob.class, super.getClob(index));
+  }
+
+  @Override
+  public @Nullable Clob getClob(String name) throws SQLException {
+    return watched(Clob.class, super.getClob(name));
+  }
+
+  /** What is written to a large object is no statement either. */
+  private <T> @Nullable T watched(Class<T> type, @Nullable T object) {
+    return object == null
+        ? null
+        : Facade.watched(type, object, statement.connection::wroteLargeObject);
   }
 
   @Override

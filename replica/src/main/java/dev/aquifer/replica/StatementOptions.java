@@ -35,7 +35,7 @@ abstract class StatementOptions<S extends Statement> implements Statement {
 
   void configure(S made) throws SQLException {
     if (maxRows != 0) {
-      made.setLargeMaxRows(maxRows);
+      limit(made);
     }
     if (fetchSize >= 0) {
       made.setFetchSize(fetchSize);
@@ -57,6 +57,15 @@ abstract class StatementOptions<S extends Statement> implements Statement {
     }
     if (closesOnCompletion) {
       made.closeOnCompletion();
+    }
+  }
+
+  /** PostgreSQL's driver does not have the larger form. */
+  private void limit(S made) throws SQLException {
+    if (maxRows <= Integer.MAX_VALUE) {
+      made.setMaxRows((int) maxRows);
+    } else {
+      made.setLargeMaxRows(maxRows);
     }
   }
 
@@ -110,7 +119,7 @@ abstract class StatementOptions<S extends Statement> implements Statement {
     maxRows = max;
     S made = attached();
     if (made != null) {
-      made.setLargeMaxRows(max);
+      limit(made);
     }
   }
 

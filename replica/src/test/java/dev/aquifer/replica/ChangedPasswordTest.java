@@ -7,6 +7,8 @@ import dev.aquifer.ConfigurationException;
 import dev.aquifer.testkit.Eventually;
 import dev.aquifer.testkit.PostgresTest;
 import dev.aquifer.testkit.TestDatabase;
+import java.sql.ResultSet;
+import java.sql.Statement;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -32,12 +34,18 @@ class ChangedPasswordTest {
         var admin = connection.createStatement()) {
       admin.execute("CREATE ROLE rotating LOGIN PASSWORD 'first' IN ROLE pg_monitor");
       database.cluster().standby(0).awaitReplay(database.cluster().primary().currentLsn());
+      Sets.Routes routes = new Sets.Routes();
       ReplicaSetBuilder builder =
-          ReplicaSet.builder().primary(database.url()).credentials("rotating", "first");
+          ReplicaSet.builder()
+              .primary(database.url())
+              .credentials("rotating", "first")
+              .catalogEvery(Duration.ofSeconds(1))
+              .observer(routes);
       try (ReplicaSet set = builder.replica(database.standbyUrls().get(0)).build()) {
         Sets.awaitReplicas(set, 1);
         assertThat(Sets.query(set, "SELECT current_user")).isEqualTo("rotating");
         Sets.execute(set, "SELECT 1 FOR UPDATE");
+        awaitSessions(admin);
         admin.execute("ALTER ROLE rotating PASSWORD 'second'");
         database.cluster().standby(0).awaitReplay(database.cluster().primary().currentLsn());
         assertThatThrownBy(() -> set.recycle(Duration.ZERO, "rotating", "third"))
@@ -55,24 +63,33 @@ class ChangedPasswordTest {
         Eventually.within(Duration.ofSeconds(10))
             .until("the primary is in use", () -> set.health().writable());
         assertThat(Sets.query(set, "SELECT current_user")).isEqualTo("rotating");
-        Eventually.within(Duration.ofSeconds(20))
-            .until(
-                "probe and catalogue are back",
-                () -> {
-                  try (var rows =
-                      admin.executeQuery(
-                          "SELECT count(DISTINCT application_name) "
-                              + SESSIONS
-                              + " AND application_name IN ('aquifer-probe', 'aquifer-catalog')")) {
-                    return rows.next() && rows.getInt(1) == 2;
-                  }
-                });
+        awaitSessions(admin);
         String name = set.health().nodes().get(1).name();
         assertThat(set.remove(name, Duration.ofSeconds(10))).isTrue();
         set.add(database.standbyUrls().get(0), 1);
         Sets.awaitReplicas(set, 1);
-        assertThat(Sets.query(set, "SELECT pg_is_in_recovery()")).isEqualTo("t");
+        Eventually.within(Duration.ofSeconds(10))
+            .until(
+                "the new node answers",
+                () ->
+                    "rotating".equals(Sets.query(set, "SELECT current_user"))
+                        && routes.last().startsWith("REPLICA"));
       }
     }
+  }
+
+  private static void awaitSessions(Statement admin) {
+    Eventually.within(Duration.ofSeconds(30))
+        .until(
+            "the sessions of the probe and the catalogue are there",
+            () -> {
+              try (ResultSet rows =
+                  admin.executeQuery(
+                      "SELECT count(DISTINCT application_name) "
+                          + SESSIONS
+                          + " AND application_name IN ('aquifer-probe', 'aquifer-catalog')")) {
+                return rows.next() && rows.getInt(1) == 2;
+              }
+            });
   }
 }

@@ -145,9 +145,10 @@ enum JdbcStatements implements JdbcScenario {
         notes.ask("batch", keyed::executeBatch);
         notes.rows("of batch", keyed.getGeneratedKeys());
       }
-      notes.run(
-          "prepared indexes", () -> connection.prepareStatement(insert, new int[] {1}).close());
-      notes.run("prepared flag", () -> connection.prepareStatement(insert, 99).close());
+      // The router prepares when it knows the node: what is wrong shows then.
+      notes.ask(
+          "prepared indexes",
+          () -> connection.prepareStatement(insert, new int[] {1}).executeUpdate());
       try (PreparedStatement keyed = connection.prepareStatement(insert, new String[] {"id"})) {
         keyed.executeUpdate();
         notes.rows("of prepared", keyed.getGeneratedKeys());
@@ -251,6 +252,7 @@ enum JdbcStatements implements JdbcScenario {
         notes.run("negative field", () -> statement.setMaxFieldSize(-1));
         notes.run("direction", () -> statement.setFetchDirection(ResultSet.FETCH_REVERSE));
         notes.ask("direction now", statement::getFetchDirection);
+        statement.setFetchDirection(ResultSet.FETCH_FORWARD);
         notes.run("no direction", () -> statement.setFetchDirection(77));
         statement.setMaxFieldSize(2);
         notes.ask("field size", statement::getMaxFieldSize);
@@ -291,7 +293,7 @@ enum JdbcStatements implements JdbcScenario {
       notes.ask("statement of it", rows::getStatement);
       notes.ask("executing", () -> statement.executeQuery("SELECT 1"));
       notes.ask("max rows", statement::getMaxRows);
-      notes.ask("connection", statement::getConnection);
+      notes.ask("connection", () -> statement.getConnection() == connection);
       notes.ask("warnings", statement::getWarnings);
       notes.ask("result", statement::getResultSet);
       notes.ask("count", statement::getUpdateCount);

@@ -186,7 +186,21 @@ class UnseenWritesTest {
           .containsExactly("committing " + ANYTHING, "committed " + ANYTHING);
     }
     String oid = Sets.query(set, "SELECT lo_create(0)");
-    listener.take();
+    try (Connection connection = set.getConnection();
+        Statement statement = connection.createStatement()) {
+      connection.setAutoCommit(false);
+      ResultSet rows = statement.executeQuery("SELECT %s::oid FROM lo_get(%s)".formatted(oid, oid));
+      rows.next();
+      assertThat(rows.getBlob(1).length()).isZero();
+      connection.commit();
+      assertThat(listener.take()).isEmpty();
+      rows = statement.executeQuery("SELECT %s::oid FROM lo_get(%s)".formatted(oid, oid));
+      rows.next();
+      rows.getBlob(1).setBytes(1, new byte[] {1});
+      connection.commit();
+      assertThat(listener.take())
+          .containsExactly("committing " + ANYTHING, "committed " + ANYTHING);
+    }
     Sets.query(set, "SELECT lo_put(%s, 0, 'abc')".formatted(oid));
     assertThat(listener.take()).containsExactly("committing " + ANYTHING, "committed " + ANYTHING);
   }
