@@ -30,9 +30,7 @@ class KilledProcessTest {
           Callers callers = Callers.of(BUDGET, pool, "SELECT pg_sleep(0.02)")) {
         SOON.until("callers are served", () -> callers.done() > 0);
         System.out.println("serving=yes");
-        while (System.in.read() >= 0) {
-          continue;
-        }
+        System.in.readAllBytes();
       }
     }
   }
