@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * connection's thread.
  */
 final class ConnectionSettings {
+  /** What there is of client info. */
+  static final String APPLICATION_NAME = "ApplicationName";
+
   boolean autoCommit = true;
   boolean readOnly;
   int isolation = Connection.TRANSACTION_NONE;

@@ -23,6 +23,10 @@ final class Lease {
   private int settings;
   private int isolation = Connection.TRANSACTION_NONE;
   private @Nullable String schema;
+
+  /** The application's name that the pool gave, once it was changed. */
+  private @Nullable String name;
+
   private @Nullable ConnectionSettings applied;
   private boolean spoiled;
   private boolean released;
@@ -91,6 +95,9 @@ final class Lease {
         connection.setSchema(wanted.schema);
         schema = wanted.schema;
       }
+      if (wanted.clientProperties != null && name == null) {
+        name = connection.getClientInfo(ConnectionSettings.APPLICATION_NAME);
+      }
       wanted.apply(connection);
       applied = wanted;
       settings = wanted.version();
@@ -136,14 +143,20 @@ final class Lease {
     }
     try {
       was.restore(connection);
-      if (schema != null || was.clientProperties != null) {
-        if (!connection.getAutoCommit()) {
-          connection.rollback();
-          connection.setAutoCommit(true);
-        }
+      if (schema == null && name == null) {
+        return;
+      }
+      if (!connection.getAutoCommit()) {
+        connection.rollback();
+        connection.setAutoCommit(true);
+      }
+      if (schema != null) {
         try (Statement statement = connection.createStatement()) {
-          statement.execute("RESET search_path; RESET application_name");
+          statement.execute("RESET search_path");
         }
+      }
+      if (name != null) {
+        connection.setClientInfo(ConnectionSettings.APPLICATION_NAME, name);
       }
     } catch (SQLException e) {
       // Then nobody inherits it.

@@ -31,8 +31,6 @@ abstract class RoutedConnectionSurface extends StatementFactory {
     T on(Connection connection) throws SQLException;
   }
 
-  private static final String APPLICATION_NAME = "ApplicationName";
-
   final ConnectionSettings settings = new ConnectionSettings();
 
   /** The lease of the open transaction; begins one on the primary. */
@@ -243,9 +241,9 @@ abstract class RoutedConnectionSurface extends StatementFactory {
   public void setClientInfo(Properties properties) throws SQLClientInfoException {
     try {
       checkOpen();
-      String name = properties.getProperty(APPLICATION_NAME);
+      String name = properties.getProperty(ConnectionSettings.APPLICATION_NAME);
       if (name != null) {
-        settings.clientProperties().setProperty(APPLICATION_NAME, name);
+        settings.clientProperties().setProperty(ConnectionSettings.APPLICATION_NAME, name);
         changed();
       }
     } catch (SQLException e) {

@@ -158,6 +158,10 @@ abstract class StatementOptions<S extends Statement> implements Statement {
   @Override
   public void setFetchDirection(int direction) throws SQLException {
     checkOpen();
+    if (direction < ResultSet.FETCH_FORWARD || direction > ResultSet.FETCH_UNKNOWN) {
+      throw new SQLException(
+          "Fetch direction %d is not one of JDBC's".formatted(direction), "22023");
+    }
     fetchDirection = direction;
     reconfigured();
   }
