@@ -148,7 +148,6 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
     Connection connection = pool.getConnection();
     if (keeper.takeSurplus() || (recycling.isRunning() && recycling.isDue(connection))) {
       evict(connection);
-      connection.close();
       long left = pool.getConnectionTimeout() - (System.nanoTime() - begun) / 1_000_000;
       return pool.getHikariPoolMXBean() instanceof HikariPool running
           ? running.getConnection(Math.max(1, left))
@@ -172,7 +171,7 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
         connections.open(Duration.ofNanos(left)).close();
         return;
       } catch (SQLException e) {
-        AquiferException failure = explain(e, settings.user(), limit);
+        AquiferException failure = Refusals.explain(e, settings.target(), settings.user(), limit);
         if (failure instanceof ConfigurationException
             || deadline - System.nanoTime() < RETRY_NANOS
             || Thread.currentThread().isInterrupted()) {
@@ -240,10 +239,15 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
     try {
       connections.open(limit, user, password).close();
     } catch (SQLException e) {
-      throw explain(e, user, limit);
+      throw Refusals.explain(e, settings.target(), user, limit);
     }
-    connections.credentials(user, password);
+    credentials(user, password);
     recycle(within);
+  }
+
+  /** From now on opens connections as this user, untried; those that are open stay. */
+  public void credentials(String user, @Nullable String password) {
+    connections.credentials(user, password);
   }
 
   /** The node was reached by other means: callers are no longer refused for it. */
@@ -258,12 +262,16 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
     pool.setConnectionTimeout(limit.toMillis());
   }
 
-  /**
-   * Takes the connection, one of this pool, out of it: when it is closed, it is closed for good.
-   */
-  public void evict(Connection connection) {
+  /** Takes the connection, one of this pool, out of it and closes it for good. */
+  public void evict(Connection connection) throws SQLException {
     meter.returned();
     pool.evictConnection(connection);
+    try {
+      connection.close();
+    } catch (NullPointerException e) {
+      // HikariCP resets what was set on a connection, also where that is gone by now.
+      log.trace("{}: closed with settings that were not reset", settings.target(), e);
+    }
   }
 
   /** Replaces all connections: idle ones now, those in use when they come back. */
@@ -293,36 +301,6 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
         member.leave();
       }
     }
-  }
-
-  private AquiferException explain(SQLException error, @Nullable String user, Duration limit) {
-    String state = error.getSQLState() == null ? "" : error.getSQLState();
-    String where = "%s as user '%s'".formatted(settings.target(), user);
-    if (state.startsWith("28")) {
-      return new ConfigurationException(
-          "PostgreSQL refuses to let us in at %s (SQLSTATE %s): check user, password and pg_hba.conf"
-              .formatted(where, state),
-          error);
-    }
-    if (state.equals("3D000")) {
-      return new ConfigurationException(
-          "There is no such database at %s: create it, or correct the url".formatted(where), error);
-    }
-    if (state.equals("08001")
-        && String.valueOf(error.getMessage()).contains("No suitable driver")) {
-      return new ConfigurationException(
-          "No JDBC driver takes the url of %s: add it to the class path".formatted(where), error);
-    }
-    Throwable root = error;
-    while (root.getCause() != null) {
-      root = root.getCause();
-    }
-    String detail =
-        root instanceof java.net.UnknownHostException
-            ? "the host is unknown; check the url"
-            : String.valueOf(root.getMessage());
-    return new UnavailableException(
-        "Cannot connect to %s within %s: %s".formatted(where, limit, detail), error);
   }
 
   private HikariConfig config(MetricsTrackerFactory trackers) {

@@ -9,10 +9,17 @@ import java.sql.SQLException;
  *
  * <p>A transaction that was declared read-only gets the same answer; its connection is opened anew,
  * which costs little and happens to faulty programs only.
+ *
+ * <p>What driver or server do not have (0A000) says nothing about the connection: a program that
+ * asks for it would lose its open transaction, where HikariCP alone evicts.
  */
 final class StandbyEviction implements SQLExceptionOverride {
   @java.lang.Override
   public Override adjudicate(SQLException error) {
-    return "25006".equals(error.getSQLState()) ? Override.MUST_EVICT : Override.CONTINUE_EVICT;
+    return switch (String.valueOf(error.getSQLState())) {
+      case "25006" -> Override.MUST_EVICT;
+      case "0A000" -> Override.DO_NOT_EVICT;
+      default -> Override.CONTINUE_EVICT;
+    };
   }
 }

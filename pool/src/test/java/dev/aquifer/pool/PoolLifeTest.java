@@ -210,8 +210,9 @@ class PoolLifeTest {
         connection.close();
       }
       Connection evicted = pool.getConnection();
+      evicted.setAutoCommit(false);
       pool.evict(evicted);
-      evicted.close();
+      assertThat(evicted.isClosed()).isTrue();
       // Four that are counted as used would be kept for: 4 + 2 × √4.
       SOON.until(
           "nothing is counted as used",

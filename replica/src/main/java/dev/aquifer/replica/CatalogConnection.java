@@ -54,15 +54,7 @@ final class CatalogConnection {
   }
 
   private static Connection open(ReplicaSetSettings.NodeSettings node) throws SQLException {
-    Properties properties = new Properties();
-    properties.putAll(node.pool().driverProperties());
-    if (node.pool().user() != null) {
-      properties.setProperty("user", node.pool().user());
-    }
-    if (node.pool().password() != null) {
-      properties.setProperty("password", node.pool().password());
-    }
-    properties.setProperty("ApplicationName", "aquifer-catalog");
+    Properties properties = node.login().properties(node.pool(), "aquifer-catalog");
     properties.setProperty("connectTimeout", "2");
     properties.setProperty("loginTimeout", "3");
     properties.setProperty("cancelSignalTimeout", "1");

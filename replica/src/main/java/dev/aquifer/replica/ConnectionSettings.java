@@ -1,7 +1,9 @@
 package dev.aquifer.replica;
 
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.Executor;
@@ -13,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * connection's thread.
  */
 final class ConnectionSettings {
+  /** What there is of client info. */
+  static final String APPLICATION_NAME = "ApplicationName";
+
   boolean autoCommit = true;
   boolean readOnly;
   int isolation = Connection.TRANSACTION_NONE;
@@ -69,6 +74,16 @@ final class ConnectionSettings {
     }
     if (autoCommit != connection.getAutoCommit()) {
       connection.setAutoCommit(autoCommit);
+    }
+  }
+
+  /** Undoes what neither the pool does nor the server is asked for. */
+  void restore(Connection connection) throws SQLException {
+    if (holdability != 0) {
+      connection.setHoldability(ResultSet.CLOSE_CURSORS_AT_COMMIT);
+    }
+    if (types != null) {
+      connection.setTypeMap(new HashMap<>());
     }
   }
 }

@@ -4,9 +4,12 @@ import dev.aquifer.spi.Observer.Role;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.core.TransactionState;
 
 /**
  * A pooled connection in the hands of one {@link RoutedConnection}. It goes back when nobody uses
@@ -21,6 +24,11 @@ final class Lease {
   private int settings;
   private int isolation = Connection.TRANSACTION_NONE;
   private @Nullable String schema;
+
+  /** The application's name that the pool gave, once it was changed. */
+  private @Nullable String name;
+
+  private @Nullable ConnectionSettings applied;
   private boolean spoiled;
   private boolean released;
 
@@ -105,7 +113,11 @@ final class Lease {
         connection.setSchema(wanted.schema);
         schema = wanted.schema;
       }
+      if (wanted.clientProperties != null && name == null) {
+        name = connection.getClientInfo(ConnectionSettings.APPLICATION_NAME);
+      }
       wanted.apply(connection);
+      applied = wanted;
       settings = wanted.version();
     }
   }
@@ -137,6 +149,39 @@ final class Lease {
     spoiled = true;
   }
 
+  boolean isInTransaction() throws SQLException {
+    return connection.unwrap(BaseConnection.class).getTransactionState() != TransactionState.IDLE;
+  }
+
+  /** Takes back what the pool does not know of, and the next user would inherit. */
+  private void restore() {
+    ConnectionSettings was = applied;
+    if (was == null || spoiled) {
+      return;
+    }
+    try {
+      was.restore(connection);
+      if (schema == null && name == null) {
+        return;
+      }
+      if (!connection.getAutoCommit()) {
+        connection.rollback();
+        connection.setAutoCommit(true);
+      }
+      if (schema != null) {
+        try (Statement statement = connection.createStatement()) {
+          statement.execute("RESET search_path");
+        }
+      }
+      if (name != null) {
+        connection.setClientInfo(ConnectionSettings.APPLICATION_NAME, name);
+      }
+    } catch (SQLException e) {
+      // Then nobody inherits it.
+      spoiled = true;
+    }
+  }
+
   void release() throws SQLException {
     if (released) {
       return;
@@ -146,9 +191,11 @@ final class Lease {
     if (relieves) {
       node.relief.release();
     }
+    restore();
     if (spoiled) {
       node.pool.evict(connection);
+    } else {
+      connection.close();
     }
-    connection.close();
   }
 }

@@ -1,9 +1,12 @@
 package dev.aquifer.replica;
 
 import dev.aquifer.ConfigurationException;
+import dev.aquifer.UnavailableException;
 import dev.aquifer.spi.Observer.NodeState;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -118,6 +121,31 @@ final class Members {
     end(node);
     log.info("{} was removed{}", node, idle ? "" : "; connections in use were cut off");
     return idle;
+  }
+
+  /** See {@link ReplicaSet#recycle(Duration, String, String)}. */
+  void recycle(Duration within, String user, @Nullable String password) {
+    lock.lock();
+    try {
+      Node primary = topology.primary();
+      Node tried =
+          topology.nodes.stream()
+              .filter(Node::isUsable)
+              .min(Comparator.comparing(node -> node != primary))
+              .orElseThrow(
+                  () ->
+                      new UnavailableException(
+                          "None of %s answers, so user '%s' cannot be tried"
+                              .formatted(topology.nodes, user)));
+      tried.pool.recycle(within, user, password);
+      for (Node node : topology.nodes) {
+        node.settings.login().change(user, password);
+        node.pool.credentials(user, password);
+        node.pool.recycle(within);
+      }
+    } finally {
+      lock.unlock();
+    }
   }
 
   private boolean awaitIdle(Node node, long deadline) {

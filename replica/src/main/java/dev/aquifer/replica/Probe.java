@@ -47,27 +47,14 @@ final class Probe implements AutoCloseable {
   /** What a node said: whether it recovers, and how far it is. */
   record Answer(boolean recovering, Position position, long begun, long ended) {}
 
-  private final String url;
-  private final Properties properties = new Properties();
+  private final ReplicaSetSettings.NodeSettings node;
   private final Duration limit;
   private @Nullable Connection connection;
   private @Nullable PreparedStatement query;
 
   Probe(ReplicaSetSettings.NodeSettings node, Duration limit) {
-    this.url = node.pool().url();
+    this.node = node;
     this.limit = limit;
-    properties.putAll(node.pool().driverProperties());
-    if (node.pool().user() != null) {
-      properties.setProperty("user", node.pool().user());
-    }
-    if (node.pool().password() != null) {
-      properties.setProperty("password", node.pool().password());
-    }
-    properties.setProperty("ApplicationName", "aquifer-probe");
-    // The driver knows whole seconds only here; the finer limits are set beside these.
-    properties.setProperty("connectTimeout", "1");
-    properties.setProperty("socketTimeout", "1");
-    properties.setProperty("cancelSignalTimeout", "1");
   }
 
   /**
@@ -111,8 +98,13 @@ final class Probe implements AutoCloseable {
   }
 
   private PreparedStatement connect(Duration connectLimit) throws SQLException {
+    Properties properties = node.login().properties(node.pool(), "aquifer-probe");
+    // The driver knows whole seconds only here; the finer limits are set beside these.
+    properties.setProperty("connectTimeout", "1");
+    properties.setProperty("socketTimeout", "1");
+    properties.setProperty("cancelSignalTimeout", "1");
     properties.setProperty("loginTimeout", Double.toString(connectLimit.toMillis() / 1000.0));
-    Connection opened = DriverManager.getConnection(url, properties);
+    Connection opened = DriverManager.getConnection(node.pool().url(), properties);
     try {
       opened.setNetworkTimeout(Runnable::run, (int) Math.max(1, limit.toMillis()));
       PreparedStatement prepared = opened.prepareStatement(QUERY);

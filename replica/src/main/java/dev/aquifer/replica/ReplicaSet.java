@@ -14,22 +14,19 @@ import dev.aquifer.spi.Observer.RouteReason;
 import dev.aquifer.spi.PositionSource;
 import dev.aquifer.sql.SqlAnalyzer;
 import dev.aquifer.sql.SqlStatement;
-import java.io.PrintWriter;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.sql.SQLFeatureNotSupportedException;
 import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.logging.Logger;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A {@link DataSource} over a PostgreSQL primary and its streaming replicas. Reads go to replicas
- * that are known to show what the reader has written and seen; everything else goes to the primary.
+ * A {@link javax.sql.DataSource} over a PostgreSQL primary and its streaming replicas. Reads go to
+ * replicas that are known to show what the reader has written and seen; everything else goes to the
+ * primary.
  *
  * <p><em>Read-your-writes</em> costs the writer nothing. A commit stamps the session with the time
  * of its acknowledgement. Each node is probed for its log position on a connection of its own; the
@@ -47,7 +44,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe; a connection is for one thread at a time, as JDBC has it. {@link #getConnection}
  * costs no server connection; one is leased with the first statement.
  */
-public final class ReplicaSet implements DataSource, PositionSource, AutoCloseable {
+public final class ReplicaSet extends PlainDataSource implements PositionSource, AutoCloseable {
   /** Most nodes of a set. */
   public static final int MAX_NODES = 64;
 
@@ -58,6 +55,7 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
   private final SqlAnalyzer analyzer;
   private final @Nullable ServerCatalog catalog;
   private final Members members;
+  private final Positions positions;
   private final @Nullable DirectoryWatch watch;
   private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -72,6 +70,7 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
         Math.max(Duration.ofSeconds(1).toNanos(), settings.sampleEvery().toNanos() * 10);
     this.topology = new Topology(new PrimaryLog(staleAfter), settings.observer());
     this.members = new Members(topology, settings);
+    this.positions = new Positions(topology, limit());
     this.router = new Router(topology, settings, System::nanoTime);
     SqlAnalyzer given = settings.analyzer();
     if (given != null || settings.catalogEvery().isZero()) {
@@ -99,43 +98,10 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
     if (catalog != null) {
       catalog.start();
     }
-    boolean found =
-        topology.await(
-            () ->
-                (isAnswering() && topology.nodes.stream().allMatch(node -> node.monitor.isJudged()))
-                    || refusedLogin() != null,
-            settings.startupTimeout());
-    Node refused = refusedLogin();
-    if (refused != null) {
-      refused.pool.verify(settings.startupTimeout());
-    }
-    for (Node node : topology.nodes) {
-      if (node.fenced && node.lastError != null && node.lastError.contains("another cluster")) {
-        throw new ConfigurationException(
-            "%s cannot be used: %s. Give nodes of one cluster only."
-                .formatted(node, node.lastError));
-      }
-    }
-    if (!found && !isAnswering()) {
-      for (Node node : topology.nodes) {
-        if (node.givenAsPrimary) {
-          node.pool.verify(Duration.ofMillis(250));
-        }
-      }
-      throw new UnavailableException(
-          "None of %s was found to be a primary within %s"
-              .formatted(topology.nodes, settings.startupTimeout()));
-    }
+    Startup.await(topology, settings);
     if (watch != null) {
       watch.start();
     }
-  }
-
-  private @Nullable Node refusedLogin() {
-    return topology.nodes.stream()
-        .filter(node -> Failures.isRefusedLogin(node.monitor.lastFailure()))
-        .findFirst()
-        .orElse(null);
   }
 
   @Override
@@ -184,30 +150,7 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
 
   @Override
   public @Nullable Position resolve(ReadFloor floor) {
-    if (floor.isNone()) {
-      return null;
-    }
-    Position bound = topology.primaryLog.bound(floor);
-    if (bound != null) {
-      return bound;
-    }
-    // The next probe of the primary is the round trip; callers that wait together share it.
-    topology.await(
-        () -> {
-          boolean sampled = topology.primaryLog.hasSampleAfter(floor.after());
-          if (!sampled) {
-            wakePrimary();
-          }
-          return sampled;
-        },
-        limit());
-    bound = topology.primaryLog.bound(floor);
-    if (bound == null) {
-      throw new UnavailableException(
-          "The primary (%s) did not tell its log position within %s"
-              .formatted(topology.primary(), limit()));
-    }
-    return bound;
+    return floor.isNone() ? null : positions.of(floor);
   }
 
   /**
@@ -300,6 +243,18 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
    */
   public void recycle(Duration within) {
     topology.nodes.forEach(node -> node.pool.recycle(within));
+  }
+
+  /**
+   * The same as another user, or with a changed password: tries them at one node, the primary if it
+   * answers, and from then on opens all connections with them, the monitors' and those of nodes
+   * that come later included.
+   *
+   * @throws ConfigurationException when the node refuses them; then nothing has changed
+   * @throws UnavailableException when no node can be reached; then nothing has changed
+   */
+  public void recycle(Duration within, String user, @Nullable String password) {
+    members.recycle(within, user, password);
   }
 
   /** Ends the monitors and closes all connections. Further calls do nothing. */
@@ -444,63 +399,11 @@ public final class ReplicaSet implements DataSource, PositionSource, AutoCloseab
   }
 
   boolean isAnswering() {
-    Node primary = topology.primary();
-    return primary != null && primary.isUsable();
-  }
-
-  private void wakePrimary() {
-    Node primary = topology.primary();
-    if (primary != null) {
-      primary.monitor.wake();
-    }
+    return topology.isAnswering();
   }
 
   private Duration limit() {
     return settings.nodes().get(0).pool().connectionTimeout();
-  }
-
-  @Override
-  public Connection getConnection(String user, String password) throws SQLException {
-    throw new SQLFeatureNotSupportedException(
-        "The credentials are those of the set's settings: call getConnection()");
-  }
-
-  @Override
-  public @Nullable PrintWriter getLogWriter() {
-    return null;
-  }
-
-  @Override
-  public void setLogWriter(@Nullable PrintWriter out) throws SQLException {
-    throw new SQLFeatureNotSupportedException("Logging goes to SLF4J");
-  }
-
-  @Override
-  public void setLoginTimeout(int seconds) throws SQLException {
-    throw new SQLFeatureNotSupportedException("Set the pools' connectTimeout instead");
-  }
-
-  @Override
-  public int getLoginTimeout() {
-    return 0;
-  }
-
-  @Override
-  public Logger getParentLogger() throws SQLFeatureNotSupportedException {
-    throw new SQLFeatureNotSupportedException("Logging goes to SLF4J");
-  }
-
-  @Override
-  public <T> T unwrap(Class<T> type) throws SQLException {
-    if (type.isInstance(this)) {
-      return type.cast(this);
-    }
-    throw new SQLException("A ReplicaSet is not a wrapper for " + type.getName());
-  }
-
-  @Override
-  public boolean isWrapperFor(Class<?> type) {
-    return type.isInstance(this);
   }
 
   /** Closes the set when it could not be started, and hands on why. */

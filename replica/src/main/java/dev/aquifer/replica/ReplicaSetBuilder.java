@@ -289,15 +289,17 @@ public final class ReplicaSetBuilder {
     Consumer<PoolSettings.Builder> more = pool;
     Supplier<ServerBudget> ofServer = budget;
     Observer observer = Observer.of(observers);
+    Login changed = new Login();
     return (url, weight, primary) -> {
       PoolSettings.Builder settings = PoolSettings.builder().url(url).observer(observer);
       if (login != null) {
         settings.credentials(login, secret);
       }
       more.accept(settings);
+      changed.apply(settings);
       settings.startupTimeout(Duration.ZERO);
       return new ReplicaSetSettings.NodeSettings(
-          budgeted(settings, ofServer), Members.checked(weight), primary);
+          budgeted(settings, ofServer), Members.checked(weight), primary, changed);
     };
   }
 

@@ -41,6 +41,6 @@ record ReplicaSetSettings(
     NodeSettings make(String url, double weight, boolean primary);
   }
 
-  /** One node: its pool, its weight, and whether it was given as the primary. */
-  record NodeSettings(PoolSettings pool, double weight, boolean primary) {}
+  /** One node: its pool, its weight, whether it was given as the primary, and the set's login. */
+  record NodeSettings(PoolSettings pool, double weight, boolean primary, Login login) {}
 }

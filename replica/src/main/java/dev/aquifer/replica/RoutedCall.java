@@ -6,6 +6,7 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.sql.CallableStatement;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class RoutedCall extends RoutedStatement<CallableStatement> implements InvocationHandler {
   private final String sql;
+  private @Nullable CallableStatement shown;
 
   private RoutedCall(RoutedConnection connection, String sql, Cursor cursor) {
     super(connection, cursor);
@@ -23,17 +25,29 @@ final class RoutedCall extends RoutedStatement<CallableStatement> implements Inv
   }
 
   static CallableStatement of(RoutedConnection connection, String sql, Cursor cursor) {
-    return (CallableStatement)
-        Proxy.newProxyInstance(
-            RoutedCall.class.getClassLoader(),
-            new Class<?>[] {CallableStatement.class},
-            new RoutedCall(connection, sql, cursor));
+    RoutedCall call = new RoutedCall(connection, sql, cursor);
+    CallableStatement shown =
+        (CallableStatement)
+            Proxy.newProxyInstance(
+                RoutedCall.class.getClassLoader(), new Class<?>[] {CallableStatement.class}, call);
+    call.shown = shown;
+    return shown;
   }
 
   @Override
   CallableStatement create(Connection server) throws SQLException {
     return server.prepareCall(
         sql, cursor.type(), cursor.concurrency(), cursor.holdabilityOn(server));
+  }
+
+  @Override
+  Statement shown() {
+    return shown == null ? this : shown;
+  }
+
+  @Override
+  public void addBatch(String text) throws SQLException {
+    throw noOtherText();
   }
 
   @Override
@@ -51,14 +65,20 @@ final class RoutedCall extends RoutedStatement<CallableStatement> implements Inv
     String name = method.getName();
     if (name.startsWith("execute") && (arguments == null || arguments.length == 0)) {
       checkOpen();
-      return connection.<CallableStatement, @Nullable Object>execute(
-          this, sql, false, server -> call(method, server, arguments));
+      return result(
+          connection.<CallableStatement, @Nullable Object>execute(
+              this, sql, false, server -> call(method, server, arguments)));
     }
     if (from.isAssignableFrom(Statement.class)) {
       return called(method, this, arguments);
     }
     checkOpen();
-    return called(method, connection.prepare(this, sql, false), arguments);
+    return result(called(method, connection.prepare(this, sql, false), arguments));
+  }
+
+  /** Also a cursor that a parameter gives back. */
+  private @Nullable Object result(@Nullable Object value) {
+    return value instanceof ResultSet inner ? routed(inner) : value;
   }
 
   private static @Nullable Object ofObject(

@@ -73,7 +73,6 @@ final class RoutedPreparedStatement extends ParameterSetters {
 
   @Override
   public void clearParameters() throws SQLException {
-    checkOpen();
     Arrays.fill(bindings, null);
     bound = 0;
     once = false;
@@ -94,7 +93,7 @@ final class RoutedPreparedStatement extends ParameterSetters {
   }
 
   private <T extends @Nullable Object> T run(
-      boolean mayReplica, RoutedConnection.Call<PreparedStatement, T> call) throws SQLException {
+      boolean mayReplica, Execution.Call<PreparedStatement, T> call) throws SQLException {
     checkOpen();
     return connection.execute(
         this,
@@ -108,7 +107,7 @@ final class RoutedPreparedStatement extends ParameterSetters {
 
   @Override
   public ResultSet executeQuery() throws SQLException {
-    return run(true, PreparedStatement::executeQuery);
+    return routed(run(true, PreparedStatement::executeQuery));
   }
 
   @Override
@@ -136,6 +135,11 @@ final class RoutedPreparedStatement extends ParameterSetters {
   }
 
   @Override
+  public void addBatch(String text) throws SQLException {
+    throw noOtherText();
+  }
+
+  @Override
   public void clearBatch() throws SQLException {
     super.clearBatch();
     batch = List.of();
@@ -151,8 +155,7 @@ final class RoutedPreparedStatement extends ParameterSetters {
     return batched(PreparedStatement::executeLargeBatch, new long[0]);
   }
 
-  private <T> T batched(RoutedConnection.Call<PreparedStatement, T> call, T nothing)
-      throws SQLException {
+  private <T> T batched(Execution.Call<PreparedStatement, T> call, T nothing) throws SQLException {
     checkOpen();
     List<@Nullable Binding[]> rows = batch;
     batch = List.of();

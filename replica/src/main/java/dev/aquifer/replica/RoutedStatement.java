@@ -18,25 +18,15 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <S> what it is on the server's side
  */
-abstract class RoutedStatement<S extends Statement> implements Statement {
-  final RoutedConnection connection;
-  final Cursor cursor;
+abstract class RoutedStatement<S extends Statement> extends StatementOptions<S> {
   private @Nullable Lease lease;
   private volatile @Nullable S physical;
   private volatile boolean closed;
+  private @Nullable SqlStatement executed;
   private List<String> batch = List.of();
-  private long maxRows;
-  private int fetchSize = -1;
-  private int fetchDirection = ResultSet.FETCH_FORWARD;
-  private int queryTimeout;
-  private int maxFieldSize;
-  private boolean escapes = true;
-  private @Nullable Boolean poolable;
-  private boolean closesOnCompletion;
 
   RoutedStatement(RoutedConnection connection, Cursor cursor) {
-    this.connection = connection;
-    this.cursor = cursor;
+    super(connection, cursor);
   }
 
   /** Makes the server's side. */
@@ -56,6 +46,7 @@ abstract class RoutedStatement<S extends Statement> implements Statement {
     return current == null || current.isReleased() ? null : current;
   }
 
+  @Override
   @Nullable S attached() {
     return lease() == null ? null : physical;
   }
@@ -75,6 +66,46 @@ abstract class RoutedStatement<S extends Statement> implements Statement {
     return made;
   }
 
+  /** What the application knows this statement as. */
+  Statement shown() {
+    return this;
+  }
+
+  /** What the current results are of. */
+  void executes(SqlStatement parsed) {
+    executed = parsed;
+  }
+
+  ResultSet routed(ResultSet result) {
+    return new RoutedResult(this, result);
+  }
+
+  /** A row of this statement's result is written. */
+  void writeRow(Execution.RowWrite write) throws SQLException {
+    Lease current = lease();
+    if (current == null) {
+      // It is gone, which the driver says.
+      write.on();
+    } else {
+      connection.writeRow(current, executed, write);
+    }
+  }
+
+  /** The application holds the driver's own statement, or a result of it. */
+  void unwrapped() throws SQLException {
+    Lease current = lease();
+    if (current != null) {
+      connection.unwrapped(current);
+    }
+  }
+
+  /** A result was closed: with closeOnCompletion, the last one closes this too. */
+  void completed() throws SQLException {
+    if (!closed && isCloseOnCompletion() && isClosed()) {
+      close();
+    }
+  }
+
   /** Gives up the server's side, if there is one. */
   void detach() throws SQLException {
     Lease old = lease();
@@ -92,61 +123,25 @@ abstract class RoutedStatement<S extends Statement> implements Statement {
     }
   }
 
-  private void configure(S made) throws SQLException {
-    if (maxRows != 0) {
-      made.setLargeMaxRows(maxRows);
-    }
-    if (fetchSize >= 0) {
-      made.setFetchSize(fetchSize);
-    }
-    if (fetchDirection != ResultSet.FETCH_FORWARD) {
-      made.setFetchDirection(fetchDirection);
-    }
-    if (queryTimeout != 0) {
-      made.setQueryTimeout(queryTimeout);
-    }
-    if (maxFieldSize != 0) {
-      made.setMaxFieldSize(maxFieldSize);
-    }
-    if (!escapes) {
-      made.setEscapeProcessing(false);
-    }
-    if (poolable != null) {
-      made.setPoolable(poolable);
-    }
-    if (closesOnCompletion) {
-      made.closeOnCompletion();
-    }
-  }
-
-  private void reconfigured() throws SQLException {
-    S current = attached();
-    if (current != null) {
-      configure(current);
-    }
-  }
-
+  @Override
   void checkOpen() throws SQLException {
+    if (!closed) {
+      connection.checkOpen();
+    }
     if (isClosed()) {
       throw new SQLException("This statement is closed: make a new one", "55000");
     }
   }
 
-  private static void notNegative(String what, long value) throws SQLException {
-    if (value < 0) {
-      throw new SQLException("%s is %d: give 0 or more".formatted(what, value), "22023");
-    }
-  }
-
   private <T extends @Nullable Object> T run(
-      String sql, boolean mayReplica, RoutedConnection.Call<S, T> call) throws SQLException {
+      String sql, boolean mayReplica, Execution.Call<S, T> call) throws SQLException {
     checkOpen();
     return connection.execute(this, sql, mayReplica && mayReplica(), call);
   }
 
   @Override
   public ResultSet executeQuery(String sql) throws SQLException {
-    return run(sql, true, made -> made.executeQuery(sql));
+    return routed(run(sql, true, made -> made.executeQuery(sql)));
   }
 
   @Override
@@ -218,6 +213,11 @@ abstract class RoutedStatement<S extends Statement> implements Statement {
     batch.add(sql);
   }
 
+  static SQLException noOtherText() {
+    return new SQLException(
+        "A prepared statement runs its own text: use addBatch() without one", "42809");
+  }
+
   @Override
   public void clearBatch() throws SQLException {
     checkOpen();
@@ -234,7 +234,7 @@ abstract class RoutedStatement<S extends Statement> implements Statement {
     return batched(Statement::executeLargeBatch, new long[0]);
   }
 
-  private <T> T batched(RoutedConnection.Call<S, T> call, T nothing) throws SQLException {
+  private <T> T batched(Execution.Call<S, T> call, T nothing) throws SQLException {
     checkOpen();
     List<String> texts = batch;
     batch = List.of();
@@ -245,11 +245,9 @@ abstract class RoutedStatement<S extends Statement> implements Statement {
     for (String text : texts) {
       parsed.add(connection.analyze(text));
     }
-    return connection.execute(
+    return connection.executeAll(
         this,
-        parsed.get(0),
-        parsed.subList(1, parsed.size()),
-        false,
+        parsed,
         made -> {
           for (String text : texts) {
             made.addBatch(text);
@@ -271,7 +269,7 @@ abstract class RoutedStatement<S extends Statement> implements Statement {
     S made = attached();
     return closed
         || connection.isClosed()
-        || (closesOnCompletion && made != null && made.isClosed());
+        || (isCloseOnCompletion() && made != null && made.isClosed());
   }
 
   /** May be called by any thread. */
@@ -285,7 +283,6 @@ abstract class RoutedStatement<S extends Statement> implements Statement {
 
   @Override
   public Connection getConnection() throws SQLException {
-    checkOpen();
     return connection;
   }
 
@@ -309,7 +306,8 @@ abstract class RoutedStatement<S extends Statement> implements Statement {
   public @Nullable ResultSet getResultSet() throws SQLException {
     checkOpen();
     S made = attached();
-    return made == null ? null : made.getResultSet();
+    ResultSet result = made == null ? null : made.getResultSet();
+    return result == null ? null : routed(result);
   }
 
   @Override
@@ -344,144 +342,7 @@ abstract class RoutedStatement<S extends Statement> implements Statement {
   public ResultSet getGeneratedKeys() throws SQLException {
     checkOpen();
     S made = attached();
-    if (made == null) {
-      throw new SQLException("There are no generated keys before an execution", "55000");
-    }
-    return made.getGeneratedKeys();
-  }
-
-  @Override
-  public int getMaxFieldSize() {
-    return maxFieldSize;
-  }
-
-  @Override
-  public void setMaxFieldSize(int max) throws SQLException {
-    checkOpen();
-    notNegative("maxFieldSize", max);
-    maxFieldSize = max;
-    reconfigured();
-  }
-
-  @Override
-  public int getMaxRows() {
-    return (int) Math.min(Integer.MAX_VALUE, maxRows);
-  }
-
-  @Override
-  public void setMaxRows(int max) throws SQLException {
-    setLargeMaxRows(max);
-  }
-
-  @Override
-  public long getLargeMaxRows() {
-    return maxRows;
-  }
-
-  @Override
-  public void setLargeMaxRows(long max) throws SQLException {
-    checkOpen();
-    notNegative("maxRows", max);
-    maxRows = max;
-    S made = attached();
-    if (made != null) {
-      made.setLargeMaxRows(max);
-    }
-  }
-
-  @Override
-  public void setEscapeProcessing(boolean enable) throws SQLException {
-    checkOpen();
-    escapes = enable;
-    S made = attached();
-    if (made != null) {
-      made.setEscapeProcessing(enable);
-    }
-  }
-
-  @Override
-  public int getQueryTimeout() {
-    return queryTimeout;
-  }
-
-  @Override
-  public void setQueryTimeout(int seconds) throws SQLException {
-    checkOpen();
-    notNegative("queryTimeout", seconds);
-    queryTimeout = seconds;
-    S made = attached();
-    if (made != null) {
-      made.setQueryTimeout(seconds);
-    }
-  }
-
-  @Override
-  public void setCursorName(String name) throws SQLException {
-    checkOpen();
-  }
-
-  @Override
-  public void setFetchDirection(int direction) throws SQLException {
-    checkOpen();
-    fetchDirection = direction;
-    reconfigured();
-  }
-
-  @Override
-  public int getFetchDirection() {
-    return fetchDirection;
-  }
-
-  @Override
-  public void setFetchSize(int rows) throws SQLException {
-    checkOpen();
-    notNegative("fetchSize", rows);
-    fetchSize = rows;
-    reconfigured();
-  }
-
-  @Override
-  public int getFetchSize() {
-    return Math.max(0, fetchSize);
-  }
-
-  @Override
-  public int getResultSetConcurrency() {
-    return cursor.concurrency();
-  }
-
-  @Override
-  public int getResultSetType() {
-    return cursor.type();
-  }
-
-  @Override
-  public int getResultSetHoldability() throws SQLException {
-    return cursor.holdabilityOn(connection);
-  }
-
-  @Override
-  public void setPoolable(boolean poolable) throws SQLException {
-    checkOpen();
-    this.poolable = poolable;
-    reconfigured();
-  }
-
-  @Override
-  public boolean isPoolable() {
-    return poolable != null && poolable;
-  }
-
-  @Override
-  public void closeOnCompletion() throws SQLException {
-    checkOpen();
-    closesOnCompletion = true;
-    reconfigured();
-  }
-
-  @Override
-  public boolean isCloseOnCompletion() {
-    return closesOnCompletion;
+    return routed((made == null ? connection.idle(this) : made).getGeneratedKeys());
   }
 
   /** The driver's statement is one of the execution just made; later ones may use another. */
@@ -492,9 +353,11 @@ abstract class RoutedStatement<S extends Statement> implements Statement {
     }
     S made = attached();
     if (made == null) {
-      made = attach(connection.pinnedLease(true));
+      made = attach(connection.pinnedLease());
     }
-    return made.unwrap(type);
+    T found = made.unwrap(type);
+    unwrapped();
+    return found;
   }
 
   @Override

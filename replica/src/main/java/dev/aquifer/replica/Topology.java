@@ -76,6 +76,12 @@ final class Topology {
     return primary;
   }
 
+  /** Whether there is a primary that statements may be sent to. */
+  boolean isAnswering() {
+    Node now = primary;
+    return now != null && now.isUsable();
+  }
+
   /** Takes in what a node answered, before its health is judged. */
   void answered(Node node, Probe.Answer answer) {
     lock.lock();

@@ -25,10 +25,14 @@ final class TransactionWrites {
     if (!statement.writes()) {
       return;
     }
-    for (TableName table : statement.tablesWritten()) {
+    unknown |= statement.writesUnknownTables();
+    add(statement.tablesWritten());
+  }
+
+  void add(Set<TableName> written) {
+    for (TableName table : written) {
       tables.add(table.name());
     }
-    unknown |= statement.writesUnknownTables();
     tenant();
   }
 

@@ -50,7 +50,7 @@ class RouterTest {
               .minimumIdle(0)
               .startupTimeout(Duration.ZERO)
               .build();
-      all.add(new ReplicaSetSettings.NodeSettings(pool, weights[i], i == 0));
+      all.add(new ReplicaSetSettings.NodeSettings(pool, weights[i], i == 0, new Login()));
     }
     settings =
         new ReplicaSetSettings(

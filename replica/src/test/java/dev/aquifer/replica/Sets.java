@@ -79,6 +79,9 @@ final class Sets {
   static final class Listener implements CommitListener {
     final List<String> told = new CopyOnWriteArrayList<>();
 
+    /** Of commits: the tenant, or everybody. */
+    final List<String> tenants = new CopyOnWriteArrayList<>();
+
     @Override
     public void committing(WriteSet writes) {
       told.add("committing " + text(writes));
@@ -87,6 +90,7 @@ final class Sets {
     @Override
     public void committed(WriteSet writes, ReadFloor floor) {
       told.add("committed " + text(writes));
+      tenants.add(writes.tenant() == null ? "everybody" : writes.tenant().id());
     }
 
     @Override
