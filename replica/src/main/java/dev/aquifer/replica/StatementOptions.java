@@ -209,7 +209,7 @@ abstract class StatementOptions<S extends Statement> implements Statement {
   @Override
   public boolean isPoolable() throws SQLException {
     checkOpen();
-    return poolable != null && poolable;
+    return poolable != null ? poolable : !(this instanceof PlainStatement);
   }
 
   @Override
