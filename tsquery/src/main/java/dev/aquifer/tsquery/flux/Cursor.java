@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Cursor {
   /** How deep a script may be nested while it is read; what recursion there is ends here. */
-  static final int MAX_NESTING = 200;
+  static final int MAX_NESTING = 100;
 
   private final Lexer lexer;
   private @Nullable Token ahead;

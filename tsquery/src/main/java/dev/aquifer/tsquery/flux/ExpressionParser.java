@@ -1,9 +1,11 @@
 package dev.aquifer.tsquery.flux;
 
 import dev.aquifer.tsquery.flux.Token.Kind;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,13 +14,23 @@ import org.jspecify.annotations.Nullable;
  * |>}, unary {@code + -}, then calls, members and indexes. Binary operators group to the left.
  */
 final class ExpressionParser {
-  /** The binary operators, each level tighter than the one before. */
-  private static final List<Set<String>> BINARY =
-      List.of(
-          Set.of("==", "!=", "<", "<=", ">", ">=", "=~", "!~"),
-          Set.of("+", "-"),
-          Set.of("*", "/", "%"),
-          Set.of("^"));
+  /** The binary operators and how tight each is. */
+  private static final Map<String, Integer> BINARY =
+      Map.ofEntries(
+          Map.entry("==", 0),
+          Map.entry("!=", 0),
+          Map.entry("<", 0),
+          Map.entry("<=", 0),
+          Map.entry(">", 0),
+          Map.entry(">=", 0),
+          Map.entry("=~", 0),
+          Map.entry("!~", 0),
+          Map.entry("+", 1),
+          Map.entry("-", 1),
+          Map.entry("*", 2),
+          Map.entry("/", 2),
+          Map.entry("%", 2),
+          Map.entry("^", 3));
 
   private final Cursor cursor;
   private final StatementParser statements;
@@ -37,13 +49,22 @@ final class ExpressionParser {
     return result;
   }
 
+  /** Any number of {@code else if} is one level here. */
   private Expression conditional() {
-    Place place = cursor.expect("if").place();
-    Expression test = expression();
-    cursor.expect("then");
-    Expression yes = expression();
-    cursor.expect("else");
-    return new Expression.Conditional(test, yes, expression(), place);
+    record Branch(Expression test, Expression yes, Place place) {}
+    Deque<Branch> branches = new ArrayDeque<>();
+    while (cursor.at("if")) {
+      Place place = cursor.take().place();
+      Expression test = expression();
+      cursor.expect("then");
+      branches.push(new Branch(test, expression(), place));
+      cursor.expect("else");
+    }
+    Expression result = logical("or", null);
+    for (Branch branch : branches) {
+      result = new Expression.Conditional(branch.test, branch.yes, result, branch.place);
+    }
+    return result;
   }
 
   // Each level may be given what it begins with: a name that was taken already.
@@ -72,16 +93,21 @@ final class ExpressionParser {
     return new Expression.Unary(operator.text(), operand, operator.place());
   }
 
-  private Expression binary(int level, @Nullable Expression start) {
-    if (level == BINARY.size()) {
-      return pipe(start);
-    }
-    Expression left = binary(level + 1, start);
-    while (cursor.at(Kind.SYMBOL) && BINARY.get(level).contains(cursor.peek().text())) {
+  /** Operators of this level or tighter, by climbing. */
+  private Expression binary(int loosest, @Nullable Expression start) {
+    Expression left = pipe(start);
+    int level = level();
+    while (level >= loosest) {
       String operator = cursor.take().text();
       left = new Expression.Binary(operator, left, binary(level + 1, null), left.place());
+      level = level();
     }
     return left;
+  }
+
+  /** How tight the binary operator ahead is, or -1. */
+  private int level() {
+    return cursor.at(Kind.SYMBOL) ? BINARY.getOrDefault(cursor.peek().text(), -1) : -1;
   }
 
   private Expression pipe(@Nullable Expression start) {

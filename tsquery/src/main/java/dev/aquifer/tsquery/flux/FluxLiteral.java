@@ -17,6 +17,8 @@ import java.util.HexFormat;
  */
 public final class FluxLiteral {
   private static final HexFormat HEX = HexFormat.of();
+  private static final Instant FIRST = Instant.parse("0000-01-01T00:00:00Z");
+  private static final Instant LAST = Instant.parse("9999-12-31T23:59:59.999999999Z");
 
   private FluxLiteral() {}
 
@@ -42,20 +44,21 @@ public final class FluxLiteral {
     return "/" + canonicalPattern(pattern).replace("/", "\\/") + "/";
   }
 
-  /** A time, in UTC, to the nanosecond. */
+  /**
+   * A time, in UTC, to the nanosecond.
+   *
+   * @throws RefusedQueryException it is not within the years 0 to 9999
+   */
   public static String time(Instant value) {
+    if (value.isBefore(FIRST) || value.isAfter(LAST)) {
+      throw new RefusedQueryException(
+          "The time " + value + " is not within the years 0 to 9999, which Flux can write.");
+    }
     return time(value.atOffset(ZoneOffset.UTC));
   }
 
   static String time(OffsetDateTime value) {
-    if (value.getYear() < 0 || value.getYear() > 9999) {
-      throw new RefusedQueryException(
-          "The time " + value + " is not within the years 0 to 9999, which Flux can write.");
-    }
-    return DateTimeFormatter.ISO_OFFSET_DATE_TIME.format(
-        value.getOffset().getTotalSeconds() % 60 == 0
-            ? value
-            : value.withOffsetSameInstant(ZoneOffset.UTC));
+    return DateTimeFormatter.ISO_OFFSET_DATE_TIME.format(value);
   }
 
   /**

@@ -21,10 +21,18 @@ final class Scope {
   }
 
   void define(String name, Place place) {
+    if (packageOf(name) != null) {
+      throw new RefusedScriptException(
+          "'" + name + "' is the name of an imported package; choose another name", place);
+    }
     put(name, VARIABLE, place);
   }
 
   void importAs(String name, String path, Place place) {
+    if (knows(name)) {
+      throw new RefusedScriptException(
+          "two packages are imported as '" + name + "'; give one another name", place);
+    }
     put(name, path, place);
   }
 
