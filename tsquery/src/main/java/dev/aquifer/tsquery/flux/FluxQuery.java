@@ -1,8 +1,6 @@
 package dev.aquifer.tsquery.flux;
 
 import dev.aquifer.ConfigurationException;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -49,8 +47,8 @@ public final class FluxQuery {
    * @param value a String, Long, Integer, Double, Boolean, Instant, Duration, or a List of those
    * @throws ConfigurationException the name cannot be bound or is bound already, or values of this
    *     type cannot be
-   * @throws dev.aquifer.RefusedQueryException Flux has no such value: a float that is not finite,
-   *     a text that is not Unicode
+   * @throws dev.aquifer.RefusedQueryException Flux has no such value: a float that is not finite, a
+   *     text that is not Unicode
    */
   public FluxQuery bind(String name, Object value) {
     if (!name.matches("[A-Za-z][A-Za-z0-9_]*") || !Lexer.isName(name)) {

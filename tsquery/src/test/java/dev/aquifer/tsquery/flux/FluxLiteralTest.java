@@ -68,16 +68,14 @@ class FluxLiteralTest {
               FluxScript confined = FluxScript.parse(text).confinedTo(tag, tenant);
               assertThat(FluxScript.parse(confined.text()))
                   .isEqualTo(
-                      script(
-                          bucket, range, filter(equal(tag, tenant)), first, second, window));
+                      script(bucket, range, filter(equal(tag, tenant)), first, second, window));
             });
   }
 
   private static FluxScript script(String bucket, Expression.Call... stages) {
     Expression from = call("from", "bucket", new Expression.Text(bucket, NONE));
     return new FluxScript(
-        List.of(
-            new Statement.Evaluate(new Expression.Pipe(from, List.of(stages), NONE), NONE)));
+        List.of(new Statement.Evaluate(new Expression.Pipe(from, List.of(stages), NONE), NONE)));
   }
 
   private static Expression.Call range(Instant start) {

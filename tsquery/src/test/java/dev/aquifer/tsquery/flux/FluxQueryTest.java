@@ -80,8 +80,7 @@ class FluxQueryTest {
     assertThatThrownBy(() -> query.bind("b", new Object()))
         .isInstanceOf(ConfigurationException.class)
         .hasMessageContaining("bound to 'b' is a java.lang.Object");
-    assertThatThrownBy(() -> query.bind("b", Double.NaN))
-        .isInstanceOf(RefusedQueryException.class);
+    assertThatThrownBy(() -> query.bind("b", Double.NaN)).isInstanceOf(RefusedQueryException.class);
     assertThatThrownBy(() -> query.bind("b", "\udc00")).isInstanceOf(RefusedQueryException.class);
     assertThatThrownBy(() -> query.confinedTo("tenant", "a").confinedTo("tenant", "b"))
         .isInstanceOf(ConfigurationException.class)

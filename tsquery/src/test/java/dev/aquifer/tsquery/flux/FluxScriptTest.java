@@ -110,10 +110,50 @@ class FluxScriptTest {
     List<String> shapes = new ArrayList<>();
     for (String unit :
         List.of(
-            "if a then b else ", "(", "[", "{", "a(b:", "-", "not ", "(a)=>", "() => {", "\"${", "a.", "a or ", "a and ",
-            "1+", "a |> b() ", "|> b()", "a[0]", "()", "\"", "\"$", "/", "/ /", "\\", "//", "if ",
-            "x = ", "x = 1 ", "@a ", "@a(", "{a with ", "a, ", "1h", "0", "9", "\"a\" ", "[a:", "<-",
-            "testcase a {", "builtin a : [", "builtin a : ", "import \"a\" ", "a == ", "\n", " ")) {
+            "if a then b else ",
+            "(",
+            "[",
+            "{",
+            "a(b:",
+            "-",
+            "not ",
+            "(a)=>",
+            "() => {",
+            "\"${",
+            "a.",
+            "a or ",
+            "a and ",
+            "1+",
+            "a |> b() ",
+            "|> b()",
+            "a[0]",
+            "()",
+            "\"",
+            "\"$",
+            "/",
+            "/ /",
+            "\\",
+            "//",
+            "if ",
+            "x = ",
+            "x = 1 ",
+            "@a ",
+            "@a(",
+            "{a with ",
+            "a, ",
+            "1h",
+            "0",
+            "9",
+            "\"a\" ",
+            "[a:",
+            "<-",
+            "testcase a {",
+            "builtin a : [",
+            "builtin a : ",
+            "import \"a\" ",
+            "a == ",
+            "\n",
+            " ")) {
       shapes.add(unit.repeat(length / unit.length()));
       shapes.add("x = " + unit.repeat(length / unit.length() - 4));
       shapes.add("x = " + unit.repeat(100) + "1");
@@ -121,10 +161,7 @@ class FluxScriptTest {
     AtomicReference<Throwable> failure = new AtomicReference<>();
     Thread thread =
         new Thread(
-            null,
-            () -> shapes.forEach(FluxScriptTest::readOrRefused),
-            "little stack",
-            512 * 1024);
+            null, () -> shapes.forEach(FluxScriptTest::readOrRefused), "little stack", 512 * 1024);
     thread.setUncaughtExceptionHandler((t, e) -> failure.set(e));
     thread.start();
     thread.join(120_000);

@@ -137,9 +137,23 @@ class TenantGuardTest {
     assertRefused("buckets()", 1, 1, "'buckets' lists what belongs to others");
     for (String path :
         new String[] {
-          "sql", "http", "http/requests", "csv", "experimental", "influxdata/influxdb", "socket",
-          "influxdata/influxdb/secrets", "influxdata/influxdb/tasks", "planner", "profiler", "kafka",
-          "influxdata/influxdb/monitor", "experimental/http", "internal/debug", "universe", "mqtt"
+          "sql",
+          "http",
+          "http/requests",
+          "csv",
+          "experimental",
+          "influxdata/influxdb",
+          "socket",
+          "influxdata/influxdb/secrets",
+          "influxdata/influxdb/tasks",
+          "planner",
+          "profiler",
+          "kafka",
+          "influxdata/influxdb/monitor",
+          "experimental/http",
+          "internal/debug",
+          "universe",
+          "mqtt"
         }) {
       assertRefused("import x \"" + path + "\"", 1, 1, "the package '" + path + "' may read");
     }
@@ -200,8 +214,7 @@ class TenantGuardTest {
   private static void assertRefused(String text, int line, int column, String reason) {
     FluxScript script = FluxScript.parse(text);
     RefusedScriptException refused =
-        catchThrowableOfType(
-            RefusedScriptException.class, () -> script.confinedTo("tenant", "t1"));
+        catchThrowableOfType(RefusedScriptException.class, () -> script.confinedTo("tenant", "t1"));
     assertThat(refused).as(text).isNotNull().hasMessageContaining(reason);
     assertThat(refused.line() + ":" + refused.column()).as(text).isEqualTo(line + ":" + column);
   }

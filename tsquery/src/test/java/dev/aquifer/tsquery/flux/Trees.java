@@ -19,9 +19,7 @@ final class Trees {
   private static final String[] BINARY = {
     "==", "!=", "<", "<=", ">", ">=", "=~", "!~", "+", "-", "*", "/", "%", "^"
   };
-  private static final String[] UNITS = {
-    "y", "mo", "w", "d", "h", "m", "s", "ms", "us", "ns"
-  };
+  private static final String[] UNITS = {"y", "mo", "w", "d", "h", "m", "s", "ms", "us", "ns"};
   private static final String[] TYPES = {
     "int",
     "(<-tables: stream[A], ?n: int, x: [string: {A with b: int}]) => stream[{B with c: bool}]"
