@@ -53,7 +53,7 @@ sealed interface Expression {
   /** One of the amounts of a duration. */
   record Amount(long magnitude, String unit) {}
 
-  /** A regular expression; every slash in it follows an even number of backslashes. */
+  /** A regular expression, as {@link FluxLiteral#canonicalPattern} has it. */
   record Regex(String pattern, Place place) implements Expression {}
 
   /** {@code <-}, the default of the parameter that a pipe feeds. */

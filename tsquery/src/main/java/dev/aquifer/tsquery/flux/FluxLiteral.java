@@ -41,7 +41,25 @@ public final class FluxLiteral {
    *     U+0000 or half a surrogate pair
    */
   public static String regex(String pattern) {
-    return "/" + canonicalPattern(pattern).replace("/", "\\/") + "/";
+    String canonical = canonicalPattern(pattern);
+    StringBuilder written = new StringBuilder("/");
+    for (int i = 0; i < canonical.length(); i++) {
+      char c = canonical.charAt(i);
+      if (c == '/') {
+        written.append("\\/");
+      } else if (c != '\\') {
+        written.append(c);
+      } else if (i + 2 == canonical.length() && canonical.charAt(i + 1) == '\\') {
+        written.append("\\x5c\\x5c");
+        i++;
+      } else if (canonical.charAt(i + 1) == 'x') {
+        // The literal has \x of its own, a byte; the pattern's is not that one.
+        written.append("\\x5c");
+      } else {
+        written.append(c).append(canonical.charAt(++i));
+      }
+    }
+    return written.append('/').toString();
   }
 
   /**
@@ -117,10 +135,7 @@ public final class FluxLiteral {
     }
   }
 
-  /**
-   * The same pattern, with no slash after an odd number of backslashes and none of them at the end:
-   * with those, a scanner could take the slash that ends the literal for an escaped one.
-   */
+  /** The same pattern, without the backslashes that escape slashes: RE2 needs none. */
   static String canonicalPattern(String pattern) {
     requireUnicode(pattern);
     if (pattern.isEmpty() || pattern.indexOf('\0') >= 0) {
@@ -140,10 +155,6 @@ public final class FluxLiteral {
     if (backslashes % 2 == 1) {
       throw new RefusedQueryException(
           "The regular expression '" + Messages.shown(pattern) + "' ends in half an escape.");
-    }
-    if (backslashes > 0) {
-      canonical.setLength(canonical.length() - 2);
-      canonical.append("\\x5c");
     }
     return canonical.toString();
   }

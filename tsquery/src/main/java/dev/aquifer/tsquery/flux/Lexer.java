@@ -1,5 +1,6 @@
 package dev.aquifer.tsquery.flux;
 
+import dev.aquifer.RefusedQueryException;
 import dev.aquifer.tsquery.flux.Token.Kind;
 import java.util.Set;
 
@@ -87,32 +88,43 @@ final class Lexer {
 
   /** Reads the slash that was taken for a division as the start of a regular expression. */
   Token regex(Token slash) {
+    Place place = slash.place();
     at = slash.start() + 1;
-    StringBuilder pattern = new StringBuilder();
-    int backslashes = 0;
+    TextDecoder decoder = new TextDecoder();
+    boolean pair = false;
     while (at < text.length()) {
-      char c = text.charAt(at++);
-      if (c == '/' && backslashes % 2 == 0) {
-        if (backslashes > 0) {
-          throw new RefusedScriptException(
-              "backslashes before the end of a regular expression; write \\x5c for the last pair",
-              slash.place());
-        }
-        if (pattern.length() == 0) {
-          throw new RefusedScriptException("the regular expression is empty", slash.place());
-        }
-        return new Token(Kind.REGEX, pattern.toString(), slash.start(), slash.place());
-      }
+      char c = text.charAt(at);
       if (c == '/') {
-        pattern.setLength(pattern.length() - 1);
-      } else if (c == '\n') {
-        line++;
-        lineStart = at;
+        if (pair) {
+          throw new RefusedScriptException(
+              "a pair of backslashes before the end of a regular expression; write [\\\\]", place);
+        }
+        at++;
+        return new Token(Kind.REGEX, pattern(decoder.text(place), place), slash.start(), place);
       }
-      backslashes = c == '\\' ? backslashes + 1 : 0;
-      pattern.append(c);
+      pair = c == '\\' && peek(1) == '\\';
+      if (c == '\\' && peek(1) == 'x') {
+        hexadecimal(decoder);
+      } else if (c == '\\' && peek(1) == '/') {
+        decoder.add('/');
+        at += 2;
+      } else {
+        if (pair) {
+          decoder.add(c);
+          at++;
+        }
+        plain(c, decoder);
+      }
     }
-    throw new RefusedScriptException("the regular expression has no end", slash.place());
+    throw new RefusedScriptException("the regular expression has no end", place);
+  }
+
+  private static String pattern(String pattern, Place place) {
+    try {
+      return FluxLiteral.canonicalPattern(pattern);
+    } catch (RefusedQueryException e) {
+      throw new RefusedScriptException(String.valueOf(e.getMessage()), place);
+    }
   }
 
   /**
@@ -165,13 +177,27 @@ final class Lexer {
       decoder.add('$');
       at += 2;
     } else {
-      decoder.add(c);
-      at++;
-      if (c == '\n') {
-        line++;
-        lineStart = at;
-      }
+      plain(c, decoder);
     }
+  }
+
+  private void plain(char c, TextDecoder decoder) {
+    decoder.add(c);
+    at++;
+    if (c == '\n') {
+      line++;
+      lineStart = at;
+    }
+  }
+
+  private void hexadecimal(TextDecoder decoder) {
+    int high = Character.digit(peek(2), 16);
+    int low = Character.digit(peek(3), 16);
+    if (high < 0 || low < 0 || peek(2) > 'f' || peek(3) > 'f') {
+      throw new RefusedScriptException("'\\x' needs two hexadecimal digits", place());
+    }
+    decoder.addByte(high << 4 | low);
+    at += 4;
   }
 
   private void escape(TextDecoder decoder) {
@@ -188,13 +214,8 @@ final class Lexer {
         decoder.add('$');
       }
       case 'x' -> {
-        int high = Character.digit(peek(2), 16);
-        int low = Character.digit(peek(3), 16);
-        if (high < 0 || low < 0 || peek(2) > 'f' || peek(3) > 'f') {
-          throw new RefusedScriptException("'\\x' needs two hexadecimal digits", place());
-        }
-        decoder.addByte(high << 4 | low);
-        at += 2;
+        hexadecimal(decoder);
+        return;
       }
       default -> throw new RefusedScriptException("a backslash that escapes nothing", place());
     }

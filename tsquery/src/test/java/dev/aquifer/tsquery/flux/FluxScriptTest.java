@@ -240,7 +240,8 @@ class FluxScriptTest {
   @Test
   void parse_ofWhatTheServerReadsOtherwise_isRefused() {
     assertRefused("x = \"$\\\\\" or exists r.tenant) //\"", 1, 6, "write \\x24 for it");
-    assertRefused("x = r =~ /a\\\\/ and r.b =~ /c/", 1, 10, "write \\x5c for the last pair");
+    assertRefused("x = r =~ /a\\\\/ and r.b =~ /c/", 1, 10, "write [\\\\]");
+    same("/a\\x5c\\x41\\/\\x2e/", "/a\\A\\/./");
     same("\"$${a}\"", "\"\\x24\\x24{a}\"");
   }
 
