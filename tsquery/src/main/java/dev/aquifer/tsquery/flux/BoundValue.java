@@ -30,7 +30,7 @@ final class BoundValue {
     } else if (value instanceof Double number) {
       FluxLiteral.decimal(number);
       return signed(
-          Double.doubleToRawLongBits(number) < 0, new Expression.Float(Math.abs(number), none));
+          Double.doubleToRawLongBits(number) < 0, new Expression.Decimal(Math.abs(number), none));
     } else if (value instanceof Instant instant) {
       FluxLiteral.time(instant);
       return new Expression.Moment(instant.atOffset(ZoneOffset.UTC), none);
@@ -54,7 +54,7 @@ final class BoundValue {
   }
 
   /** A file of one statement, {@code option params = {…}}. */
-  static String extern(Expression.Record values) {
+  static String extern(Expression.Fields values) {
     StringWriter out = new StringWriter();
     try (JsonGenerator json = JSON.createGenerator(ObjectWriteContext.empty(), out)) {
       start(json, "File");
@@ -77,7 +77,7 @@ final class BoundValue {
   }
 
   private static void write(JsonGenerator json, Expression value) {
-    if (value instanceof Expression.Record record) {
+    if (value instanceof Expression.Fields record) {
       start(json, "ObjectExpression");
       json.writeArrayPropertyStart("properties");
       for (Expression.Property property : record.properties()) {
@@ -110,7 +110,7 @@ final class BoundValue {
     } else if (value instanceof Expression.Int number) {
       start(json, "IntegerLiteral");
       json.writeStringProperty("value", Long.toString(number.value()));
-    } else if (value instanceof Expression.Float number) {
+    } else if (value instanceof Expression.Decimal number) {
       start(json, "FloatLiteral");
       json.writeName("value");
       json.writeNumber(number.value());

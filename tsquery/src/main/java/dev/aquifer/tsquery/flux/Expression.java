@@ -9,84 +9,84 @@ import org.jspecify.annotations.Nullable;
  * r.tag} and {@code r["tag"]} are the same node, as are {@code {a: 1}} and {@code {"a": 1}}.
  */
 sealed interface Expression {
-  /** Where it begins; of an operator or a pipe, where its first operand begins. */
+  // Where it begins; of an operator or a pipe, where its first operand begins.
   Place place();
 
-  /** A name that is not a keyword; {@code true} and {@code false} are names. */
+  // A name that is not a keyword; true and false are names.
   record Name(String name, Place place) implements Expression {}
 
-  /** A text. */
+  // A text.
   record Text(String value, Place place) implements Expression {}
 
-  /** A text with expressions in it; at least one of the parts is a hole. */
+  // A text with expressions in it; at least one of the parts is a hole.
   record Interpolated(List<Part> parts, Place place) implements Expression {
     public Interpolated {
       parts = List.copyOf(parts);
     }
   }
 
-  /** A run of characters, or an expression. */
+  // A run of characters, or an expression.
   sealed interface Part {
-    /** Never empty. */
+    // Never empty.
     record Chunk(String value) implements Part {}
 
-    /** What stands between <code>${</code> and <code>}</code>. */
+    // What stands between ${ and }.
     record Hole(Expression value) implements Part {}
   }
 
-  /** A whole number, never negative. */
+  // A whole number, never negative.
   record Int(long value, Place place) implements Expression {}
 
-  /** A finite number, never negative. */
-  record Float(double value, Place place) implements Expression {}
+  // A finite number, never negative.
+  record Decimal(double value, Place place) implements Expression {}
 
-  /** A time. */
+  // A time.
   record Moment(OffsetDateTime value, Place place) implements Expression {}
 
-  /** A duration. */
+  // A duration.
   record Span(List<Amount> amounts, Place place) implements Expression {
     public Span {
       amounts = List.copyOf(amounts);
     }
   }
 
-  /** One of the amounts of a duration. */
+  // One of the amounts of a duration.
   record Amount(long magnitude, String unit) {}
 
-  /** A regular expression, as {@link FluxLiteral#canonicalPattern} has it. */
+  // A regular expression, as FluxLiteral.canonicalPattern has it.
   record Regex(String pattern, Place place) implements Expression {}
 
-  /** {@code <-}, the default of the parameter that a pipe feeds. */
+  // <-, the default of the parameter that a pipe feeds.
   record PipeInput(Place place) implements Expression {}
 
-  /** {@code [a, b]}. */
+  // [a, b].
   record Array(List<Expression> elements, Place place) implements Expression {
     public Array {
       elements = List.copyOf(elements);
     }
   }
 
-  /** {@code [k: v]}. */
+  // [k: v].
   record Dictionary(List<Entry> entries, Place place) implements Expression {
     public Dictionary {
       entries = List.copyOf(entries);
     }
   }
 
-  /** One of a dictionary's entries. */
+  // One of a dictionary's entries.
   record Entry(Expression key, Expression value) {}
 
-  /** {@code {base with a: 1}}. */
-  record Record(@Nullable Name base, List<Property> properties, Place place) implements Expression {
-    public Record {
+  // {base with a: 1}.
+  record Fields(@Nullable Name base, List<Property> properties, Place place) implements Expression {
+    public Fields {
       properties = List.copyOf(properties);
     }
   }
 
-  /** {@code key: value}, or a key alone, which stands for the variable of that name. */
+  // key: value, or a key alone, which stands for the variable of that name.
   record Property(String key, @Nullable Expression value, Place place) {}
 
-  /** A function; where it is not a block, its body is the one return of its value. */
+  // A function; where it is not a block, its body is the one return of its value.
   record Function(List<Parameter> parameters, List<Statement> body, boolean block, Place place)
       implements Expression {
     public Function {
@@ -95,44 +95,44 @@ sealed interface Expression {
     }
   }
 
-  /** A parameter of a function. */
+  // A parameter of a function.
   record Parameter(String name, @Nullable Expression byDefault, Place place) {}
 
-  /** A call with named arguments. */
+  // A call with named arguments.
   record Call(Expression callee, List<Property> arguments, Place place) implements Expression {
     public Call {
       arguments = List.copyOf(arguments);
     }
   }
 
-  /** {@code source |> a() |> b()}; at least one stage. */
+  // source |> a() |> b(); at least one stage.
   record Pipe(Expression source, List<Call> stages, Place place) implements Expression {
     public Pipe {
       stages = List.copyOf(stages);
     }
   }
 
-  /** {@code object.name}. */
+  // object.name.
   record Member(Expression object, String name, Place place) implements Expression {}
 
-  /** {@code array[index]}; the index is not a text, which would make it a member. */
+  // array[index]; the index is not a text, which would make it a member.
   record Index(Expression array, Expression index, Place place) implements Expression {}
 
-  /** {@code -}, {@code +}, {@code not} or {@code exists}. */
+  // -, +, not or exists.
   record Unary(String operator, Expression operand, Place place) implements Expression {}
 
-  /** A comparison or arithmetic. */
+  // A comparison or arithmetic.
   record Binary(String operator, Expression left, Expression right, Place place)
       implements Expression {}
 
-  /** {@code and} or {@code or} of two or more. */
+  // and or or of two or more.
   record Logical(String operator, List<Expression> operands, Place place) implements Expression {
     public Logical {
       operands = List.copyOf(operands);
     }
   }
 
-  /** {@code if test then yes else no}. */
+  // if test then yes else no.
   record Conditional(Expression test, Expression yes, Expression no, Place place)
       implements Expression {}
 }

@@ -83,7 +83,7 @@ final class ExpressionParser {
   }
 
   private Expression logicalUnary(@Nullable Expression start) {
-    if (start != null || !cursor.at("not") && !cursor.at("exists")) {
+    if (start != null || (!cursor.at("not") && !cursor.at("exists"))) {
       return binary(0, start);
     }
     cursor.enter();
@@ -247,18 +247,18 @@ final class ExpressionParser {
   private Expression record() {
     Place place = cursor.expect("{").place();
     if (!cursor.at(Kind.NAME)) {
-      return new Expression.Record(null, properties("}"), place);
+      return new Expression.Fields(null, properties("}"), place);
     }
     Token first = cursor.take();
     if (!cursor.at(Kind.NAME)) {
-      return new Expression.Record(null, properties("}", first), place);
+      return new Expression.Fields(null, properties("}", first), place);
     }
     if (!cursor.atWord("with")) {
       throw cursor.expected("',', ':' or 'with'");
     }
     cursor.take();
     Expression.Name base = new Expression.Name(first.text(), first.place());
-    return new Expression.Record(base, properties("}"), place);
+    return new Expression.Fields(base, properties("}"), place);
   }
 
   private List<Expression.Property> properties(String end) {

@@ -94,7 +94,7 @@ public final class FluxQuery {
     List<Expression.Property> properties = new ArrayList<>();
     values.forEach(
         (name, value) -> properties.add(new Expression.Property(name, value, Place.NONE)));
-    return BoundValue.extern(new Expression.Record(null, properties, Place.NONE));
+    return BoundValue.extern(new Expression.Fields(null, properties, Place.NONE));
   }
 
   /** The text; values are never shown. */

@@ -64,7 +64,7 @@ final class Lexer {
       String word = word();
       return new Token(KEYWORDS.contains(word) ? Kind.KEYWORD : Kind.NAME, word, start, place);
     }
-    if (isDigit(c) || c == '.' && isDigit(peek(1))) {
+    if (isDigit(c) || (c == '.' && isDigit(peek(1)))) {
       return number(start, place);
     }
     if (c == '"') {
@@ -196,7 +196,7 @@ final class Lexer {
     if (high < 0 || low < 0 || peek(2) > 'f' || peek(3) > 'f') {
       throw new RefusedScriptException("'\\x' needs two hexadecimal digits", place());
     }
-    decoder.addByte(high << 4 | low);
+    decoder.addByte((high << 4) | low);
     at += 4;
   }
 
@@ -319,7 +319,7 @@ final class Lexer {
         at++;
         line++;
         lineStart = at;
-      } else if (c == ' ' || c >= '\t' && c <= '\r') {
+      } else if (c == ' ' || (c >= '\t' && c <= '\r')) {
         at++;
       } else if (c == '/' && peek(1) == '/') {
         int end = text.indexOf('\n', at);

@@ -59,7 +59,7 @@ final class LiteralParser {
       throw new RefusedScriptException(
           "the number " + token.shown() + " is too large for a float", token.place());
     }
-    return new Expression.Float(value, token.place());
+    return new Expression.Decimal(value, token.place());
   }
 
   private static Expression span(Token token) {

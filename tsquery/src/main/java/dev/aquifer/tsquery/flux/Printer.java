@@ -176,7 +176,7 @@ final class Printer {
       expression(conditional.no(), ANY);
     } else if (expression instanceof Expression.Function function) {
       function(function);
-    } else if (expression instanceof Expression.Record record) {
+    } else if (expression instanceof Expression.Fields record) {
       out.append('{');
       if (record.base() != null) {
         out.append(record.base().name()).append(" with ");
@@ -199,7 +199,7 @@ final class Printer {
       out.append(FluxLiteral.text(text.value()));
     } else if (expression instanceof Expression.Int number) {
       out.append(FluxLiteral.integer(number.value()));
-    } else if (expression instanceof Expression.Float number) {
+    } else if (expression instanceof Expression.Decimal number) {
       out.append(FluxLiteral.decimal(number.value()));
     } else if (expression instanceof Expression.Moment moment) {
       out.append(FluxLiteral.time(moment.value()));
@@ -241,7 +241,7 @@ final class Printer {
   private void member(Expression.Member member) {
     // "1.a" would be a float and a name.
     boolean number =
-        member.object() instanceof Expression.Int || member.object() instanceof Expression.Float;
+        member.object() instanceof Expression.Int || member.object() instanceof Expression.Decimal;
     expression(member.object(), number ? POSTFIX + 1 : POSTFIX);
     if (Lexer.isName(member.name())) {
       out.append('.').append(member.name());

@@ -23,7 +23,7 @@ final class StatementParser {
     while (!cursor.at(Kind.END)) {
       Statement statement = statement();
       int order = order(statement);
-      if (order < stage || order == 0 && !statements.isEmpty()) {
+      if (order < stage || (order == 0 && !statements.isEmpty())) {
         throw new RefusedScriptException(
             order == 0
                 ? "the package must come first"

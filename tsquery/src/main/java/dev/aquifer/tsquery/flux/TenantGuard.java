@@ -98,11 +98,11 @@ final class TenantGuard {
       return call(call, scope);
     } else if (expression instanceof Expression.Function function) {
       return function(function, scope);
-    } else if (expression instanceof Expression.Record record) {
+    } else if (expression instanceof Expression.Fields record) {
       if (record.base() != null) {
         requireKnown(record.base().name(), record.base().place(), scope);
       }
-      return new Expression.Record(record.base(), properties(record.properties(), scope), place);
+      return new Expression.Fields(record.base(), properties(record.properties(), scope), place);
     } else if (expression instanceof Expression.Logical logical) {
       return new Expression.Logical(
           logical.operator(), expressions(logical.operands(), scope), place);
@@ -149,7 +149,7 @@ final class TenantGuard {
   private static Expression literal(Expression expression) {
     if (expression instanceof Expression.Text
         || expression instanceof Expression.Int
-        || expression instanceof Expression.Float
+        || expression instanceof Expression.Decimal
         || expression instanceof Expression.Moment
         || expression instanceof Expression.Span
         || expression instanceof Expression.Regex

@@ -64,7 +64,7 @@ final class Tree {
         each.accept(entry.key());
         each.accept(entry.value());
       }
-    } else if (parent instanceof Expression.Record record) {
+    } else if (parent instanceof Expression.Fields record) {
       if (record.base() != null) {
         each.accept(record.base());
       }

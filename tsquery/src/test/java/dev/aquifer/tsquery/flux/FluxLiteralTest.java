@@ -144,7 +144,7 @@ class FluxLiteralTest {
   void numbers_areExact() {
     for (double value : new double[] {0.0, 1, 0.1, 4.9e-324, 1.7976931348623157e308, 1e21}) {
       assertThat(FluxScript.parse("x = " + FluxLiteral.decimal(value)).statements())
-          .containsExactly(new Statement.Assign("x", new Expression.Float(value, NONE), NONE));
+          .containsExactly(new Statement.Assign("x", new Expression.Decimal(value, NONE), NONE));
     }
     assertThat(FluxLiteral.decimal(-0.0)).isEqualTo("-0.0");
     assertThat(FluxLiteral.integer(-Long.MAX_VALUE)).isEqualTo("-9223372036854775807");

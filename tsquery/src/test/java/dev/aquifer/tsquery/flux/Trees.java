@@ -91,7 +91,7 @@ final class Trees {
       case 0, 1 -> new Expression.Name(name(), none);
       case 2 -> new Expression.Text(text(), none);
       case 3 -> new Expression.Int(random.nextLong() >>> random.nextInt(1, 64), none);
-      case 4 -> new Expression.Float(Math.abs(finite()), none);
+      case 4 -> new Expression.Decimal(Math.abs(finite()), none);
       case 5 -> new Expression.Moment(moment().atOffset(offset()), none);
       case 6 -> new Expression.Span(amounts(), none);
       case 7 -> new Expression.Regex(FluxLiteral.canonicalPattern(pattern()), none);
@@ -101,7 +101,7 @@ final class Trees {
           new Expression.Dictionary(
               list(3, () -> new Expression.Entry(inner.get(), inner.get())), none);
       case 11 ->
-          new Expression.Record(
+          new Expression.Fields(
               random.nextBoolean() ? new Expression.Name(name(), none) : null,
               properties(depth),
               none);
