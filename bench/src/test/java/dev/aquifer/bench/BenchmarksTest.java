@@ -64,7 +64,10 @@ class BenchmarksTest {
             "BulkGet.jetcache",
             "BulkGet.redisson",
             "TagInvalidation.aquifer",
-            "CommitVoid.aquifer");
+            "CommitVoid.aquifer",
+            "WindowAssembly.aquifer",
+            "CoveragePlan.aquifer",
+            "RangeInvalidation.aquifer");
   }
 
   @Test
@@ -78,6 +81,7 @@ class BenchmarksTest {
             .include("\\.(RouteDecision|SelectOne)\\.aquifer$")
             .include("\\.BulkGet\\.aquifer$")
             .include("\\.TagInvalidation\\.aquifer$")
+            .include("\\.CoveragePlan\\.aquifer$")
             .param("entries", "1000")
             .forks(0)
             .warmupIterations(0)
@@ -90,7 +94,7 @@ class BenchmarksTest {
     Collection<RunResult> results = new Runner(options).run();
 
     assertThat(results)
-        .hasSize(17)
+        .hasSize(19)
         .allSatisfy(result -> assertThat(result.getPrimaryResult().getScore()).isPositive());
   }
 }

@@ -91,6 +91,18 @@ final class CacheCore {
     return value == null || (value instanceof Optional<?> o && o.isEmpty());
   }
 
+  /** Whether the adoption keeps the cache from answering reads of the key. */
+  boolean bypassed(Adoption adoption, TenantView view, Object key) {
+    return adoption.mode(name, view.tenant, key) != Adoption.Mode.ON;
+  }
+
+  /** What memory answers with an entry. */
+  @Nullable Object answered(TenantView view, Entry hit) {
+    memoryHits.increment();
+    node.observer.cacheAnswered(name, view.tenant, Observer.Tier.L1);
+    return hit.negative() ? none() : hit.value();
+  }
+
   /** What callers get where there is no value. */
   @Nullable Object none() {
     return optional ? Optional.empty() : null;

@@ -143,7 +143,7 @@ public final class CacheWriter<K, V> implements AutoCloseable {
   }
 
   private TenantView part(Write<K, V> write) {
-    return core.live(write.view).of(TieredCache.form(write.key));
+    return core.live(write.view).of(KeyForm.of(write.key));
   }
 
   private static <K, V> void end(

@@ -61,7 +61,7 @@ final class Partitions {
     } else if (form instanceof UUID id) {
       hash = Long.hashCode(id.getMostSignificantBits() ^ id.getLeastSignificantBits());
     } else {
-      hash = TieredCache.Keys.text(form).hashCode();
+      hash = KeyForm.text(form).hashCode();
     }
     return Integer.remainderUnsigned((hash * 0x9E3779B9) >>> 7, count);
   }

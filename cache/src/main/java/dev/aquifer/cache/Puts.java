@@ -45,7 +45,7 @@ final class Puts {
   }
 
   private Flight flight(Object key, @Nullable Object value) {
-    return new Flight(new MemoryKey(view, TieredCache.Keys.form(key)), key, () -> value, node);
+    return new Flight(new MemoryKey(view, KeyForm.of(key)), key, () -> value, node);
   }
 
   /** Voids the keys. Returns the void's sequence, 0 where it is not known yet. */

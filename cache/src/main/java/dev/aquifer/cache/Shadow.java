@@ -107,7 +107,7 @@ final class Shadow {
   /** The source is about to be read; null where the cache can do nothing with the key. */
   @Nullable Seen begin(TenantView view, Object key) {
     try {
-      return new Seen(new MemoryKey(view, TieredCache.form(key)), key, node, new Answer());
+      return new Seen(new MemoryKey(view, KeyForm.of(key)), key, node, new Answer());
     } catch (RuntimeException e) {
       view.cache.shadow.failed.increment();
       return null;

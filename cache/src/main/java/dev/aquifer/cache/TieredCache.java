@@ -6,7 +6,6 @@ import dev.aquifer.Tag;
 import dev.aquifer.TenantContext;
 import dev.aquifer.batch.BatchSettings;
 import dev.aquifer.spi.Observer.Scope;
-import dev.aquifer.spi.Observer.Tier;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -45,11 +44,13 @@ public final class TieredCache<K, V> {
   private final CacheCore core;
   private final Node node;
   private final Flights flights;
+  private final BulkReads<K, V> bulk;
 
   TieredCache(CacheCore core) {
     this.core = core;
     this.node = core.node;
     this.flights = node.flights;
+    this.bulk = new BulkReads<>(core);
   }
 
   /** The cache's name. */
@@ -72,10 +73,10 @@ public final class TieredCache<K, V> {
       K key, Loader<? super K, ? extends V, ? extends X> loader) throws X {
     TenantView view = view();
     Adoption adoption = node.adoption;
-    if (adoption != null && bypassed(adoption, view, key)) {
+    if (adoption != null && core.bypassed(adoption, view, key)) {
       return cast(node.bypass.get(adoption, view, key, () -> loader.load(key)));
     }
-    Object form = form(key);
+    Object form = KeyForm.of(key);
     Entry hit = node.memory(view, form);
     if (hit != null) {
       return answered(view, hit);
@@ -93,7 +94,7 @@ public final class TieredCache<K, V> {
       return MISS;
     }
     TenantView view = view();
-    Entry hit = node.memory(view, form(key));
+    Entry hit = node.memory(view, KeyForm.of(key));
     return hit == null ? MISS : answered(view, hit);
   }
 
@@ -106,7 +107,7 @@ public final class TieredCache<K, V> {
   public CompletableFuture<@Nullable V> getAsync(
       K key, Function<? super K, ? extends CompletionStage<? extends @Nullable V>> loader) {
     Adoption adoption = node.adoption;
-    if (adoption != null && bypassed(adoption, view(), key)) {
+    if (adoption != null && core.bypassed(adoption, view(), key)) {
       return node.bypass
           .getAsync(adoption, view(), key, () -> loader.apply(key))
           .thenApply(TieredCache::<@Nullable V>cast);
@@ -130,7 +131,7 @@ public final class TieredCache<K, V> {
   /** The value if memory or Redis has it, else null. Never loads. */
   public @Nullable V getIfPresent(K key) {
     Adoption adoption = node.adoption;
-    if (adoption != null && bypassed(adoption, view(), key)) {
+    if (adoption != null && core.bypassed(adoption, view(), key)) {
       return null;
     }
     MemoryKey at = at(key);
@@ -161,69 +162,7 @@ public final class TieredCache<K, V> {
    */
   public BulkResult<K, V> getAllOutcomes(
       Set<? extends K> keys, BulkLoader<K, V, ? extends Exception> loader) {
-    Objects.requireNonNull(keys, "keys");
-    Objects.requireNonNull(loader, "loader");
-    Set<K> direct = notOn(keys);
-    return direct.isEmpty()
-        ? fetched(keys, loader)
-        : beside(direct, loader).with(fetched(rest(keys, direct), loader), keys);
-  }
-
-  /** {@link #getAllOutcomes} through the cache, whatever its adoption. */
-  private BulkResult<K, V> fetched(
-      Collection<? extends K> keys, BulkLoader<K, V, ? extends Exception> loader) {
-    Bulk bulk = new Bulk(keys, key -> loader.loadAll(Set.<K>of(key)).get(key));
-    if (bulk.missing.open() > 0) {
-      flights.getAll(bulk.missing, wanted -> loader.loadAll(TieredCache.<Set<K>>unchecked(wanted)));
-    }
-    return bulk.result();
-  }
-
-  /** What the source answers for keys that the cache is not on for. */
-  private BulkResult<K, V> beside(Set<K> direct, BulkLoader<K, V, ? extends Exception> loader) {
-    try {
-      Map<?, ?> found =
-          node.bypass.getAll(
-              view(),
-              unchecked(direct),
-              wanted -> loader.loadAll(TieredCache.<Set<K>>unchecked(wanted)));
-      return beside(direct, found, null);
-    } catch (Throwable e) {
-      return beside(direct, Map.of(), e);
-    }
-  }
-
-  private BulkResult<K, V> beside(Set<K> direct, Map<?, ?> found, @Nullable Throwable error) {
-    Throwable cause = error == null ? null : Flights.unwrapped(error);
-    PartialLoadException partial = cause instanceof PartialLoadException p ? p : null;
-    Map<K, V> values = new LinkedHashMap<>();
-    Map<K, Throwable> errors = new LinkedHashMap<>();
-    for (K key : direct) {
-      Object value = partial == null ? found.get(key) : partial.values().get(key);
-      Throwable failure = partial == null ? cause : partial.errors().get(key);
-      if (failure != null) {
-        errors.put(key, failure);
-      } else if (!core.absent(value)) {
-        values.put(key, unchecked(value));
-      }
-    }
-    return new BulkResult<>(values, errors);
-  }
-
-  private Set<K> notOn(Collection<? extends K> keys) {
-    Adoption adoption = node.adoption;
-    Set<K> found = new LinkedHashSet<>();
-    if (adoption != null) {
-      TenantView view = view();
-      keys.stream().filter(key -> bypassed(adoption, view, key)).forEach(found::add);
-    }
-    return found;
-  }
-
-  private Set<K> rest(Collection<? extends K> keys, Set<K> direct) {
-    Set<K> rest = new LinkedHashSet<>(keys);
-    rest.removeAll(direct);
-    return rest;
+    return bulk.get(Objects.requireNonNull(keys, "keys"), Objects.requireNonNull(loader, "loader"));
   }
 
   /**
@@ -235,81 +174,8 @@ public final class TieredCache<K, V> {
   public CompletableFuture<BulkResult<K, V>> getAllAsync(
       Set<? extends K> keys,
       Function<? super Set<K>, ? extends CompletionStage<? extends Map<K, V>>> loader) {
-    Objects.requireNonNull(keys, "keys");
-    Objects.requireNonNull(loader, "loader");
-    Set<K> direct = notOn(keys);
-    if (!direct.isEmpty()) {
-      CompletableFuture<BulkResult<K, V>> others = getAllAsync(rest(keys, direct), loader);
-      return node.bypass
-          .getAllAsync(view(), unchecked(direct), () -> loader.apply(direct))
-          .handle((found, error) -> beside(direct, found == null ? Map.of() : found, error))
-          .thenCombine(others, (mine, more) -> mine.with(more, keys));
-    }
-    Bulk bulk =
-        new Bulk(
-            keys,
-            key -> new Flights.Later(loader.apply(Set.<K>of(key)).thenApply(all -> all.get(key))));
-    if (bulk.missing.open() == 0) {
-      return CompletableFuture.completedFuture(bulk.result());
-    }
-    return flights
-        .getAllAsync(
-            bulk.missing,
-            wanted -> new Flights.Later(loader.apply(TieredCache.<Set<K>>unchecked(wanted))))
-        .thenApply(done -> bulk.result());
-  }
-
-  /** What memory has of many keys, and what it has not. */
-  private final class Bulk {
-    private final List<K> keys;
-    private final @Nullable Object[] values;
-    final BulkKeys missing;
-
-    /** Where what is missing belongs among the values. */
-    private final int[] places;
-
-    Bulk(Collection<? extends K> wanted, Loader<K, ?, ? extends Exception> single) {
-      TenantView view = core.live(view());
-      keys = new ArrayList<>(wanted);
-      values = new @Nullable Object[keys.size()];
-      places = new int[keys.size()];
-      missing = new BulkKeys(view, keys.size());
-      for (int i = 0; i < values.length; i++) {
-        K key = keys.get(i);
-        MemoryKey at = new MemoryKey(view, Keys.form(key));
-        if (!at.view.entries.containsKey(at.key) || !inMemory(i, at, single)) {
-          places[missing.add(at, key)] = i;
-        }
-      }
-    }
-
-    private boolean inMemory(int i, MemoryKey at, Loader<K, ?, ? extends Exception> single) {
-      K key = keys.get(i);
-      Entry hit = node.memory(at.view, at.key);
-      Flight.Outcome looked =
-          hit != null ? null : flights.closerLook(at, key, () -> single.load(key));
-      if (hit != null) {
-        values[i] = answered(at.view, hit);
-      } else if (looked != null) {
-        values[i] = flights.answered(at.view, looked);
-      }
-      return hit != null || looked != null;
-    }
-
-    BulkResult<K, V> result() {
-      for (int i = 0; i < missing.size(); i++) {
-        values[places[i]] = missing.value(i);
-      }
-      Map<K, V> found = new LinkedHashMap<>(values.length * 4 / 3 + 1);
-      for (int i = 0; i < values.length; i++) {
-        if (!core.absent(values[i])) {
-          found.put(keys.get(i), TieredCache.<V>unchecked(values[i]));
-        }
-      }
-      Map<K, Throwable> errors = new LinkedHashMap<>();
-      missing.forEachError((key, error) -> errors.put(TieredCache.unchecked(key), error));
-      return new BulkResult<>(found, errors);
-    }
+    return bulk.getAsync(
+        Objects.requireNonNull(keys, "keys"), Objects.requireNonNull(loader, "loader"));
   }
 
   /**
@@ -408,7 +274,7 @@ public final class TieredCache<K, V> {
     }
     WarmUpRun<K> run =
         new WarmUpRun<>(
-            node, view.tenant, wanted, options, some -> fetched(some, loader).orThrow());
+            node, view.tenant, wanted, options, some -> bulk.fetched(some, loader).orThrow());
     run.start();
     return run;
   }
@@ -464,7 +330,7 @@ public final class TieredCache<K, V> {
       Adoption adoption = node.adoption;
       boolean off =
           adoption != null && adoption.mode(core.name, view.tenant, at.key) == Adoption.Mode.OFF;
-      if (!off && !(at.key instanceof TextKey)) {
+      if (!off && KeyForm.isKey(at.key)) {
         K key = unchecked(at.key);
         try {
           flights.renew(at, key, () -> loader.load(key));
@@ -503,21 +369,12 @@ public final class TieredCache<K, V> {
     return core.settings.tags();
   }
 
-  private boolean bypassed(Adoption adoption, TenantView view, K key) {
-    return adoption.mode(core.name, view.tenant, key) != Adoption.Mode.ON;
-  }
-
   private TenantView view() {
     return core.view(TenantContext.require());
   }
 
   private MemoryKey at(K key) {
-    return new MemoryKey(core.live(view()), form(key));
-  }
-
-  /** A key as memory keeps it. */
-  static Object form(Object key) {
-    return Keys.form(key);
+    return new MemoryKey(core.live(view()), KeyForm.of(key));
   }
 
   /**
@@ -533,7 +390,7 @@ public final class TieredCache<K, V> {
       boolean isOff =
           adoption != null && adoption.mode(core.name, view.tenant, key) == Adoption.Mode.OFF;
       if (!isOff || node.guards.voidsWhileOff) {
-        (isOff ? off : places).put(new MemoryKey(view, Keys.form(key)), key);
+        (isOff ? off : places).put(new MemoryKey(view, KeyForm.of(key)), key);
       }
     }
     return places;
@@ -544,9 +401,7 @@ public final class TieredCache<K, V> {
   }
 
   private @Nullable V answered(TenantView view, Entry hit) {
-    core.memoryHits.increment();
-    node.observer.cacheAnswered(core.name, view.tenant, Tier.L1);
-    return cast(hit.negative() ? core.none() : hit.value());
+    return cast(core.answered(view, hit));
   }
 
   @SuppressWarnings({"unchecked", "NullAway", "TypeParameterUnusedInFormals"})
@@ -558,33 +413,4 @@ public final class TieredCache<K, V> {
   private static <T> T unchecked(@Nullable Object value) {
     return (T) value;
   }
-
-  /** Keys as memory keeps them: as they are where that is safe, else their text. */
-  static final class Keys {
-    private static final ClassValue<Boolean> SIMPLE =
-        new ClassValue<>() {
-          @Override
-          protected Boolean computeValue(Class<?> type) {
-            return KeyText.simple(type);
-          }
-        };
-
-    static Object form(Object key) {
-      if (key instanceof String || key instanceof Long || key instanceof Integer) {
-        return key;
-      }
-      if (key instanceof CallKey call && call.simple) {
-        return key;
-      }
-      boolean simple = SIMPLE.get(Objects.requireNonNull(key, "key").getClass());
-      return simple ? key : new TextKey(KeyText.of(key));
-    }
-
-    /** The key's text, of what memory keeps of it. */
-    static String text(Object form) {
-      return form instanceof TextKey known ? known.text() : KeyText.of(form);
-    }
-  }
-
-  private record TextKey(String text) {}
 }

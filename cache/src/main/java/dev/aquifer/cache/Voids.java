@@ -180,8 +180,8 @@ final class Voids {
     TenantView view = any.cache.live(any);
     Map<Partition, Remote.Part> parts = new LinkedHashMap<>();
     for (Object key : keys) {
-      Object form = TieredCache.form(key);
-      String text = TieredCache.Keys.text(form);
+      Object form = KeyForm.of(key);
+      String text = KeyForm.text(form);
       TenantView mine = view.of(form);
       Remote.Part part =
           parts.computeIfAbsent(

@@ -116,14 +116,14 @@ class PartitionsTest {
     List<Object> keys =
         List.of("a", 7L, 7, UUID.randomUUID(), Duration.ofDays(1), List.of("a", 2L), Set.of(1, 2));
     for (Object key : keys) {
-      Object form = TieredCache.form(key);
+      Object form = KeyForm.of(key);
       assertThat(Partitions.index(form, 32)).isBetween(0, 31);
-      assertThat(Partitions.index(TieredCache.form(key), 32)).isEqualTo(Partitions.index(form, 32));
+      assertThat(Partitions.index(KeyForm.of(key), 32)).isEqualTo(Partitions.index(form, 32));
     }
     Object[] arguments = {"a", 2L};
     Object call = CallKey.of(arguments, true);
-    assertThat(Partitions.index(TieredCache.form(call), 32))
-        .isEqualTo(Partitions.index(TieredCache.form(List.of("a", 2L)), 32));
+    assertThat(Partitions.index(KeyForm.of(call), 32))
+        .isEqualTo(Partitions.index(KeyForm.of(List.of("a", 2L)), 32));
     Map<Integer, Integer> spread = new HashMap<>();
     LongStream.range(0, 32_000)
         .forEach(key -> spread.merge(Partitions.index(key, 32), 1, Integer::sum));

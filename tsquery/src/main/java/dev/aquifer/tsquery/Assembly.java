@@ -128,19 +128,25 @@ final class Assembly implements RowSink {
     return last;
   }
 
-  /** The answer: series with at least one value, filled as the query says. */
+  /** The answer: series with at least one value, filled as the query says. Once, at the end. */
   List<Series> render(TimeSeriesQuery query) {
     TreeMap<List<String>, Cells[]> sorted = new TreeMap<>(Assembly::compareGroups);
     sorted.putAll(series);
     Filling filling = new Filling(query.selections(), query.fill());
     List<Series> rendered = new ArrayList<>(sorted.size());
+    int[] before = {};
+    long[] starts = {};
     for (Map.Entry<List<String>, Cells[]> entry : sorted.entrySet()) {
       int[] shown = filling.shown(entry.getValue());
       if (shown.length > 0) {
+        if (shown != before) {
+          before = shown;
+          starts = starts(shown);
+        }
         rendered.add(
             new Series(
                 group(query.groupBy(), entry.getKey()),
-                starts(shown),
+                starts,
                 filling.columns(entry.getValue(), shown)));
       }
     }

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * A run of values, one a window, each present or not: a byte of kind and 64 bits. Texts stand
  * beside, where there are any. Not thread-safe while it is being written.
  */
-final class Cells {
+final class Cells implements Column {
   static final byte ABSENT = 0;
   static final byte LONG = 1;
   static final byte DOUBLE = 2;
@@ -74,7 +74,13 @@ final class Cells {
     }
   }
 
-  boolean anyPresent(int from, int to) {
+  @Override
+  public void copyTo(Cells target, int from, int toIndex, int length) {
+    target.copy(this, from, toIndex, length);
+  }
+
+  @Override
+  public boolean anyPresent(int from, int to) {
     for (int i = from; i < to; i++) {
       if (kinds[i] != ABSENT) {
         return true;
@@ -111,8 +117,8 @@ final class Cells {
     return true;
   }
 
-  /** Bytes of memory, about. */
-  int weight() {
+  @Override
+  public int weight() {
     int bytes = 64 + 9 * kinds.length;
     if (texts != null) {
       bytes += 4 * kinds.length;

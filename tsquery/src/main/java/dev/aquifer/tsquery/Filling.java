@@ -5,22 +5,40 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** Turns cells over the whole grid into columns of the windows that are shown. */
+/** Turns cells over the whole grid into columns of the windows that are shown. For one thread. */
 final class Filling {
   private final List<Selection> selections;
   private final Fill fill;
+  private int[] all = {};
 
   Filling(List<Selection> selections, Fill fill) {
     this.selections = selections;
     this.fill = fill;
   }
 
-  /** The indexes of the windows to show; none when the series has no value at all. */
+  /**
+   * The indexes of the windows to show; none when the series has no value at all. Series that show
+   * all of them share one list.
+   */
   int[] shown(Cells[] columns) {
     int size = columns[0].size();
-    int[] present = IntStream.range(0, size).filter(i -> anyAt(columns, i)).toArray();
-    boolean all = fill.kind() != Fill.Kind.NONE && present.length > 0;
-    return all ? IntStream.range(0, size).toArray() : present;
+    int count = 0;
+    for (int i = 0; i < size; i++) {
+      count += anyAt(columns, i) ? 1 : 0;
+    }
+    if (count == size || (count > 0 && fill.kind() != Fill.Kind.NONE)) {
+      if (all.length != size) {
+        all = IntStream.range(0, size).toArray();
+      }
+      return all;
+    }
+    int[] present = new int[count];
+    for (int i = 0, next = 0; next < count; i++) {
+      if (anyAt(columns, i)) {
+        present[next++] = i;
+      }
+    }
+    return present;
   }
 
   List<ValueColumn> columns(Cells[] columns, int[] shown) {
@@ -32,10 +50,8 @@ final class Filling {
   }
 
   private ValueColumn column(Selection selection, Cells source, int[] shown) {
-    Cells cells = new Cells(shown.length);
-    for (int i = 0; i < shown.length; i++) {
-      cells.copy(source, shown[i], i, 1);
-    }
+    // All of them are shown as they are: what they were put together in is used for nothing else.
+    Cells cells = shown.length == source.size() ? source : picked(source, shown);
     boolean numeric = numeric(cells);
     for (int i = 0; i < shown.length; i++) {
       if (cells.kindAt(i) == Cells.ABSENT) {
@@ -43,6 +59,14 @@ final class Filling {
       }
     }
     return new ValueColumn(selection, cells, settleKind(cells, selection));
+  }
+
+  private static Cells picked(Cells source, int[] shown) {
+    Cells cells = new Cells(shown.length);
+    for (int i = 0; i < shown.length; i++) {
+      cells.copy(source, shown[i], i, 1);
+    }
+    return cells;
   }
 
   private void fillAt(Cells cells, int index, boolean count, boolean numeric) {

@@ -1,6 +1,6 @@
 package dev.aquifer.tsquery;
 
-import java.util.Arrays;
+import com.github.benmanes.caffeine.cache.Interner;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -10,49 +10,49 @@ import org.jspecify.annotations.Nullable;
 /**
  * A fixed run of whole windows of one track, for all its series. A window is unknown, or was
  * fetched at a time and is good until another; a fetched window without cells of a series is empty
- * for that series, which differs from unknown. Immutable: every change makes a new one.
+ * for that series, which differs from unknown. Once all are fetched, values are packed. Immutable:
+ * every change makes a new one.
  */
 final class Segment {
-  static final int LENGTH = 256;
+  static final int LENGTH = 512;
   static final long FOR_GOOD = Long.MAX_VALUE;
+  static final long UNKNOWN = Long.MIN_VALUE;
 
-  private static final long UNKNOWN = Long.MIN_VALUE;
+  // What a segment costs beside its values: its place in the cache, its track, its ledger.
+  private static final long BESIDE = 512;
 
-  private final long[] fetchedAt;
-  private final long[] goodUntil;
-  private final Map<List<String>, Cells[]> series;
+  // A series has its name in every segment.
+  private static final Interner<List<String>> GROUPS = Interner.newWeakInterner();
 
-  private Segment(long[] fetchedAt, long[] goodUntil, Map<List<String>, Cells[]> series) {
-    this.fetchedAt = fetchedAt;
-    this.goodUntil = goodUntil;
+  private final Marks marks;
+  private final Map<List<String>, Column[]> series;
+
+  private Segment(Marks marks, Map<List<String>, Column[]> series) {
+    this.marks = marks;
     this.series = series;
   }
 
   static Segment unknown() {
-    long[] never = new long[LENGTH];
-    Arrays.fill(never, UNKNOWN);
-    return new Segment(never, new long[LENGTH], Map.of());
+    return new Segment(Marks.NONE, Map.of());
   }
 
-  /** A clock that was set back ends what was fetched later by it, except what stays for good. */
+  /** See {@link Marks#fresh}. */
   boolean fresh(int index, long now) {
-    long fetched = fetchedAt[index];
-    return fetched != UNKNOWN
-        && (goodUntil[index] == FOR_GOOD || (now >= fetched && now < goodUntil[index]));
+    return marks.fresh(index, now);
   }
 
   boolean settled(int index) {
-    return fetchedAt[index] != UNKNOWN && goodUntil[index] == FOR_GOOD;
+    return marks.settled(index);
   }
 
   /** Writes windows of this segment, present and absent cells alike, to an answer. */
   void copyTo(Assembly assembly, int from, int to, int toIndex) {
-    for (Map.Entry<List<String>, Cells[]> entry : series.entrySet()) {
-      Cells[] source = entry.getValue();
+    for (Map.Entry<List<String>, Column[]> entry : series.entrySet()) {
+      Column[] source = entry.getValue();
       if (anyPresent(source, from, to)) {
         Cells[] target = assembly.cells(entry.getKey());
         for (int i = 0; i < source.length; i++) {
-          target[i].copy(source[i], from, toIndex, to - from);
+          source[i].copyTo(target[i], from, toIndex, to - from);
         }
       }
     }
@@ -68,66 +68,75 @@ final class Segment {
    * @param base the index that this segment's first window has, or would have, in the answer
    */
   Segment with(Assembly assembly, int base, Collection<Fetched> windows) {
-    long[] newFetchedAt = fetchedAt.clone();
-    long[] newGoodUntil = goodUntil.clone();
+    long[] fetchedAt = marks.fetchedAt();
+    long[] goodUntil = marks.goodUntil();
     boolean[] taken = new boolean[LENGTH];
     for (Fetched window : windows) {
       int i = window.index();
-      if (newFetchedAt[i] <= window.at()) {
-        newFetchedAt[i] = window.at();
-        newGoodUntil[i] = window.goodUntil();
+      if (fetchedAt[i] <= window.at()) {
+        fetchedAt[i] = window.at();
+        goodUntil[i] = window.goodUntil();
         taken[i] = true;
       }
     }
-    Map<List<String>, Cells[]> merged = new HashMap<>();
-    series.forEach((group, cells) -> merge(merged, group, cells, assembly, base, taken));
-    for (Map.Entry<List<String>, Cells[]> entry : assembly.series().entrySet()) {
-      if (!series.containsKey(entry.getKey())) {
-        merge(merged, entry.getKey(), new Cells[entry.getValue().length], assembly, base, taken);
-      }
-    }
-    return new Segment(newFetchedAt, newGoodUntil, merged);
+    Marks newMarks = Marks.of(fetchedAt, goodUntil);
+    // One with windows to come is written again and again.
+    boolean packs = newMarks.whole();
+    Map<List<String>, Column[]> merged = new HashMap<>();
+    series.forEach((group, own) -> merge(merged, group, own, assembly, base, taken, packs));
+    assembly
+        .series()
+        .forEach(
+            (group, fetched) -> {
+              if (!series.containsKey(group)) {
+                merge(
+                    merged,
+                    GROUPS.intern(group),
+                    new Column[fetched.length],
+                    assembly,
+                    base,
+                    taken,
+                    packs);
+              }
+            });
+    return new Segment(newMarks, Map.copyOf(merged));
   }
 
   /** This segment with some windows unknown. */
   Segment without(int from, int to) {
-    long[] newFetchedAt = fetchedAt.clone();
-    Arrays.fill(newFetchedAt, from, to, UNKNOWN);
-    return new Segment(newFetchedAt, goodUntil, series);
+    return new Segment(marks.without(from, to), series);
   }
 
   boolean allUnknown() {
-    return Arrays.stream(fetchedAt).allMatch(at -> at == UNKNOWN);
+    return marks.none();
   }
 
   /** Bytes of memory, about. */
   int weight() {
-    long bytes = 128 + 16L * LENGTH;
-    for (Map.Entry<List<String>, Cells[]> entry : series.entrySet()) {
-      bytes += 96;
-      for (String part : entry.getKey()) {
-        bytes += 48 + 2L * part.length();
-      }
-      for (Cells cells : entry.getValue()) {
-        bytes += cells.weight();
+    long bytes = BESIDE + marks.weight();
+    for (Column[] columns : series.values()) {
+      bytes += 40;
+      for (Column column : columns) {
+        bytes += 4 + column.weight();
       }
     }
     return (int) Math.min(Integer.MAX_VALUE, bytes);
   }
 
   private static void merge(
-      Map<List<String>, Cells[]> merged,
+      Map<List<String>, Column[]> merged,
       List<String> group,
-      @Nullable Cells[] own,
+      @Nullable Column[] own,
       Assembly assembly,
       int base,
-      boolean[] taken) {
+      boolean[] taken,
+      boolean packs) {
     Cells[] fetched = assembly.series().get(group);
-    Cells[] result = new Cells[own.length];
+    Column[] result = new Column[own.length];
     boolean present = false;
     for (int c = 0; c < own.length; c++) {
       Cells cells = new Cells(LENGTH);
-      Cells old = own[c];
+      Column old = own[c];
       for (int from = 0; from < LENGTH; ) {
         int to = from + 1;
         while (to < LENGTH && taken[to] == taken[from]) {
@@ -136,20 +145,20 @@ final class Segment {
         if (taken[from] && fetched != null) {
           cells.copy(fetched[c], base + from, from, to - from);
         } else if (!taken[from] && old != null) {
-          cells.copy(old, from, from, to - from);
+          old.copyTo(cells, from, from, to - from);
         }
         from = to;
       }
       present |= cells.anyPresent(0, LENGTH);
-      result[c] = cells;
+      result[c] = packs ? PackedColumn.of(cells) : cells;
     }
     if (present) {
       merged.put(group, result);
     }
   }
 
-  private static boolean anyPresent(Cells[] columns, int from, int to) {
-    for (Cells column : columns) {
+  private static boolean anyPresent(Column[] columns, int from, int to) {
+    for (Column column : columns) {
       if (column.anyPresent(from, to)) {
         return true;
       }

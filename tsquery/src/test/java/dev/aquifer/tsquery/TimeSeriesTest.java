@@ -258,15 +258,15 @@ class TimeSeriesTest {
   @Test
   void query_underLittleMemory_staysWithinIt() throws Exception {
     try (TimeSeries small =
-        TimeSeries.builder().backend(backend).clock(clock).maximumWeight(30_000).build()) {
+        TimeSeries.builder().backend(backend).clock(clock).maximumWeight(15_000).build()) {
       for (int i = 0; i < 50; i++) {
         add("t1", -60L * i, "d" + i, 1);
         TimeSeriesQuery query = hour().where(TagPredicate.eq("device", "d" + i)).build();
         Tenant.of("tenant" + i).call(() -> small.query(query));
         T1.call(() -> small.query(query));
       }
-      assertThat(small.cache().weight()).isLessThanOrEqualTo(30_000);
-      assertThat(small.cache().ledgers()).isLessThan(15);
+      assertThat(small.cache().weight()).isLessThanOrEqualTo(15_000);
+      assertThat(small.cache().ledgers()).isLessThan(30);
     }
   }
 
