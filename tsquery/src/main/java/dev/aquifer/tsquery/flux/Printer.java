@@ -50,7 +50,7 @@ final class Printer {
   }
 
   private void statement(Statement statement, boolean afterBuiltin) {
-    if (statement instanceof Statement.Package named) {
+    if (statement instanceof Statement.PackageClause named) {
       out.append("package ").append(named.name());
     } else if (statement instanceof Statement.Import imported) {
       out.append("import ").append(imported.alias() == null ? "" : imported.alias() + " ");

@@ -9,7 +9,7 @@ sealed interface Statement {
   Place place();
 
   /** {@code package name}; the first of a script. */
-  record Package(String name, Place place) implements Statement {}
+  record PackageClause(String name, Place place) implements Statement {}
 
   /** {@code import alias "path"}; after the package, before all else. */
   record Import(@Nullable String alias, String path, Place place) implements Statement {}

@@ -41,7 +41,7 @@ final class StatementParser {
     while (bare instanceof Statement.Attributed attributed) {
       bare = attributed.statement();
     }
-    return bare instanceof Statement.Package ? 0 : bare instanceof Statement.Import ? 1 : 2;
+    return bare instanceof Statement.PackageClause ? 0 : bare instanceof Statement.Import ? 1 : 2;
   }
 
   /** A function's block: its last statement is the only return in it. */
@@ -85,7 +85,7 @@ final class StatementParser {
       switch (token.text()) {
         case "package" -> {
           cursor.take();
-          return new Statement.Package(cursor.expectName().text(), place);
+          return new Statement.PackageClause(cursor.expectName().text(), place);
         }
         case "import" -> {
           cursor.take();

@@ -53,7 +53,7 @@ final class TenantGuard {
       return imported;
     } else if (statement instanceof Statement.Option option) {
       return option(option, scope);
-    } else if (statement instanceof Statement.Package named && named.name().equals("main")) {
+    } else if (statement instanceof Statement.PackageClause named && named.name().equals("main")) {
       return named;
     }
     throw new RefusedScriptException(

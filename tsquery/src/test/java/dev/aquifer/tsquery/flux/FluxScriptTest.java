@@ -176,7 +176,7 @@ class FluxScriptTest {
       if (written.length() <= FluxScript.MAX_LENGTH) {
         assertThat(FluxScript.parse(written).equals(script)).isTrue();
       }
-      script.hashCode();
+      assertThat(script.hashCode()).isEqualTo(FluxScript.parse(text).hashCode());
       script.confinedTo("tenant", "t1");
     } catch (RefusedScriptException e) {
       assertThat(e.line()).isPositive();

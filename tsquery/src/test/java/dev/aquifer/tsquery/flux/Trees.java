@@ -36,7 +36,7 @@ final class Trees {
   FluxScript script() {
     List<Statement> statements = new ArrayList<>();
     if (random.nextInt(4) == 0) {
-      statements.add(new Statement.Package(name(), Place.NONE));
+      statements.add(new Statement.PackageClause(name(), Place.NONE));
     }
     for (int i = random.nextInt(3); i > 0; i--) {
       String alias = random.nextBoolean() ? name() : null;
