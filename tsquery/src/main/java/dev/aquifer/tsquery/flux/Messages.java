@@ -1,0 +1,13 @@
+package dev.aquifer.tsquery.flux;
+
+/** What a message shows of a script: short, and without what a log would take for its own. */
+final class Messages {
+  private static final int SHOWN = 40;
+
+  private Messages() {}
+
+  static String shown(String text) {
+    String start = text.length() > SHOWN ? text.substring(0, SHOWN) + "…" : text;
+    return start.replaceAll("[\\p{Cntrl}\\p{Cs}]", "?");
+  }
+}
