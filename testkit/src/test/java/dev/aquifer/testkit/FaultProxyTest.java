@@ -180,7 +180,7 @@ class FaultProxyTest {
 
   @Test
   void bytes_areCountedBothWays() throws IOException {
-    int answer = "+PONG\r\n".length();
+    long answer = "+PONG\r\n".length();
     // An answer may be here before it is counted as delivered: also the one from before this test.
     Eventually.within(SOON)
         .until("the first answer is counted", () -> proxy.bytesToClient() == answer);
