@@ -1,8 +1,5 @@
 package dev.aquifer.tsquery;
 
-import java.util.Arrays;
-import org.jspecify.annotations.Nullable;
-
 /**
  * A column as few bytes: which windows have a value, and the values in order. Immutable.
  *
@@ -255,15 +252,5 @@ final class PackedColumn implements Column {
   @Override
   public int weight() {
     return 16 + 16 + bytes.length;
-  }
-
-  @Override
-  public boolean equals(@Nullable Object other) {
-    return other instanceof PackedColumn packed && Arrays.equals(bytes, packed.bytes);
-  }
-
-  @Override
-  public int hashCode() {
-    return Arrays.hashCode(bytes);
   }
 }
