@@ -105,9 +105,10 @@ final class Node {
     pool.connectionTimeout(shorter ? replicaWait : primaryWait);
   }
 
-  /** Whether statements may be sent to it, as far as its health goes. */
+  /** Whether statements may be sent to it, as far as its health goes; fenced it never is. */
   boolean isUsable() {
-    return usable;
+    // Another node's monitor fences it, while its own may just be saying that it answers.
+    return usable && !fenced;
   }
 
   /** A caller met a failure: out of use until a probe begun after now succeeds. */
@@ -156,7 +157,7 @@ final class Node {
         draining
             ? NodeState.DRAINING
             : lagging && state == NodeState.HEALTHY ? NodeState.LAGGING : state,
-        usable,
+        isUsable(),
         weight,
         inFlight.get(),
         position,

@@ -184,8 +184,8 @@ final class Topology {
       log.warn("{} is not used: {}", node, reason);
       node.pool.abort();
     }
-    node.lastError = reason;
     role(node, Role.UNKNOWN);
+    node.lastError = reason;
   }
 
   private void role(Node node, Role to) {

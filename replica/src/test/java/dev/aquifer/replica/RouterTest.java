@@ -111,6 +111,16 @@ class RouterTest {
   }
 
   @Test
+  void anotherIsPromoted_theOldPrimaryIsUsableNoMore_alsoIfItsProbeAnswersMeanwhile() {
+    Position promoted = new Position(1, 2, 200);
+    topology.answered(nodes.get(1), new Probe.Answer(false, promoted, now - 4, now - 3));
+    assertThat(nodes.get(0).health().usable()).isFalse();
+    nodes.get(0).usable(true, 0);
+    assertThat(nodes.get(0).health().usable()).isFalse();
+    assertThat(nodes.get(0).health().role()).isEqualTo(Role.UNKNOWN);
+  }
+
+  @Test
   void slowReplica_isLeftAside() {
     nodes.get(2).responded(10_000_000, now);
     assertThat(share(nodes.get(2), 1_000)).isZero();
