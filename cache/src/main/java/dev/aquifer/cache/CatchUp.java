@@ -15,8 +15,9 @@ import org.jspecify.annotations.Nullable;
  * @param poisons all that stand, by token, beside the markers
  * @param owner whom the partition's state belongs to, where that is not who the process took it
  *     for; then Redis says nothing else
- * @param regressed whether the sequence is below the one that had been applied when Redis was
- *     asked: it lost events
+ * @param gaps in the sequence; null where they are as they were
+ * @param regressed whether Redis does not have what had been applied when it was asked: it lost
+ *     events
  */
 record CatchUp(
     long incarnation,
@@ -26,6 +27,7 @@ record CatchUp(
     @Nullable Map<String, Long> markers,
     Map<String, Notice> poisons,
     @Nullable String owner,
+    @Nullable Gaps gaps,
     boolean regressed) {
 
   /** One void or poison. */

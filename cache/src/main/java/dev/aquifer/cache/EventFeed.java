@@ -236,9 +236,7 @@ final class EventFeed {
   /** As {@link #sync}, with nobody waiting: whether the state of the partition is known then. */
   CompletableFuture<Boolean> known(Partition partition) {
     long incarnation = partition.incarnation();
-    long applied = partition.applied();
-    return news(partition)
-        .thenApply(reply -> apply(partition, reply, incarnation, applied) != null);
+    return news(partition).thenApply(reply -> apply(partition, reply, incarnation) != null);
   }
 
   /** Asks for what {@link #apply} takes. */
@@ -250,15 +248,13 @@ final class EventFeed {
    * Applies the news of an answer; null where there is none, or not one of ours.
    *
    * @param incarnation known when Redis was asked
-   * @param applied known when Redis was asked
    */
-  @Nullable CatchUp apply(
-      Partition partition, @Nullable List<Object> reply, long incarnation, long applied) {
+  @Nullable CatchUp apply(Partition partition, @Nullable List<Object> reply, long incarnation) {
     if (reply == null) {
       return null;
     }
     try {
-      CatchUp news = Names.news(reply, incarnation, applied);
+      CatchUp news = Names.news(reply);
       if (news.owner() != null) {
         disowned(partition, news.owner());
         return null;

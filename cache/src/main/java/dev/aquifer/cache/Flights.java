@@ -388,9 +388,9 @@ final class Flights {
   boolean satisfies(Flight.Outcome outcome, TenantView view, CausalSession session) {
     Entry kept = outcome.kept();
     return kept == null
-        ? outcome.sequence() >= session.sequence(view.partition.name)
+        ? view.partition.shows(outcome.sequence(), session)
             && view.partition.counts(session)
-            && outcome.sharedSequence() >= session.sequence(node.shared.name)
+            && node.shared.shows(outcome.sharedSequence(), session)
         : stale.servable(view, kept, node.nanos.getAsLong(), session);
   }
 

@@ -64,9 +64,9 @@ final class Judge {
         remote != null
             && remote.readable(partition)
             && remote.readable(node.shared)
-            && sequence >= session.sequence(partition.name)
+            && partition.shows(sequence, session)
             && partition.counts(session)
-            && node.shared.applied() >= session.sequence(node.shared.name);
+            && node.shared.shows(node.shared.applied(), session);
     clock = remote == null ? null : remote.clock();
     now = node.nanos.getAsLong();
   }

@@ -55,7 +55,7 @@ final class Names {
   }
 
   /** The first parts of every script's answer. */
-  static CatchUp news(List<?> answer, long knownIncarnation, long applied) {
+  static CatchUp news(List<?> answer) {
     long incarnation = incarnation(text(answer.get(0)));
     long sequence = Long.parseLong(text(answer.get(1)));
     long floor = Long.parseLong(text(answer.get(2)));
@@ -64,19 +64,23 @@ final class Names {
     Map<String, Long> markers = null;
     Map<String, Notice> poisons = Map.of();
     String owner = null;
-    if (!news.isEmpty() && text(news.get(0)).equals("O")) {
+    Gaps gaps = null;
+    String kind = news.isEmpty() ? "" : text(news.get(0));
+    if (kind.equals("O")) {
       owner = text(news.get(1));
-    } else if (!news.isEmpty() && text(news.get(0)).equals("E")) {
+    } else if (kind.equals("E")) {
+      gaps = Gaps.read(text(news.get(1)));
       events = new ArrayList<>();
-      for (int i = 1; i + 1 < news.size(); i += 2) {
+      for (int i = 2; i + 1 < news.size(); i += 2) {
         String id = text(news.get(i));
         events.add(
             new CatchUp.Event(
                 Long.parseLong(id, 0, id.indexOf('-'), 10), Notice.read(text(news.get(i + 1)))));
       }
-    } else if (!news.isEmpty()) {
+    } else if (kind.equals("S")) {
       markers = markers(news);
       poisons = poisons(news);
+      gaps = gaps(news);
       for (Map.Entry<String, Long> marker : markers.entrySet()) {
         if (!KeyText.isKnown(marker.getKey())) {
           floor = Math.max(floor, marker.getValue());
@@ -84,14 +88,7 @@ final class Names {
       }
     }
     return new CatchUp(
-        incarnation,
-        sequence,
-        floor,
-        events,
-        markers,
-        poisons,
-        owner,
-        incarnation == knownIncarnation && sequence < applied);
+        incarnation, sequence, floor, events, markers, poisons, owner, gaps, kind.equals("F"));
   }
 
   static String text(@Nullable Object bytes) {
@@ -115,6 +112,15 @@ final class Names {
       }
     }
     return markers;
+  }
+
+  private static Gaps gaps(List<?> news) {
+    for (int i = 1; i + 1 < news.size(); i += 2) {
+      if (text(news.get(i)).equals("g")) {
+        return Gaps.read(text(news.get(i + 1)));
+      }
+    }
+    return Gaps.NONE;
   }
 
   private static Map<String, Notice> poisons(List<?> news) {

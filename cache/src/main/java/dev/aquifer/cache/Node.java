@@ -255,9 +255,9 @@ final class Node {
       return false;
     }
     // What must have been applied first, what it voided second: a void may come in between.
-    return partition.applied() >= session.sequence(partition.name)
+    return partition.shows(partition.applied(), session)
         && partition.counts(session)
-        && shared.applied() >= session.sequence(shared.name)
+        && shared.shows(shared.applied(), session)
         && partition.holds(entry.tick(), entry.cells())
         && shared.holds(entry.tick(), entry.shared());
   }

@@ -64,6 +64,7 @@ final class Partition {
   private final KeyFloors keyFloors = new KeyFloors();
 
   private volatile long incarnation;
+  private volatile Gaps gaps = Gaps.NONE;
   private volatile long applied;
   private volatile long heard;
   private long strange;
@@ -112,7 +113,13 @@ final class Partition {
 
   /** Whether its tenant is still divided as this says, as far as the session demands to know. */
   boolean counts(CausalSession session) {
-    return first == null || first.applied >= session.sequence(first.name);
+    return first == null || first.shows(first.applied, session);
+  }
+
+  /** Whether what is current at this sequence shows all that the session demands. */
+  boolean shows(long sequence, CausalSession session) {
+    long demand = session.sequence(name);
+    return sequence >= demand && (demand == 0 || !gaps.contain(demand));
   }
 
   /** Whether {@link #owner} is not known yet. */
@@ -374,8 +381,12 @@ final class Partition {
   boolean catchUp(CatchUp news, ReadFloor floor) {
     lock.lock();
     try {
+      if (news.regressed()) {
+        return news.incarnation() == incarnation;
+      }
       if (news.incarnation() == incarnation && news.sequence() < applied) {
-        return news.regressed();
+        // Asked for before what was applied meanwhile.
+        return false;
       }
       if (news.incarnation() == incarnation && news.sequence() == applied) {
         // Asked for before another's answer brought it: adopting it again would void what was
@@ -384,6 +395,7 @@ final class Partition {
       } else if (news.markers() != null) {
         adopt(news, news.markers(), floor);
       } else if (news.incarnation() == incarnation) {
+        know(news);
         for (CatchUp.Event event : news.events()) {
           if (event.sequence() > applied) {
             apply(event.notice(), event.sequence(), floor);
@@ -432,6 +444,7 @@ final class Partition {
           }
           marked.put(named, cell);
         });
+    know(news);
     poisons.adopt(news.poisons(), notice -> cells(notice.names()), now);
     // Keys that were voided meanwhile leave no marker, so every stripe takes the demand.
     keyFloors.raiseAll(floor);
@@ -440,6 +453,14 @@ final class Partition {
     applied = news.sequence();
     heard = Math.max(heard, applied);
     incarnation = news.incarnation();
+  }
+
+  /** Before what comes after them is applied. */
+  private void know(CatchUp news) {
+    Gaps told = news.gaps();
+    if (told != null) {
+      gaps = told;
+    }
   }
 
   /** Ticks only rise; the last of all is that of a closed partition. */

@@ -78,7 +78,7 @@ final class RedisReads {
     return !feed.proven()
         || shared.incarnation() == 0
         || shared.behind()
-        || session.sequence(shared.name) > shared.applied();
+        || !shared.shows(shared.applied(), session);
   }
 
   /**
@@ -179,7 +179,7 @@ final class RedisReads {
     /** Whether it is known now what is void for all tenants. */
     private boolean shared(CompletableFuture<List<Object>> news) {
       return arrived(news)
-          && feed.apply(node.shared, news.join(), node.shared.incarnation(), 0) != null;
+          && feed.apply(node.shared, news.join(), node.shared.incarnation()) != null;
     }
 
     private static boolean arrived(CompletableFuture<?> reply) {
@@ -224,12 +224,11 @@ final class RedisReads {
       return count == open.length ? open : Arrays.copyOf(open, count);
     }
 
-    /** One script. What was applied is sampled first, or a later state would look lost. */
+    /** One script. */
     private final class Part {
       final int[] open;
       final String token = node.token();
       final long incarnation = partition.incarnation();
-      final long applied = partition.applied();
       final CompletableFuture<List<Object>> reply;
 
       Part(int[] open) {
@@ -256,7 +255,7 @@ final class RedisReads {
        */
       void take(boolean inTime, boolean others) {
         boolean here = inTime || arrived(reply);
-        CatchUp news = here ? feed.apply(partition, reply.join(), incarnation, applied) : null;
+        CatchUp news = here ? feed.apply(partition, reply.join(), incarnation) : null;
         if (news == null || news.regressed()) {
           // What Redis has forgotten voids of, it cannot vouch for.
           abandon();

@@ -272,7 +272,7 @@ final class RedisVoids {
   }
 
   private long sequence(Partition partition, Sent call, @Nullable List<Object> reply) {
-    CatchUp news = feed.apply(partition, reply, call.incarnation(), 0);
+    CatchUp news = feed.apply(partition, reply, call.incarnation());
     return news == null ? 0 : news.sequence();
   }
 

@@ -32,6 +32,14 @@ import java.util.concurrent.CompletionStage;
  * above those of the one before, which took longer than that for each void: who bears a demand of
  * it is not answered by a node that knows only the old one. Nothing that the old one stored stands,
  * whatever the sequences are.
+ *
+ * <p>A server that goes on where another left off (field {@code r}: who numbered last) may lack
+ * what that one numbered last. So it leaves a gap, up to its own clock, before its first number
+ * (field {@code g}: the numbers before and after each gap, the oldest first). Whoever has applied a
+ * number that is in a gap knows of voids that are lost here, however far the sequence has come
+ * since, and voids everything; that covers whatever was numbered up to there, so the gap begins
+ * behind it from then on. Of sixteen gaps or more only the end of the oldest is kept, and all
+ * numbers before that count as lost.
  */
 enum Script {
   /** The news alone. */
@@ -134,7 +142,8 @@ enum Script {
       if not forgot and #left == #poisons and what == '-' .. ARGV[10] .. ';' then
         return told()
       end
-      n = math.max(n, forgot and tonumber(ARGV[3]) or 0) + 1
+      if forgot then cover(tonumber(ARGV[3])) end
+      number()
       redis.call('HSET', KEYS[1], 'n', fmt(n))
       for k = 11, #ARGV do
         if ARGV[k] == '*' then all = true else redis.call('HSET', KEYS[1], ARGV[k], fmt(n)) end
@@ -145,6 +154,7 @@ enum Script {
         f = n
         redis.call('HSET', KEYS[1], 'i', i, 'n', fmt(n), 'f', fmt(f))
         own()
+        known()
       end
       if all or #left < #poisons then keep(left) end
       if forgot then what = (ARGV[10] == '' and '' or '-' .. ARGV[10] .. ';') .. '1:*' end
@@ -153,7 +163,8 @@ enum Script {
         leased(KEYS[3])
       end
       announce(ARGV[5], what)
-      if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[7]) + 5 then
+      healed = forgot
+      if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[7]) + 7 then
         local all = redis.call('HGETALL', KEYS[1])
         local seqs = {}
         for k = 1, #all, 2 do
@@ -182,7 +193,7 @@ enum Script {
         poisons[#poisons + 1] =
           {e = now() + tonumber(ARGV[7]), t = ARGV[6], c = ARGV[5], w = ARGV[8], m = names}
         keep(poisons)
-        n = n + 1
+        number()
         redis.call('HSET', KEYS[1], 'n', fmt(n))
         announce(ARGV[5], '+' .. ARGV[6] .. ';' .. ARGV[7] .. ';' .. ARGV[8])
       end
@@ -197,12 +208,53 @@ enum Script {
         local t = redis.call('TIME')
         return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
       end
-      local s = redis.call('HMGET', KEYS[1], 'i', 'n', 'f', 'p', 'o')
+      local s = redis.call('HMGET', KEYS[1], 'i', 'n', 'f', 'p', 'o', 'r', 'g')
       local i, n, f = s[1], tonumber(s[2] or '0'), tonumber(s[3] or '0')
       local candidate, replaces, owner = string.match(ARGV[1], '^(%x+)([=!])(%x*)$')
       local foreign = i and (s[5] or '') ~= owner
       local function own()
         if owner ~= '' then redis.call('HSET', KEYS[1], 'o', owner) end
+      end
+      local run, gaps = s[6], {}
+      for from, to in string.gmatch(s[7] or '', '(%d+):(%d+)') do
+        gaps[#gaps + 1] = {tonumber(from), tonumber(to)}
+      end
+      local function gapped()
+        local out = {}
+        for k, g in ipairs(gaps) do out[k] = fmt(g[1]) .. ':' .. fmt(g[2]) end
+        return table.concat(out, ' ')
+      end
+      local function known()
+        if run then redis.call('HSET', KEYS[1], 'r', run) end
+        if #gaps > 0 then redis.call('HSET', KEYS[1], 'g', gapped()) end
+      end
+      local function server()
+        return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+      end
+      local asked = false
+      local function number()
+        local here = not asked and server()
+        asked = true
+        if here and here ~= run then
+          local t = redis.call('TIME')
+          local to = math.max(n + 1000001, tonumber(t[1]) * 1000000 + tonumber(t[2]))
+          gaps[#gaps + 1] = {n, to}
+          if #gaps > 16 then
+            table.remove(gaps, 1)
+            gaps[1][1] = 0
+          end
+          n = to - 1
+          run = here
+          known()
+        end
+        n = n + 1
+      end
+      local function lost(at)
+        if at > n then return true end
+        for _, g in ipairs(gaps) do
+          if at > g[1] and at < g[2] then return true end
+        end
+        return false
       end
       local poisons = {}
       if not i or (foreign and replaces == '!') then
@@ -214,11 +266,23 @@ enum Script {
         redis.call('DEL', KEYS[1], KEYS[2])
         redis.call('HSET', KEYS[1], 'i', i, 'n', fmt(n), 'f', fmt(f))
         own()
+        run, gaps = server(), {}
+        known()
       elseif s[4] then
         local ok, list = pcall(cmsgpack.unpack, s[4])
         poisons = ok and type(list) == 'table' and list or {}
       end
-      local forgot = i == ARGV[2] and n < tonumber(ARGV[3])
+      local forgot = i == ARGV[2] and lost(tonumber(ARGV[3]))
+      local healed = false
+      local function cover(at)
+        -- Where a server goes on is known before what it covers is.
+        number()
+        n = math.max(n - 1, at)
+        for _, g in ipairs(gaps) do
+          if at > g[1] and at < g[2] then g[1] = at end
+        end
+        known()
+      end
       local function announce(channel, what)
         local id = fmt(n) .. '-0'
         local added = redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', 10000, id, 'w', what)
@@ -242,7 +306,7 @@ enum Script {
           if q.e > at then
             left[#left + 1] = q
           else
-            n = n + 1
+            number()
             for _, name in ipairs(q.m) do redis.call('HSET', KEYS[1], name, fmt(n)) end
             announce(q.c, '-' .. q.t .. ';' .. q.w)
           end
@@ -254,13 +318,18 @@ enum Script {
       end
       local function news()
         if foreign then return {'O', s[5] or ''} end
-        if i == ARGV[2] then
-          local behind = n - tonumber(ARGV[3])
+        local applied = tonumber(ARGV[3])
+        if forgot and not healed then return {'F'} end
+        if i == ARGV[2] and not healed then
+          local behind = n - applied
           if behind <= 0 then return {} end
+          for _, g in ipairs(gaps) do
+            if applied <= g[1] then behind = behind - (g[2] - g[1] - 1) end
+          end
           if behind <= tonumber(ARGV[4]) then
-            local e = redis.call('XRANGE', KEYS[2], fmt(n - behind + 1), '+')
+            local e = redis.call('XRANGE', KEYS[2], fmt(applied + 1), '+')
             if #e == behind then
-              local out = {'E'}
+              local out = {'E', gapped()}
               for k = 1, #e do
                 out[#out + 1] = e[k][1]
                 out[#out + 1] = e[k][2][2]

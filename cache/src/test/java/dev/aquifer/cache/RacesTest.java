@@ -23,8 +23,8 @@ import org.junit.jupiter.params.ParameterizedTest;
  *     before the load<td>{@link R03TagTest}
  * <tr><td>R4<td>clocks are apart<td>no clock is compared<td>{@link R04SkewTest}
  * <tr><td>R5<td>a node misses voids<td>replay, silence limit<td>{@link R05DisconnectTest}
- * <tr><td>R6<td>Redis fails over to where voids are missing<td>regressed sequences
- *     <td>{@link R06FailoverTest}
+ * <tr><td>R6<td>Redis fails over to where voids are missing<td>regressed sequences, gaps in them
+ *     <td>{@link R06FailoverTest}, {@link R06RestoredTest}
  * <tr><td>R7<td>the writer dies around its commit, or cannot know its outcome<td>poison
  *     <td>{@link R07TransactionTest}
  * <tr><td>R8<td>a lagging replica refills what was voided<td>floors of loads

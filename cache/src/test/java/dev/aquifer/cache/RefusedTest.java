@@ -34,7 +34,7 @@ class RefusedTest {
   static final String RULES =
       "~aq:* resetchannels &aq:* -@all +hello +auth +ping +select +client|setname +client|setinfo"
           + " +script|load +eval +evalsha +psubscribe +publish +time +get +mget +set +psetex +del +pttl"
-          + " +pexpire +hmget +hset +hget +hdel +hlen +hgetall +xadd +xrange";
+          + " +pexpire +hmget +hset +hget +hdel +hlen +hgetall +xadd +xrange +info";
 
   private static AbstractThrowableAssert<?, ?> refusal(String uri) {
     return refusal(uri, LIMIT);

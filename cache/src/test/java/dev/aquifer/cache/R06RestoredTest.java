@@ -1,0 +1,154 @@
+package dev.aquifer.cache;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.aquifer.CausalSession;
+import dev.aquifer.CausalToken;
+import dev.aquifer.Tag;
+import dev.aquifer.testkit.Eventually;
+import dev.aquifer.testkit.FaultProxy;
+import dev.aquifer.testkit.RedisDatabase;
+import dev.aquifer.testkit.RedisExtension;
+import dev.aquifer.testkit.RedisServer;
+import dev.aquifer.testkit.RedisSnapshot;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/**
+ * R6, where sequences hide it: another server goes on from where the newest void is missing, and
+ * numbers others until the number of the lost one is passed. Guard: {@link Guards#regressions} with
+ * the gap that each server leaves in the sequence.
+ */
+class R06RestoredTest extends TwoNodeRace {
+  @RegisterExtension static final RedisExtension REDIS = RedisExtension.own(RedisServer.builder());
+
+  private static final Tag OTHER = Tag.of("other");
+
+  private FaultProxy proxy;
+  private TestNode away;
+
+  @Override
+  RedisDatabase redis() {
+    return REDIS.database();
+  }
+
+  @BeforeEach
+  void openAway() {
+    proxy = FaultProxy.to(REDIS.server().host(), REDIS.server().port());
+    away = TestNode.open(TestNode.through(proxy, redis()));
+  }
+
+  @AfterEach
+  void closeAway() {
+    away.close();
+    proxy.close();
+  }
+
+  private long number(String field) {
+    return Long.parseLong(String.valueOf(redis().command("HGET", STATE, field)));
+  }
+
+  /**
+   * Key 1 is void for the node that is away alone: the others are closed, and one comes that never
+   * knew of it.
+   *
+   * @return the sequence of the void that was lost
+   */
+  private long lose() {
+    read(one, 1);
+    awaitStored(two, 1);
+    sync(away);
+    RedisSnapshot before = REDIS.server().snapshot();
+    one.close();
+    two.close();
+    row.set(NEW);
+    TestNode.as(
+        () -> {
+          away.flights().invalidate(1L);
+          return true;
+        });
+    long lost = away.partition().applied();
+    assertThat(lost).isEqualTo(number("n"));
+    proxy.refuse();
+    proxy.reset();
+    REDIS.server().restore(before);
+    one = TestNode.open(uri());
+    return lost;
+  }
+
+  /** It has all that Redis has, and Redis all that it has. */
+  private void awaitBack(TestNode node) {
+    Eventually.within(SOON)
+        .until(
+            "it is back",
+            () -> {
+              CacheHealth health = node.caches().health();
+              return health.usable()
+                  && health.proven()
+                  && health.pending() == 0
+                  && node.partition().applied() == number("n");
+            });
+  }
+
+  /** Not by who made the void: that one's session demands to be shown it. */
+  private int readByAnybody(TestNode node) {
+    return node.read(node.sessions().open(), 1, this::load).delay();
+  }
+
+  private void voidUntil(long sequence) {
+    do {
+      one.invalidate(OTHER);
+    } while (number("n") <= sequence);
+  }
+
+  @Test
+  void lostVoidIsPassed_whoKnewOfItVoidsEverything() {
+    long lost = lose();
+    voidUntil(lost);
+    proxy.heal();
+    awaitBack(away);
+    assertThat(readByAnybody(away)).isEqualTo(NEW);
+    Eventually.within(SOON).until("all is void", () -> number("f") > lost);
+    assertThat(read(one, 1)).isEqualTo(NEW);
+  }
+
+  @Test
+  void lostVoidIsPassed_unnoticed_servesTheOld() {
+    away.guards().regressions = false;
+    long lost = lose();
+    voidUntil(lost);
+    proxy.heal();
+    awaitBack(away);
+    assertThat(readByAnybody(away)).isZero();
+  }
+
+  @Test
+  void lostVoidIsPassed_tokenThatSpeaksOfItIsNotShownTheOld() {
+    long lost = lose();
+    CausalSession bearer = one.sessions().open();
+    bearer.accept(CausalToken.of(null, Map.of(one.partition().name, lost)));
+    voidUntil(lost);
+    sync(one);
+    assertThat(one.read(bearer, 1, this::load).delay()).isEqualTo(NEW);
+  }
+
+  /** What is stored stands: another server took over, and nothing is missing there. */
+  @Test
+  void nothingLost_allStands() {
+    read(one, 1);
+    awaitStored(two, 1);
+    sync(away);
+    REDIS.server().restore(REDIS.server().snapshot());
+    away.invalidate(OTHER);
+    one.invalidate(OTHER);
+    awaitBack(two);
+    awaitBack(away);
+    assertThat(stored(two, 1)).isTrue();
+    int before = loads.get();
+    assertThat(read(away, 1)).isZero();
+    assertThat(loads.get()).isEqualTo(before);
+  }
+}
