@@ -5,6 +5,10 @@ import dev.aquifer.sql.SqlStatement;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.reflect.Method;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -35,12 +39,30 @@ public class RouteDecision {
 
   /** Aquifer. */
   @Benchmark
-  public Object aquifer(RoutedSource state, Statements statements) throws Throwable {
+  public Object aquifer(KnownTables state, Statements statements) throws Throwable {
     SqlStatement known = (SqlStatement) (Object) ANALYZE.invokeExact(state.set, statements.sql);
     if (!known.mayUseReplica()) {
       throw new IllegalStateException("Not a read: " + known.explanation());
     }
     return (Object) READ.invokeExact(state.set);
+  }
+
+  /** A router whose database has the statement's tables. */
+  @State(Scope.Benchmark)
+  public static class KnownTables extends RoutedSource {
+    @Override
+    void startServers() {
+      super.startServers();
+      try (Connection connection = database.dataSource().getConnection();
+          Statement statement = connection.createStatement()) {
+        statement.execute("CREATE TABLE airport (code text PRIMARY KEY, name text NOT NULL)");
+        statement.execute(
+            "CREATE TABLE flight (tenant text, day date, carrier text, origin text, delay int, cancelled boolean)");
+        cluster.awaitCaughtUp(Duration.ofSeconds(10));
+      } catch (SQLException e) {
+        throw new IllegalStateException("The tables cannot be made", e);
+      }
+    }
   }
 
   /** One look-up. */

@@ -38,8 +38,7 @@ import java.util.concurrent.CompletionStage;
  * (field {@code g}: the numbers before and after each gap, the oldest first). Whoever has applied a
  * number that is in a gap knows of voids that are lost here, however far the sequence has come
  * since, and voids everything; that covers whatever was numbered up to there, so the gap begins
- * behind it from then on. Of sixteen gaps or more only the end of the oldest is kept, and all
- * numbers before that count as lost.
+ * behind it from then on. Of more than 32 gaps the oldest are one, from 0 on.
  */
 enum Script {
   /** The news alone. */
@@ -239,7 +238,7 @@ enum Script {
           local t = redis.call('TIME')
           local to = math.max(n + 1000001, tonumber(t[1]) * 1000000 + tonumber(t[2]))
           gaps[#gaps + 1] = {n, to}
-          if #gaps > 16 then
+          if #gaps > 32 then
             table.remove(gaps, 1)
             gaps[1][1] = 0
           end

@@ -151,4 +151,21 @@ class R06RestoredTest extends TwoNodeRace {
     assertThat(read(away, 1)).isZero();
     assertThat(loads.get()).isEqualTo(before);
   }
+
+  @Test
+  void manyChangesOfServers_fewGapsAreKept_andWhoKeepsUpLosesNothing() {
+    read(one, 1);
+    awaitStored(two, 1);
+    long floor = number("f");
+    for (int i = 0; i < 40; i++) {
+      redis().command("HSET", STATE, "r", "abc" + i);
+      one.invalidate(OTHER);
+      sync(two);
+    }
+    String gaps = String.valueOf(redis().command("HGET", STATE, "g"));
+    assertThat(gaps.split(" ", -1)).hasSize(32);
+    assertThat(gaps).startsWith("0:");
+    assertThat(number("f")).isEqualTo(floor);
+    assertThat(stored(two, 1)).isTrue();
+  }
 }
