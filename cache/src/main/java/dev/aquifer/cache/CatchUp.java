@@ -16,8 +16,6 @@ import org.jspecify.annotations.Nullable;
  * @param owner whom the partition's state belongs to, where that is not who the process took it
  *     for; then Redis says nothing else
  * @param gaps in the sequence; null where they are as they were
- * @param regressed whether Redis does not have what had been applied when it was asked: it lost
- *     events
  */
 record CatchUp(
     long incarnation,
@@ -27,8 +25,7 @@ record CatchUp(
     @Nullable Map<String, Long> markers,
     Map<String, Notice> poisons,
     @Nullable String owner,
-    @Nullable Gaps gaps,
-    boolean regressed) {
+    @Nullable Gaps gaps) {
 
   /** One void or poison. */
   record Event(long sequence, Notice notice) {}

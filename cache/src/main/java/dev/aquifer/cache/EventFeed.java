@@ -10,7 +10,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,7 +34,6 @@ final class EventFeed {
   private final Node node;
   private final RedisCalls calls;
   private final RedisConnections connections;
-  private final Consumer<Partition> forgotten;
   private final long syncTimeout;
   private final long silence;
   private final AtomicBoolean resyncing = new AtomicBoolean();
@@ -47,19 +45,10 @@ final class EventFeed {
   private volatile int syncedEpoch = -1;
   private volatile long provenAt;
 
-  /**
-   * @param forgotten told, in the background, of a partition of which Redis forgot voids
-   */
-  EventFeed(
-      Node node,
-      RedisCalls calls,
-      RedisConnections connections,
-      NodeSettings settings,
-      Consumer<Partition> forgotten) {
+  EventFeed(Node node, RedisCalls calls, RedisConnections connections, NodeSettings settings) {
     this.node = node;
     this.calls = calls;
     this.connections = connections;
-    this.forgotten = forgotten;
     this.silence = settings.silenceLimit().toNanos();
     this.syncTimeout = Math.max(settings.remoteTimeout().toNanos(), silence);
     this.provenAt = node.nanos.getAsLong() - 2 * silence;
@@ -260,15 +249,8 @@ final class EventFeed {
         return null;
       }
       partition.replaces = false;
-      if (partition.catchUp(news, node.positions.now()) && node.guards.regressions) {
-        // Redis forgot voids that were applied here: all that it has may be stale (race R6).
-        partition.voidAll();
-        background(
-            () -> {
-              forgotten.accept(partition);
-              return true;
-            });
-      } else if (partition.behind()) {
+      partition.catchUp(news, node.positions.now());
+      if (partition.behind()) {
         background(() -> sync(partition));
       }
       if (incarnation != 0 && incarnation != news.incarnation() && !partition.others.isEmpty()) {

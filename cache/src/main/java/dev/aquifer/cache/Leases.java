@@ -123,7 +123,7 @@ final class Leases {
 
   @SuppressWarnings("FutureReturnValueIgnored") // a lease that is not told of ends by itself
   private void send(Partition partition, String cache, List<byte[]> keys, List<byte[]> args) {
-    RedisCalls.Call call = new RedisCalls.Call(partition, partition.incarnation(), keys, args, 0);
+    RedisCalls.Call call = RedisCalls.Call.of(partition, keys, args, 0);
     CompletableFuture<Long> sent = calls.submit(Script.HOLD, ScriptOutputType.INTEGER, call);
     sent.exceptionally(
         error -> {

@@ -87,8 +87,7 @@ final class Names {
         }
       }
     }
-    return new CatchUp(
-        incarnation, sequence, floor, events, markers, poisons, owner, gaps, kind.equals("F"));
+    return new CatchUp(incarnation, sequence, floor, events, markers, poisons, owner, gaps);
   }
 
   static String text(@Nullable Object bytes) {

@@ -373,20 +373,13 @@ final class Partition {
     }
   }
 
-  /**
-   * Takes over what Redis answered: the events that were missing, or its whole state.
-   *
-   * @return whether what Redis has is older than what was applied here: it lost something
-   */
-  boolean catchUp(CatchUp news, ReadFloor floor) {
+  /** Takes over what Redis answered: the events that were missing, or its whole state. */
+  void catchUp(CatchUp news, ReadFloor floor) {
     lock.lock();
     try {
-      if (news.regressed()) {
-        return news.incarnation() == incarnation;
-      }
       if (news.incarnation() == incarnation && news.sequence() < applied) {
         // Asked for before what was applied meanwhile.
-        return false;
+        return;
       }
       if (news.incarnation() == incarnation && news.sequence() == applied) {
         // Asked for before another's answer brought it: adopting it again would void what was
@@ -404,7 +397,6 @@ final class Partition {
         }
       }
       heard = Math.max(heard, applied);
-      return false;
     } finally {
       lock.unlock();
     }

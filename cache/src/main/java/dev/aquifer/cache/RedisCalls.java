@@ -52,11 +52,24 @@ final class RedisCalls {
    * What every script is given.
    *
    * @param incarnation which state of the partition the caller knows
+   * @param applied up to where the caller has applied it; 0: what Redis lost is no matter
    * @param keys besides those of the partition itself
    * @param events how many the caller takes with the answer
    */
   record Call(
-      Partition partition, long incarnation, List<byte[]> keys, List<byte[]> args, int events) {}
+      Partition partition,
+      long incarnation,
+      long applied,
+      List<byte[]> keys,
+      List<byte[]> args,
+      int events) {
+    /** By somebody who knows what the partition knows now. */
+    static Call of(Partition partition, List<byte[]> keys, List<byte[]> args, int events) {
+      // First: what was applied of an incarnation is before each one that comes after.
+      long applied = partition.applied();
+      return new Call(partition, partition.incarnation(), applied, keys, args, events);
+    }
+  }
 
   /** Whether Redis answered lately. */
   boolean usable() {
@@ -82,8 +95,7 @@ final class RedisCalls {
 
   CompletableFuture<List<Object>> send(
       Script script, Partition partition, List<byte[]> keys, List<byte[]> args, int events) {
-    Call call = new Call(partition, partition.incarnation(), keys, args, events);
-    return submit(script, ScriptOutputType.MULTI, call);
+    return submit(script, ScriptOutputType.MULTI, Call.of(partition, keys, args, events));
   }
 
   /** What belongs to a tenant's first partition has to know its state before. */
@@ -116,7 +128,7 @@ final class RedisCalls {
     args.add(
         StoredKeys.bytes(Long.toHexString(candidate) + (partition.replaces ? '!' : '=') + owner));
     args.add(StoredKeys.bytes(Long.toHexString(call.incarnation())));
-    args.add(StoredKeys.bytes(Long.toString(node.guards.regressions ? partition.applied() : 0)));
+    args.add(StoredKeys.bytes(Long.toString(node.guards.regressions ? call.applied() : 0)));
     args.add(StoredKeys.bytes(Integer.toString(call.events())));
     args.addAll(call.args());
     try {

@@ -159,7 +159,7 @@ final class RedisFills {
       }
     }
     RedisCalls.Call call =
-        new RedisCalls.Call(first.view.partition, first.lease.incarnation(), keys, args, 0);
+        new RedisCalls.Call(first.view.partition, first.lease.incarnation(), 0, keys, args, 0);
     CompletableFuture<List<Object>> sent = calls.submit(Script.FILL, ScriptOutputType.MULTI, call);
     sent.whenComplete(
         (accepted, error) -> {

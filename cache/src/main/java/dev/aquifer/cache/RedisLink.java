@@ -42,7 +42,7 @@ final class RedisLink implements Remote {
     this.connections = connections;
     this.silence = settings.silenceLimit().toNanos();
     this.calls = new RedisCalls(node, connections, settings, first -> known(first));
-    this.feed = new EventFeed(node, calls, connections, settings, this::voidAll);
+    this.feed = new EventFeed(node, calls, connections, settings);
     this.voids = new RedisVoids(node, calls, connections, feed, settings);
     this.leases = new Leases(node, calls, settings);
     this.reads = new RedisReads(node, calls, feed, leases, clock, settings);
@@ -82,14 +82,6 @@ final class RedisLink implements Remote {
 
   private CompletableFuture<Boolean> known(Partition first) {
     return feed.known(first);
-  }
-
-  private void voidAll(Partition partition) {
-    voids.voidNames(
-        List.of(new Part(partition, List.of(Partition.ALL), List.of())),
-        ReadFloor.NONE,
-        null,
-        null);
   }
 
   /** Its commands, for what else is kept in Redis. */

@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  * Let s be the sequence that it showed. The answer is used only if this process has applied all
  * voids up to s, of the same incarnation, when it judges the entries; so no void of what an entry
  * depends on is missed that came before the MGET, and what was current at that moment may be
- * returned. A sequence below what was applied before the command was sent means that Redis forgot;
- * the script's news tell that, and they are asked for.
+ * returned. A sequence below what was applied before the command was sent means that Redis lost
+ * voids; the script finds that, too, and makes all void.
  */
 // What futures end with is looked at by their own stages.
 @SuppressWarnings("FutureReturnValueIgnored")
@@ -245,7 +245,7 @@ final class RedisReads {
           args.add(ask.lease() ? named : NONE);
           args.add(refusal(ask.refused()));
         }
-        RedisCalls.Call call = new RedisCalls.Call(partition, incarnation, keys, args, NEWS);
+        RedisCalls.Call call = RedisCalls.Call.of(partition, keys, args, NEWS);
         this.reply = calls.submit(Script.READ, ScriptOutputType.MULTI, call);
       }
 
@@ -256,8 +256,7 @@ final class RedisReads {
       void take(boolean inTime, boolean others) {
         boolean here = inTime || arrived(reply);
         CatchUp news = here ? feed.apply(partition, reply.join(), incarnation) : null;
-        if (news == null || news.regressed()) {
-          // What Redis has forgotten voids of, it cannot vouch for.
+        if (news == null) {
           abandon();
           return;
         }

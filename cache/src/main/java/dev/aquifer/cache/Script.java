@@ -35,10 +35,11 @@ import java.util.concurrent.CompletionStage;
  *
  * <p>A server that goes on where another left off (field {@code r}: who numbered last) may lack
  * what that one numbered last. So it leaves a gap, up to its own clock, before its first number
- * (field {@code g}: the numbers before and after each gap, the oldest first). Whoever has applied a
- * number that is in a gap knows of voids that are lost here, however far the sequence has come
- * since, and voids everything; that covers whatever was numbered up to there, so the gap begins
- * behind it from then on. Of more than 32 gaps the oldest are one, from 0 on.
+ * (field {@code g}: the numbers before and after each gap, the oldest first; of more than 32 the
+ * oldest are one, from 0 on). A caller who has applied a number that is in a gap, or beyond the
+ * sequence, or of another incarnation but not before this one began (field {@code b}), knows of
+ * voids that are lost here: then the state is made anew, so that all is void (race R6), and only
+ * poisons are kept.
  */
 enum Script {
   /** The news alone. */
@@ -125,23 +126,19 @@ enum Script {
   /**
    * KEYS entries and leases in pairs; ARGV channel, what, most markers, token for the leases or '',
    * lease millis, the poison that it lifts or '', then the names that leave a marker.
-   *
-   * <p>Where this Redis is behind what the caller has applied it lost voids, and nobody knows of
-   * what: all is void then (race R6), or the new number would hide the loss from everyone.
    */
   VOID(
       """
       if foreign then return told() end
       local what = ARGV[6]
-      local all = forgot
+      local all = false
       local left = {}
       for _, q in ipairs(poisons) do
         if q.t ~= ARGV[10] then left[#left + 1] = q end
       end
-      if not forgot and #left == #poisons and what == '-' .. ARGV[10] .. ';' then
+      if #left == #poisons and what == '-' .. ARGV[10] .. ';' then
         return told()
       end
-      if forgot then cover(tonumber(ARGV[3])) end
       number()
       redis.call('HSET', KEYS[1], 'n', fmt(n))
       for k = 11, #ARGV do
@@ -151,19 +148,15 @@ enum Script {
       if all then
         redis.call('DEL', KEYS[1])
         f = n
-        redis.call('HSET', KEYS[1], 'i', i, 'n', fmt(n), 'f', fmt(f))
-        own()
-        known()
+        made()
       end
       if all or #left < #poisons then keep(left) end
-      if forgot then what = (ARGV[10] == '' and '' or '-' .. ARGV[10] .. ';') .. '1:*' end
       if ARGV[8] ~= '' then
         for k = 4, #KEYS, 2 do redis.call('SET', KEYS[k], ARGV[8], 'PX', ARGV[9]) end
         leased(KEYS[3])
       end
       announce(ARGV[5], what)
-      healed = forgot
-      if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[7]) + 7 then
+      if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[7]) + 8 then
         local all = redis.call('HGETALL', KEYS[1])
         local seqs = {}
         for k = 1, #all, 2 do
@@ -186,7 +179,7 @@ enum Script {
    */
   POISON(
       """
-      if not foreign and not forgot and #poisons < tonumber(ARGV[9]) then
+      if not foreign and #poisons < tonumber(ARGV[9]) then
         local names = {}
         for k = 10, #ARGV do names[#names + 1] = ARGV[k] end
         poisons[#poisons + 1] =
@@ -207,13 +200,10 @@ enum Script {
         local t = redis.call('TIME')
         return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
       end
-      local s = redis.call('HMGET', KEYS[1], 'i', 'n', 'f', 'p', 'o', 'r', 'g')
+      local s = redis.call('HMGET', KEYS[1], 'i', 'n', 'f', 'p', 'o', 'r', 'g', 'b')
       local i, n, f = s[1], tonumber(s[2] or '0'), tonumber(s[3] or '0')
       local candidate, replaces, owner = string.match(ARGV[1], '^(%x+)([=!])(%x*)$')
       local foreign = i and (s[5] or '') ~= owner
-      local function own()
-        if owner ~= '' then redis.call('HSET', KEYS[1], 'o', owner) end
-      end
       local run, gaps = s[6], {}
       for from, to in string.gmatch(s[7] or '', '(%d+):(%d+)') do
         gaps[#gaps + 1] = {tonumber(from), tonumber(to)}
@@ -223,9 +213,18 @@ enum Script {
         for k, g in ipairs(gaps) do out[k] = fmt(g[1]) .. ':' .. fmt(g[2]) end
         return table.concat(out, ' ')
       end
+      local began = tonumber(s[8] or '0')
       local function known()
-        if run then redis.call('HSET', KEYS[1], 'r', run) end
-        if #gaps > 0 then redis.call('HSET', KEYS[1], 'g', gapped()) end
+        redis.call('HSET', KEYS[1], 'r', run, 'g', gapped())
+      end
+      local function made()
+        redis.call('HSET', KEYS[1], 'i', i, 'n', fmt(n), 'f', fmt(f), 'b', fmt(began))
+        if owner ~= '' then redis.call('HSET', KEYS[1], 'o', owner) end
+        known()
+      end
+      local function clock()
+        local t = redis.call('TIME')
+        return tonumber(t[1]) * 1000000 + tonumber(t[2])
       end
       local function server()
         return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
@@ -235,8 +234,7 @@ enum Script {
         local here = not asked and server()
         asked = true
         if here and here ~= run then
-          local t = redis.call('TIME')
-          local to = math.max(n + 1000001, tonumber(t[1]) * 1000000 + tonumber(t[2]))
+          local to = math.max(n + 1000001, clock())
           gaps[#gaps + 1] = {n, to}
           if #gaps > 32 then
             table.remove(gaps, 1)
@@ -248,39 +246,31 @@ enum Script {
         end
         n = n + 1
       end
-      local function lost(at)
-        if at > n then return true end
+      local applied = tonumber(ARGV[3])
+      local function lost()
+        if applied == 0 then return false end
+        if i ~= ARGV[2] then return ARGV[2] ~= '0' and applied >= began end
         for _, g in ipairs(gaps) do
-          if at > g[1] and at < g[2] then return true end
+          if applied > g[1] and applied < g[2] then return true end
         end
-        return false
+        return applied > n
       end
       local poisons = {}
-      if not i or (foreign and replaces == '!') then
-        i = candidate
-        foreign = false
-        local t = redis.call('TIME')
-        n = tonumber(t[1]) * 1000000 + tonumber(t[2])
-        f = n
-        redis.call('DEL', KEYS[1], KEYS[2])
-        redis.call('HSET', KEYS[1], 'i', i, 'n', fmt(n), 'f', fmt(f))
-        own()
-        run, gaps = server(), {}
-        known()
-      elseif s[4] then
+      if i and s[4] then
         local ok, list = pcall(cmsgpack.unpack, s[4])
         poisons = ok and type(list) == 'table' and list or {}
       end
-      local forgot = i == ARGV[2] and lost(tonumber(ARGV[3]))
-      local healed = false
-      local function cover(at)
-        -- Where a server goes on is known before what it covers is.
-        number()
-        n = math.max(n - 1, at)
-        for _, g in ipairs(gaps) do
-          if at > g[1] and at < g[2] then g[1] = at end
-        end
-        known()
+      if not i or (foreign and replaces == '!') or (not foreign and lost()) then
+        if foreign then poisons = {} end
+        i = candidate
+        foreign = false
+        n = math.max(clock(), applied + 1)
+        f = n
+        began = n
+        run, gaps = server(), {}
+        redis.call('DEL', KEYS[1], KEYS[2])
+        made()
+        if #poisons > 0 then redis.call('HSET', KEYS[1], 'p', s[4]) end
       end
       local function announce(channel, what)
         local id = fmt(n) .. '-0'
@@ -299,7 +289,7 @@ enum Script {
           redis.call('HSET', KEYS[1], 'p', cmsgpack.pack(list))
         end
       end
-      if #poisons > 0 and not forgot then
+      if #poisons > 0 then
         local left, at = {}, now()
         for _, q in ipairs(poisons) do
           if q.e > at then
@@ -317,9 +307,7 @@ enum Script {
       end
       local function news()
         if foreign then return {'O', s[5] or ''} end
-        local applied = tonumber(ARGV[3])
-        if forgot and not healed then return {'F'} end
-        if i == ARGV[2] and not healed then
+        if i == ARGV[2] then
           local behind = n - applied
           if behind <= 0 then return {} end
           for _, g in ipairs(gaps) do

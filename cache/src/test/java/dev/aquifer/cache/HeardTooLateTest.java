@@ -290,8 +290,7 @@ class HeardTooLateTest {
     AtomicLong ticks = new AtomicLong();
     Partition partition = new Partition("DFW:0", TestNode.DFW, ticks, System::nanoTime);
     partition.catchUp(
-        new CatchUp(7, 10, 0, List.of(), Map.of(), Map.of(), null, Gaps.NONE, false),
-        ReadFloor.NONE);
+        new CatchUp(7, 10, 0, List.of(), Map.of(), Map.of(), null, Gaps.NONE), ReadFloor.NONE);
     TagCell[] cells = {partition.cell("t:1")};
 
     long tick = ticks.get();

@@ -125,6 +125,42 @@ class R06RestoredTest extends TwoNodeRace {
     assertThat(readByAnybody(away)).isZero();
   }
 
+  /** Redis comes back as it was before it lost its state: with an incarnation that was gone. */
+  private void loseWithItsIncarnation() {
+    read(one, 1);
+    awaitStored(two, 1);
+    sync(away);
+    long before = away.partition().incarnation();
+    RedisSnapshot snapshot = REDIS.server().snapshot();
+    one.close();
+    two.close();
+    redis().flush();
+    row.set(NEW);
+    TestNode.as(
+        () -> {
+          away.flights().invalidate(1L);
+          return true;
+        });
+    assertThat(away.partition().incarnation()).isNotEqualTo(before);
+    REDIS.server().restore(snapshot);
+    awaitBack(away);
+  }
+
+  @Test
+  void incarnationComesBack_whoKnewALaterOneVoidsEverything() {
+    loseWithItsIncarnation();
+    assertThat(readByAnybody(away)).isEqualTo(NEW);
+    one = TestNode.open(uri());
+    assertThat(read(one, 1)).isEqualTo(NEW);
+  }
+
+  @Test
+  void incarnationComesBack_unnoticed_servesTheOld() {
+    away.guards().regressions = false;
+    loseWithItsIncarnation();
+    assertThat(readByAnybody(away)).isZero();
+  }
+
   @Test
   void lostVoidIsPassed_tokenThatSpeaksOfItIsNotShownTheOld() {
     long lost = lose();
