@@ -67,7 +67,9 @@ class BenchmarksTest {
             "CommitVoid.aquifer",
             "WindowAssembly.aquifer",
             "CoveragePlan.aquifer",
-            "RangeInvalidation.aquifer");
+            "RangeInvalidation.aquifer",
+            "FluxCsv.aquifer",
+            "FluxCsv.fluxCsvParser");
   }
 
   @Test

@@ -7,7 +7,11 @@ final class Messages {
   private Messages() {}
 
   static String shown(String text) {
-    String start = text.length() > SHOWN ? text.substring(0, SHOWN) + "…" : text;
+    return shown(text, SHOWN);
+  }
+
+  static String shown(String text, int most) {
+    String start = text.length() > most ? text.substring(0, most) + "…" : text;
     return start.replaceAll("[\\p{Cntrl}\\p{Cs}]", "?");
   }
 }
