@@ -9,6 +9,7 @@ import dev.aquifer.metrics.MetricsPage;
 import dev.aquifer.pool.PoolSettings;
 import dev.aquifer.replica.ReplicaSetBuilder;
 import dev.aquifer.repository.AquiferBuilder;
+import dev.aquifer.tsquery.FluxBackend;
 import dev.aquifer.tsquery.InfluxQlBackend;
 import dev.aquifer.tsquery.TimeSeries;
 import java.io.IOException;
@@ -93,6 +94,7 @@ class SettingsTest {
             PoolSettings.Builder.class,
             TimeSeries.Builder.class,
             InfluxQlBackend.Builder.class,
+            FluxBackend.Builder.class,
             AquiferMetrics.Builder.class,
             MetricsPage.Builder.class)
         .flatMap(type -> Stream.of(type.getDeclaredMethods()))

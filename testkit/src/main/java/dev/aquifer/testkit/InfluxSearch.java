@@ -3,7 +3,9 @@ package dev.aquifer.testkit;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 
@@ -39,8 +41,21 @@ record InfluxSearch(
    * @throws TestkitException what was named does not work, or none was found and one is required
    */
   Found find() {
+    return find(EnumSet.allOf(InfluxServer.Kind.class), "influxdb");
+  }
+
+  /** Starts or connects to a server of that generation; others count as absent. */
+  Found find(InfluxServer.Kind wanted) {
+    return find(EnumSet.of(wanted), wanted == InfluxServer.Kind.V1 ? "influxdb1" : "influxdb2");
+  }
+
+  private Found find(Set<InfluxServer.Kind> wanted, String required) {
     if (!property(URL).isEmpty()) {
-      return found(InfluxServer.connect(property(URL), property(TOKEN), property(ORG), () -> {}));
+      InfluxServer server =
+          InfluxServer.connect(property(URL), property(TOKEN), property(ORG), () -> {});
+      return wanted.contains(server.kind())
+          ? found(server)
+          : absent(property(URL) + " is an InfluxDB " + server.version(), required);
     }
     if (!property(BINARY).isEmpty()) {
       Path named = Path.of(property(BINARY)).toAbsolutePath();
@@ -48,28 +63,38 @@ record InfluxSearch(
         throw new TestkitException(
             "the property " + BINARY + " names " + named + ", which cannot be executed");
       }
-      return found(InfluxServer.start(named, kind(named).orElseThrow(() -> unknown(named))));
+      InfluxServer.Kind kind = kind(named).orElseThrow(() -> unknown(named));
+      return wanted.contains(kind)
+          ? found(InfluxServer.start(named, kind))
+          : absent(named + " is of another generation", required);
     }
     Optional<Path> onPath = path.apply("influxd");
-    Optional<InfluxServer.Kind> kind = onPath.flatMap(InfluxSearch::kind);
+    Optional<InfluxServer.Kind> kind = onPath.flatMap(InfluxSearch::kind).filter(wanted::contains);
     if (kind.isPresent()) {
       return found(InfluxServer.start(onPath.orElseThrow(), kind.get()));
     }
-    if (docker.getAsBoolean()) {
+    if (wanted.contains(InfluxServer.Kind.V2) && docker.getAsBoolean()) {
       return found(InfluxContainer.start());
     }
     return absent(
-        onPath.map(p -> p + " is no influxd 1.x or 2.x").orElse("no influxd is on the PATH")
+        onPath
+                .map(p -> p + " is no influxd " + versions(wanted))
+                .orElse("no influxd is on the PATH")
             + ", no Docker engine answers, and neither property "
             + URL
             + " nor "
             + BINARY
-            + " is set");
+            + " is set",
+        required);
   }
 
-  private Found absent(String reason) {
-    if (Arrays.asList(environment.apply(REQUIRE).split("[, ]+", -1)).contains("influxdb")) {
-      throw new TestkitException(REQUIRE + " asks for influxdb, but " + reason);
+  private static String versions(Set<InfluxServer.Kind> wanted) {
+    return wanted.size() > 1 ? "1.x or 2.x" : wanted.contains(InfluxServer.Kind.V1) ? "1.x" : "2.x";
+  }
+
+  private Found absent(String reason, String required) {
+    if (Arrays.asList(environment.apply(REQUIRE).split("[, ]+", -1)).contains(required)) {
+      throw new TestkitException(REQUIRE + " asks for " + required + ", but " + reason);
     }
     return new Found(Optional.empty(), "no InfluxDB: " + reason);
   }

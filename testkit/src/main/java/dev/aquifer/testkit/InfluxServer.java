@@ -77,6 +77,20 @@ public final class InfluxServer implements AutoCloseable {
     return found.server();
   }
 
+  /**
+   * The same, of one generation alone: a server, a binary or an image of another counts as absent.
+   *
+   * @throws TestkitException what a property names does not work, or {@code influxdb1} or {@code
+   *     influxdb2} is required
+   */
+  public static Optional<InfluxServer> find(Kind wanted) {
+    InfluxSearch.Found found = InfluxSearch.here().find(wanted);
+    if (found.server().isEmpty()) {
+      LOG.info("{}", found.reason());
+    }
+    return found.server();
+  }
+
   static InfluxServer start(Path binary, Kind kind) {
     InfluxProcess process = new InfluxProcess(binary, kind);
     try {

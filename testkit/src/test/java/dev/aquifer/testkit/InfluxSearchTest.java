@@ -51,6 +51,26 @@ class InfluxSearchTest {
   }
 
   @Test
+  void find_ofAGeneration_othersAreAbsent() throws IOException {
+    Path old = program("echo 'InfluxDB v1.8.10 (git: 1.8 688e697c51fd)'");
+    assertThat(search(Map.of(), Map.of(), Optional.of(old)).find(InfluxServer.Kind.V2).reason())
+        .contains(old + " is no influxd 2.x");
+    assertThat(
+            search(
+                    Map.of("aquifer.test.influxd", old.toString()),
+                    Map.of("AQUIFER_TEST_REQUIRE", "influxdb"),
+                    Optional.empty())
+                .find(InfluxServer.Kind.V2)
+                .server())
+        .isEmpty();
+    InfluxSearch required =
+        search(Map.of(), Map.of("AQUIFER_TEST_REQUIRE", "influxdb2"), Optional.of(old));
+    assertThatThrownBy(() -> required.find(InfluxServer.Kind.V2))
+        .isInstanceOf(TestkitException.class)
+        .hasMessageContaining("AQUIFER_TEST_REQUIRE asks for influxdb2");
+  }
+
+  @Test
   void find_namedBinaryThatIsMissing_fails() {
     Path missing = folder.resolve("influxd");
     assertThatThrownBy(

@@ -26,8 +26,13 @@ final class InfluxQlAnswer {
   static final class ServerError extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    ServerError(String message) {
+    ServerError(@Nullable String message) {
       super(message);
+    }
+
+    String reason() {
+      String message = getMessage();
+      return message == null ? "no reason was given" : message;
     }
   }
 
@@ -59,24 +64,6 @@ final class InfluxQlAnswer {
       throw new StreamReadException(
           null, "%d of %d statements were answered".formatted(answered.cardinality(), statements));
     }
-  }
-
-  /** The error in the body of a refused request; null when there is none to be read. */
-  static @Nullable String error(InputStream body) {
-    try (JsonParser json = JSON.createParser(ObjectReadContext.empty(), body)) {
-      if (json.nextToken() == JsonToken.START_OBJECT) {
-        for (String name = json.nextName(); name != null; name = json.nextName()) {
-          JsonToken token = json.nextToken();
-          if (token == JsonToken.VALUE_STRING && (name.equals("error") || name.equals("message"))) {
-            return Names.printable(json.getString(), 200);
-          }
-          json.skipChildren();
-        }
-      }
-    } catch (tools.jackson.core.JacksonException e) {
-      return null;
-    }
-    return null;
   }
 
   private void document(JsonParser json) {

@@ -1,34 +1,16 @@
 package dev.aquifer.tsquery;
 
-import dev.aquifer.AquiferException;
 import dev.aquifer.ConfigurationException;
-import dev.aquifer.UnavailableException;
-import java.io.BufferedInputStream;
-import java.io.IOException;
-import java.io.InputStream;
 import java.io.StringWriter;
 import java.net.URI;
-import java.net.URISyntaxException;
 import java.net.URLEncoder;
-import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
@@ -44,45 +26,28 @@ import tools.jackson.core.json.JsonFactory;
 public final class InfluxQlBackend implements Backend {
   private static final JsonFactory JSON = new JsonFactory();
   private static final int CHUNK_ROWS = 10_000;
-  private static final AtomicInteger THREADS = new AtomicInteger();
 
-  private final URI endpoint;
-  private final String name;
   private final String database;
   private final @Nullable String retentionPolicy;
-  private final @Nullable String authorization;
   private final Duration timeout;
   private final boolean boundValues;
   private final InfluxQlDialect dialect;
-  private final ExecutorService executor;
-  private final HttpClient client;
-  private volatile boolean closed;
+  private final InfluxErrors errors;
+  private final InfluxHttp http;
 
   private InfluxQlBackend(Builder builder) {
-    this.endpoint = builder.endpoint();
-    this.name =
+    URI endpoint = InfluxHttp.endpoint(builder.url, "/query");
+    String name =
         builder.name != null
             ? builder.name
             : "influxdb " + endpoint.getAuthority() + "/" + builder.database;
     this.database = builder.database;
     this.retentionPolicy = builder.retentionPolicy;
-    this.authorization = builder.authorization;
     this.timeout = builder.timeout;
     this.boundValues = builder.boundValues;
     this.dialect = new InfluxQlDialect(builder.boundValues);
-    this.executor =
-        Executors.newCachedThreadPool(
-            work -> {
-              Thread thread = new Thread(work, "aquifer-influx-" + THREADS.incrementAndGet());
-              thread.setDaemon(true);
-              return thread;
-            });
-    this.client =
-        HttpClient.newBuilder()
-            .connectTimeout(builder.connectTimeout)
-            .executor(executor)
-            .version(HttpClient.Version.HTTP_1_1)
-            .build();
+    this.errors = new InfluxErrors(name, "user and password, or the token", "URL and database");
+    this.http = new InfluxHttp(endpoint, errors, builder.authorization, builder.connectTimeout);
   }
 
   /**
@@ -97,7 +62,7 @@ public final class InfluxQlBackend implements Backend {
 
   @Override
   public String name() {
-    return name;
+    return errors.name();
   }
 
   @Override
@@ -112,59 +77,23 @@ public final class InfluxQlBackend implements Backend {
 
   @Override
   public void fetch(FetchRequest request, RowSink sink) {
-    if (closed) {
-      throw new IllegalStateException("The backend " + name + " is closed");
-    }
     List<StatementText> statements = dialect.render(request);
     Duration limit = request.timeout().compareTo(timeout) < 0 ? request.timeout() : timeout;
-    long deadline = System.nanoTime() + limit.toNanos();
+    String measurement = request.query().measurement();
+    InfluxQlAnswer answer = new InfluxQlAnswer(request.query(), statements.size(), sink);
     try {
-      HttpResponse<InputStream> response = send(http(statements, limit), deadline);
-      try (InputStream body = body(response)) {
-        if (response.statusCode() != 200) {
-          throw refused(response.statusCode(), InfluxQlAnswer.error(body));
-        }
-        new InfluxQlAnswer(request.query(), statements.size(), sink).read(body);
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new UnavailableException("Interrupted while %s answered".formatted(name), e);
-    } catch (IOException | JacksonException e) {
-      throw new UnavailableException(
-          "%s did not answer a query of %s within %s, or broke off"
-              .formatted(name, request.query().measurement(), limit),
-          e);
+      http.ask(http(statements), limit, measurement, answer::read);
     } catch (InfluxQlAnswer.ServerError e) {
-      throw new AquiferException(
-          "%s could not answer a query of %s: %s"
-              .formatted(name, request.query().measurement(), Names.printable(message(e), 200)),
-          e);
+      throw errors.failed(measurement, e.reason(), e);
     }
   }
 
   @Override
   public void close() {
-    closed = true;
-    executor.shutdownNow();
+    http.close();
   }
 
-  /** The client's own limit does not hold once its executor was shut down: this one does. */
-  private HttpResponse<InputStream> send(HttpRequest http, long deadline)
-      throws IOException, InterruptedException {
-    CompletableFuture<HttpResponse<InputStream>> answer =
-        client.sendAsync(http, head -> new BodyStream(deadline));
-    try {
-      return answer.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
-    } catch (ExecutionException e) {
-      throw e.getCause() instanceof IOException io ? io : new IOException(e.getCause());
-    } catch (TimeoutException e) {
-      throw new HttpTimeoutException("no answer began in time");
-    } finally {
-      answer.cancel(true);
-    }
-  }
-
-  private HttpRequest http(List<StatementText> statements, Duration limit) {
+  private HttpRequest.Builder http(List<StatementText> statements) {
     List<String> form = new ArrayList<>();
     add(form, "db", database);
     if (retentionPolicy != null) {
@@ -178,17 +107,11 @@ public final class InfluxQlBackend implements Backend {
       // The statements of a request differ in their ranges alone, so they share their values.
       add(form, "params", params(statements.get(0).values()));
     }
-    HttpRequest.Builder http =
-        HttpRequest.newBuilder(endpoint)
-            .timeout(limit)
-            .header("Content-Type", "application/x-www-form-urlencoded")
-            .header("Accept", "application/json")
-            .header("Accept-Encoding", "gzip")
-            .POST(HttpRequest.BodyPublishers.ofString(String.join("&", form)));
-    if (authorization != null) {
-      http.header("Authorization", authorization);
-    }
-    return http.build();
+    return http.request()
+        .header("Content-Type", "application/x-www-form-urlencoded")
+        .header("Accept", "application/json")
+        .header("Accept-Encoding", "gzip")
+        .POST(HttpRequest.BodyPublishers.ofString(String.join("&", form)));
   }
 
   private static String params(List<Object> values) {
@@ -201,33 +124,6 @@ public final class InfluxQlBackend implements Backend {
       json.writeEndObject();
     }
     return text.toString();
-  }
-
-  private static InputStream body(HttpResponse<InputStream> response) throws IOException {
-    boolean zipped =
-        response.headers().firstValue("Content-Encoding").orElse("").equalsIgnoreCase("gzip");
-    return zipped
-        ? new GZIPInputStream(response.body(), 1 << 16)
-        : new BufferedInputStream(response.body());
-  }
-
-  private AquiferException refused(int status, @Nullable String error) {
-    String reason = error == null ? "" : ": " + error;
-    if (status == 401 || status == 403) {
-      return new UnavailableException(
-          "%s refused the credentials (HTTP %d)%s; check user and password, or the token"
-              .formatted(name, status, reason));
-    }
-    return status >= 500
-        ? new UnavailableException("%s failed (HTTP %d)%s".formatted(name, status, reason))
-        : new AquiferException(
-            "%s refused the request (HTTP %d)%s; check URL and database"
-                .formatted(name, status, reason));
-  }
-
-  private static String message(Throwable error) {
-    String message = error.getMessage();
-    return message == null ? error.toString() : message;
   }
 
   private static void add(List<String> form, String key, String value) {
@@ -279,10 +175,7 @@ public final class InfluxQlBackend implements Backend {
      * @throws ConfigurationException when there are user and password already
      */
     public Builder token(String token) {
-      if (token.chars().anyMatch(c -> c < 0x21 || c > 0x7e)) {
-        throw new ConfigurationException("The token has characters that no token has.");
-      }
-      return authorize("Token " + token);
+      return authorize(InfluxHttp.token(token));
     }
 
     /** The longest that a request may take, the whole answer included. Default 10 s. */
@@ -322,27 +215,6 @@ public final class InfluxQlBackend implements Backend {
       }
       authorization = header;
       return this;
-    }
-
-    private URI endpoint() {
-      try {
-        URI uri = new URI(url);
-        boolean http = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
-        if (uri.getUserInfo() != null) {
-          throw new ConfigurationException(
-              "The URL of InfluxDB has user or password in it; give them by user(…) or token(…).");
-        }
-        if (http && uri.getHost() != null && uri.getQuery() == null) {
-          String path = uri.getPath().replaceAll("/+$", "");
-          return new URI(
-              uri.getScheme(), null, uri.getHost(), uri.getPort(), path + "/query", null, null);
-        }
-      } catch (URISyntaxException e) {
-        // Without the cause, whose message has the whole URL.
-        throw new ConfigurationException("The URL of InfluxDB is none: " + e.getReason());
-      }
-      throw new ConfigurationException(
-          "The URL of InfluxDB must be http(s)://host[:port][/path], without a query.");
     }
   }
 }

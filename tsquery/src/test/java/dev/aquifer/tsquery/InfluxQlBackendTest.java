@@ -114,7 +114,7 @@ class InfluxQlBackendTest {
             List.of(
                 TagPredicate.eq("device", value),
                 TagPredicate.in("device", List.of(value, value)),
-                TagPredicate.matches("device", "^" + literal(value) + "$"))) {
+                TagPredicate.matches("device", "^" + Lines.regex(value) + "$"))) {
           TimeSeriesQuery query =
               minutes(60).select(Aggregate.SUM, "value").where(predicate).groupBy("device").build();
           Series found = only(Tenant.of("t1").call(() -> series.query(query)));
@@ -137,8 +137,8 @@ class InfluxQlBackendTest {
             List.of(
                 TagPredicate.eq("device", value),
                 TagPredicate.ne("device", value),
-                TagPredicate.matches("device", literal(value) + "|.*"),
-                TagPredicate.not(TagPredicate.matches("device", literal(value))))) {
+                TagPredicate.matches("device", Lines.regex(value) + "|.*"),
+                TagPredicate.not(TagPredicate.matches("device", Lines.regex(value))))) {
           TimeSeriesQuery query =
               minutes(60).select(Aggregate.SUM, "value").where(predicate).build();
           for (Series found : Tenant.of("t1").call(() -> series.query(query)).series()) {
@@ -203,7 +203,7 @@ class InfluxQlBackendTest {
                 Schedule.Writer writer =
                     (tenant, time, device, ward, value) ->
                         database.write(
-                            key(own, tenant, device, ward)
+                            Lines.key(own, tenant, device, ward)
                                 + " value="
                                 + value
                                 + " "
@@ -280,37 +280,7 @@ class InfluxQlBackendTest {
   }
 
   private String key(String tenant, String device, String ward) {
-    return key(measurement, tenant, device, ward);
-  }
-
-  /** The series of a line of the line protocol; tag values must not end in a backslash there. */
-  private static String key(String measurement, String tenant, String device, String ward) {
-    return measurement.replace(" ", "\\ ").replace(",", "\\,")
-        + (",tenant=" + tenant)
-        + (",device=" + escaped(device))
-        + (ward.isEmpty() ? "" : ",ward=" + escaped(ward));
-  }
-
-  private static String escaped(String value) {
-    return value.replace(",", "\\,").replace("=", "\\=").replace(" ", "\\ ");
-  }
-
-  /** The text as a regular expression, its signs escaped. */
-  private static String literal(String value) {
-    StringBuilder regex = new StringBuilder();
-    value
-        .codePoints()
-        .forEach(
-            c -> {
-              if (Character.isLetterOrDigit(c) && c < 128) {
-                regex.appendCodePoint(c);
-              } else if (c < 128) {
-                regex.append('\\').appendCodePoint(c);
-              } else {
-                regex.appendCodePoint(c);
-              }
-            });
-    return regex.toString();
+    return Lines.key(measurement, tenant, device, ward);
   }
 
   private static InfluxQlBackend.Builder builder(InfluxDatabase database) {

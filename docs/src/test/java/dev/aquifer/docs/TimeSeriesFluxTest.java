@@ -1,0 +1,47 @@
+package dev.aquifer.docs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.aquifer.Tenant;
+import dev.aquifer.tsquery.Aggregate;
+import dev.aquifer.tsquery.Backend;
+import dev.aquifer.tsquery.Explanation;
+import dev.aquifer.tsquery.FluxBackend;
+import dev.aquifer.tsquery.TagPredicate;
+import dev.aquifer.tsquery.TimeSeries;
+import dev.aquifer.tsquery.TimeSeriesQuery;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class TimeSeriesFluxTest {
+  @Test
+  void influx() throws Exception {
+    String token = "t0ken";
+
+    // snippet: time-series-flux
+    Backend influx =
+        FluxBackend.builder("http://influx:8086", "clinic", "vitals")
+            .token(token)
+            .tags("vitals", "device", "ward") // all of them but the tenant's; optional
+            .build();
+    TimeSeries series = TimeSeries.builder().backend(influx).build();
+
+    TimeSeriesQuery pulse =
+        TimeSeriesQuery.builder("vitals")
+            .select(Aggregate.MEAN, "heart_rate")
+            .where(TagPredicate.in("ward", List.of("icu", "er")))
+            .last(Duration.ofHours(24))
+            .every(Duration.ofMinutes(1))
+            .groupBy("device", "ward")
+            .build();
+    Explanation explained = Tenant.of("t1").call(() -> series.explain(pulse));
+    // end
+
+    assertThat(explained.statements()).hasSize(1);
+    assertThat(explained.statements().get(0).text())
+        .contains("from(bucket: params.p0)", "r[\"ward\"] == params.", "fn: mean")
+        .doesNotContain("t1", "icu", "group(");
+    series.close();
+  }
+}

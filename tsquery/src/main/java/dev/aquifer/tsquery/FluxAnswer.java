@@ -1,0 +1,168 @@
+package dev.aquifer.tsquery;
+
+import dev.aquifer.AquiferException;
+import dev.aquifer.tsquery.flux.FluxChunk;
+import dev.aquifer.tsquery.flux.FluxColumn;
+import dev.aquifer.tsquery.flux.FluxSink;
+import dev.aquifer.tsquery.flux.FluxType;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Hands the tables of an answer on as rows, as they come. Used by one thread, once. */
+final class FluxAnswer implements FluxSink {
+  /** A read, over one range. */
+  private record Part(FluxPlan.Read read, int range) {}
+
+  private final TimeSeriesQuery query;
+  private final RowSink sink;
+  private final Map<String, Part> parts = new HashMap<>();
+  private final Set<List<Object>> tables = new HashSet<>();
+  private @Nullable Table table;
+
+  FluxAnswer(FluxPlan plan, int ranges, RowSink sink) {
+    this.query = plan.query();
+    this.sink = sink;
+    for (int i = 0; i < plan.reads().size(); i++) {
+      for (int j = 0; j < ranges; j++) {
+        parts.put(FluxPlan.result(i, j), new Part(plan.reads().get(i), j));
+      }
+    }
+  }
+
+  @Override
+  public void chunk(FluxChunk chunk) {
+    if (chunk.rows() == 0) {
+      return;
+    }
+    Table current = table;
+    if (current == null || chunk.startsTable() || chunk.startsSchema()) {
+      current = new Table(chunk);
+      table = current;
+    }
+    current.rows(chunk.rows());
+  }
+
+  /** The table whose rows come. */
+  private final class Table {
+    private final FluxPlan.Read read;
+    private final FluxColumn times;
+    private final FluxColumn values;
+    private final @Nullable FluxColumn counts;
+    private final List<String> group = new ArrayList<>(query.groupBy().size());
+    private final int selection;
+    private final int mean;
+    private boolean begun;
+    private long last;
+
+    Table(FluxChunk chunk) {
+      Part part = parts.get(chunk.result());
+      if (part == null) {
+        throw unexpected("a result '" + Names.printable(chunk.result()) + "'");
+      }
+      read = part.read();
+      boolean summed = read.shape() == FluxPlan.Shape.SUMMED;
+      times = chunk.column(summed ? "_start" : "_time");
+      values = chunk.column("_value");
+      counts = summed ? chunk.column("n") : null;
+      String field = text(chunk, "_field");
+      if (times.type() != FluxType.TIME || !read.fields().contains(field)) {
+        throw unexpected("a field '" + Names.printable(field) + "' or times of another type");
+      }
+      query.groupBy().forEach(tag -> group.add(text(chunk, tag)));
+      selection = query.selections().indexOf(new Selection(read.aggregate(), field));
+      mean = query.selections().indexOf(new Selection(Aggregate.MEAN, field));
+      if (read.shape() == FluxPlan.Shape.SERIES && !tables.add(List.of(part, field, group))) {
+        throw ambiguous();
+      }
+    }
+
+    void rows(int rows) {
+      for (int row = 0; row < rows; row++) {
+        if (values.isNull(row) && values.type() != FluxType.TEXT) {
+          continue;
+        }
+        long start = windowStart(times.longAt(row));
+        if (read.shape() == FluxPlan.Shape.SERIES && begun && start <= last) {
+          throw ambiguous();
+        }
+        begun = true;
+        last = start;
+        sink.row(group, start);
+        if (selection >= 0) {
+          value(row);
+        }
+        if (counts != null && mean >= 0) {
+          sink.doubleValue(mean, number(row) / counts.longAt(row) + 0.0);
+        }
+      }
+    }
+
+    private void value(int row) {
+      switch (values.type()) {
+        case LONG -> sink.longValue(selection, values.longAt(row));
+        case UNSIGNED_LONG -> {
+          long value = values.longAt(row);
+          if (value >= 0) {
+            sink.longValue(selection, value);
+          } else {
+            sink.doubleValue(selection, number(row));
+          }
+        }
+        // Which of two equal zeros the server met first must not show.
+        case DOUBLE -> sink.doubleValue(selection, values.doubleAt(row) + 0.0);
+        case BOOLEAN -> sink.booleanValue(selection, values.booleanAt(row));
+        case TEXT -> {
+          String text = values.textAt(row);
+          sink.textValue(selection, text == null ? "" : text);
+        }
+        default -> throw unexpected("values of type " + values.type().annotation());
+      }
+    }
+
+    private double number(int row) {
+      return switch (values.type()) {
+        case LONG -> values.longAt(row);
+        case UNSIGNED_LONG -> Double.parseDouble(Long.toUnsignedString(values.longAt(row)));
+        case DOUBLE -> values.doubleAt(row);
+        default -> throw unexpected("sums of type " + values.type().annotation());
+      };
+    }
+
+    private AquiferException ambiguous() {
+      return new AquiferException(
+          "Series of %s share a window though they are told to differ in %s; tell of all its tags."
+              .formatted(query.measurement(), query.groupBy()));
+    }
+  }
+
+  /** Labels of windows are where they begin inside the range. */
+  private long windowStart(long time) {
+    long offset = query.window().offsetNanos();
+    long every = query.window().everyNanos();
+    return Math.addExact(
+        Math.multiplyExact(Math.floorDiv(Math.subtractExact(time, offset), every), every), offset);
+  }
+
+  private static String text(FluxChunk chunk, String label) {
+    int index = chunk.indexOf(label);
+    if (index < 0) {
+      return "";
+    }
+    FluxColumn column = chunk.columns().get(index);
+    if (!column.grouped() || column.type() != FluxType.TEXT) {
+      throw unexpected("a column '" + Names.printable(label) + "' that is no tag");
+    }
+    String value = column.textAt(0);
+    return value == null ? "" : value;
+  }
+
+  private static AquiferException unexpected(String what) {
+    return new AquiferException(
+        "The server's answer has " + what + ", which was not asked for; is the URL InfluxDB's?");
+  }
+}

@@ -1,0 +1,264 @@
+package dev.aquifer.tsquery;
+
+import dev.aquifer.RefusedQueryException;
+import dev.aquifer.tsquery.flux.FluxLiteral;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/**
+ * Renders a request as Flux: a script of one read for each range and each part of the {@link
+ * FluxPlan}. Values are bound as {@code params.p0}, {@code params.p1}, …, regular expressions too,
+ * or written as literals for servers that bind none; names are literals that no character leaves.
+ *
+ * <p>Each read is one that the storage filters by itself: one filter, its comparisons with the
+ * literal on the right, no call in it. A tag that a point lacks is null to Flux and the empty text
+ * to the storage; comparisons say which is meant, and regular expressions are left to the storage.
+ */
+final class FluxDialect {
+  private static final Set<String> COLUMNS = Set.of("result", "table", "n");
+  private static final Pattern SIGNS = Pattern.compile("[\\\\.+*?()|\\[\\]{}^$]");
+  private static final int MANY = 64;
+  private static final int CHAIN = 8;
+  private static final String SORT = "\n  |> sort(columns: [\"_time\", \"_value\"])";
+
+  private final String bucket;
+  private final boolean bound;
+  private final Map<String, Set<String>> tags;
+
+  /**
+   * A dialect for one bucket.
+   *
+   * @param tags all tags of measurements but the tenant's, where they are known
+   */
+  FluxDialect(String bucket, boolean bound, Map<String, Set<String>> tags) {
+    this.bucket = bucket;
+    this.bound = bound;
+    this.tags = Map.copyOf(tags);
+  }
+
+  void check(TimeSeriesQuery query) {
+    for (String tag : query.groupBy()) {
+      refuseReserved(tag);
+      if (COLUMNS.contains(tag)) {
+        throw new RefusedQueryException(
+            "Points cannot be grouped by a tag '%s': Flux's answers have a column of that name."
+                .formatted(tag));
+      }
+    }
+    Condition condition = query.condition();
+    if (condition != null) {
+      Condition.tags(condition).forEach(FluxDialect::refuseReserved);
+      requireRegexes(condition);
+    }
+  }
+
+  FluxPlan plan(TimeSeriesQuery query) {
+    return FluxPlan.of(query, tags.getOrDefault(query.measurement(), Set.of()));
+  }
+
+  StatementText render(FetchRequest request) {
+    refuseReserved(request.tenantTag());
+    return new Script(request).write(plan(request.query()).reads());
+  }
+
+  /** Names by which InfluxDB means something else than a tag, wherever they stand. */
+  private static void refuseReserved(String tag) {
+    if (tag.startsWith("_") || tag.equals("$") || tag.equalsIgnoreCase("time")) {
+      throw new RefusedQueryException(
+          ("Flux cannot read a tag called '%s'; names that begin with an underscore, time and $ are"
+                  + " InfluxDB's own.")
+              .formatted(Names.printable(tag)));
+    }
+  }
+
+  private static void requireRegexes(Condition condition) {
+    if (condition instanceof Condition.Group group) {
+      group.members().forEach(FluxDialect::requireRegexes);
+    } else if (condition instanceof Condition.Like like) {
+      FluxLiteral.regex(like.regex());
+    }
+  }
+
+  /** One script while it is written. */
+  private final class Script {
+    private final FetchRequest request;
+    private final TimeSeriesQuery query;
+    private final Map<String, Integer> values = new LinkedHashMap<>();
+    private final Map<String, String> regexes = new LinkedHashMap<>();
+
+    Script(FetchRequest request) {
+      this.request = request;
+      this.query = request.query();
+    }
+
+    StatementText write(List<FluxPlan.Read> reads) {
+      StringBuilder text = new StringBuilder();
+      for (int i = 0; i < reads.size(); i++) {
+        for (int j = 0; j < request.ranges().size(); j++) {
+          text.append('\n');
+          read(reads.get(i), request.ranges().get(j), text);
+          text.append("\n  |> yield(name: \"").append(FluxPlan.result(i, j)).append("\")\n");
+        }
+      }
+      StringBuilder head = new StringBuilder();
+      if (!regexes.isEmpty()) {
+        head.append("import \"regexp\"\n\n");
+        regexes.forEach(
+            (regex, name) -> {
+              head.append(name).append(" = regexp.compile(v: ").append(value(regex));
+              head.append(")\n");
+            });
+      }
+      return new StatementText(head.append(text).toString(), new ArrayList<>(values.keySet()));
+    }
+
+    private void read(FluxPlan.Read read, TimeRange range, StringBuilder text) {
+      text.append("from(bucket: ").append(value(bucket)).append(")\n  |> range(start: ");
+      text.append(FluxLiteral.time(range.start())).append(", stop: ");
+      text.append(FluxLiteral.time(range.stop())).append(")\n  |> filter(fn: (r) => ");
+      text.append(tag(request.tenantTag())).append(" == ").append(value(request.tenant().id()));
+      text.append(" and ").append(tag("_measurement")).append(" == ");
+      text.append(value(query.measurement())).append(" and ");
+      anyOf("_field", List.copyOf(read.fields()), text);
+      Condition condition = query.condition();
+      if (condition != null) {
+        text.append(" and ");
+        condition(condition, text);
+      }
+      text.append(')');
+      switch (read.shape()) {
+        case SERIES -> text.append(windows(read));
+        case GROUPED -> text.append(group()).append(windows(read));
+        case SORTED -> text.append(group()).append(SORT).append(windows(read));
+        case SUMMED ->
+            text.append(group())
+                .append(SORT)
+                .append("\n  |> map(fn: (r) => ({r with n: 1}))\n  |> window(")
+                .append(window())
+                .append(")\n  |> cumulativeSum(columns: [\"_value\", \"n\"])")
+                .append("\n  |> last(column: \"n\")");
+      }
+      text.append("\n  |> keep(columns: ");
+      text.append(
+          read.shape() == FluxPlan.Shape.SUMMED
+              ? columns("_start", "_value", "n", "_field")
+              : columns("_time", "_value", "_field"));
+      text.append(')');
+    }
+
+    private String group() {
+      return "\n  |> group(columns: " + columns("_field") + ")";
+    }
+
+    private String window() {
+      String every = "every: " + FluxLiteral.duration(query.window().every());
+      return query.window().offset().isZero()
+          ? every
+          : every + ", offset: " + FluxLiteral.duration(query.window().offset());
+    }
+
+    private String windows(FluxPlan.Read read) {
+      return "\n  |> aggregateWindow(%s, fn: %s, createEmpty: false, timeSrc: \"_start\")"
+          .formatted(window(), read.aggregate().function());
+    }
+
+    private String columns(String... own) {
+      List<String> all = new ArrayList<>(List.of(own));
+      all.addAll(query.groupBy());
+      return all.stream().map(FluxLiteral::text).collect(Collectors.joining(", ", "[", "]"));
+    }
+
+    private void condition(Condition condition, StringBuilder text) {
+      if (condition instanceof Condition.Group group) {
+        List<String> terms = new ArrayList<>();
+        for (Condition member : group.members()) {
+          StringBuilder term = new StringBuilder();
+          condition(member, term);
+          terms.add(term.toString());
+        }
+        join(group.all() ? " and " : " or ", terms, text);
+      } else if (condition instanceof Condition.OneOf one && one.negated()) {
+        noneOf(one.tag(), one.values(), text);
+      } else if (condition instanceof Condition.OneOf one) {
+        anyOf(one.tag(), one.values(), text);
+      } else if (condition instanceof Condition.Like like) {
+        text.append(tag(like.tag())).append(like.negated() ? " !~ " : " =~ ");
+        text.append(regex(like.regex()));
+      }
+    }
+
+    private void anyOf(String tag, List<String> all, StringBuilder text) {
+      List<String> terms = comparisons(tag, all, false);
+      if (all.contains("")) {
+        terms.add("not exists " + tag(tag));
+      }
+      join(" or ", terms, text);
+    }
+
+    private void noneOf(String tag, List<String> all, StringBuilder text) {
+      List<String> terms = comparisons(tag, all, true);
+      if (all.contains("")) {
+        terms.add("exists " + tag(tag));
+        join(" and ", terms, text);
+      } else {
+        text.append("(not exists ").append(tag(tag)).append(" or ");
+        join(" and ", terms, text);
+        text.append(')');
+      }
+    }
+
+    /** With each value but the empty one; with many as one: the server is slow to bind many. */
+    private List<String> comparisons(String tag, List<String> all, boolean negated) {
+      List<String> values = all.stream().filter(each -> !each.isEmpty()).toList();
+      if (bound && values.size() > MANY) {
+        String alternatives =
+            values.stream()
+                .map(each -> SIGNS.matcher(each).replaceAll("\\\\$0"))
+                .collect(Collectors.joining("|", "^(?:", ")$"));
+        return new ArrayList<>(
+            List.of(tag(tag) + (negated ? " !~ " : " =~ ") + regex(alternatives)));
+      }
+      String operator = negated ? " != " : " == ";
+      List<String> terms = new ArrayList<>();
+      values.forEach(each -> terms.add(tag(tag) + operator + value(each)));
+      return terms;
+    }
+
+    /** In halves: the server refuses what is nested as deep as a long chain is. */
+    private static void join(String operator, List<String> terms, StringBuilder text) {
+      text.append('(');
+      if (terms.size() <= CHAIN) {
+        text.append(String.join(operator, terms));
+      } else {
+        int half = terms.size() / 2;
+        join(operator, terms.subList(0, half), text);
+        text.append(operator);
+        join(operator, terms.subList(half, terms.size()), text);
+      }
+      text.append(')');
+    }
+
+    private String regex(String regex) {
+      return bound
+          ? regexes.computeIfAbsent(regex, key -> "re" + regexes.size())
+          : FluxLiteral.regex(regex);
+    }
+
+    private String value(String text) {
+      if (!bound) {
+        return FluxLiteral.text(text);
+      }
+      int index = values.computeIfAbsent(text, key -> values.size());
+      return "params.p" + index;
+    }
+
+    private String tag(String name) {
+      return "r[" + FluxLiteral.text(name) + "]";
+    }
+  }
+}

@@ -1,0 +1,93 @@
+package dev.aquifer.tsquery;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * Which reads answer a query in Flux, and how.
+ *
+ * <p>The storage computes windows itself only where no {@code group} comes before them: a series at
+ * a time. Where the series of an answer are those of the storage ({@link Shape#SERIES}), that is
+ * all there is to do. Where they are not, points of several series share windows, and an answer
+ * must not depend on the order in which the server happens to come by them, else a cached window
+ * would differ in its last bits from one fetched with others: the storage sorts series by an
+ * unstable sort, and Flux's sum and mean add up a table by pieces whose edges depend on the range.
+ * So counts and extremes are left to it, first and last are taken after a sort by time and value,
+ * and sums are the last of cumulative ones in that order, which are added up one by one.
+ */
+record FluxPlan(TimeSeriesQuery query, List<Read> reads) {
+  /** What is done with series whose points share windows. */
+  enum Shape {
+    /** Nothing: there are none. */
+    SERIES,
+    /** They are grouped. */
+    GROUPED,
+    /** They are grouped and sorted. */
+    SORTED,
+    /** They are grouped and sorted; the answer has a sum and the number of its points. */
+    SUMMED
+  }
+
+  /**
+   * One read.
+   *
+   * @param aggregate what it computes
+   * @param fields of which fields
+   */
+  record Read(Aggregate aggregate, Shape shape, Set<String> fields) {}
+
+  private record Kind(Aggregate aggregate, Shape shape) {}
+
+  /**
+   * The plan for a query.
+   *
+   * @param tags all of the measurement's but the tenant's; empty when they are not known
+   */
+  static FluxPlan of(TimeSeriesQuery query, Set<String> tags) {
+    boolean apart = !tags.isEmpty() && fixed(query).containsAll(tags);
+    Map<Kind, Set<String>> fields = new LinkedHashMap<>();
+    for (Selection selection : query.selections()) {
+      Aggregate aggregate = selection.aggregate();
+      Kind kind = apart ? new Kind(aggregate, Shape.SERIES) : shared(aggregate);
+      fields.computeIfAbsent(kind, key -> new TreeSet<>()).add(selection.field());
+    }
+    List<Read> reads = new ArrayList<>();
+    fields.forEach((kind, of) -> reads.add(new Read(kind.aggregate, kind.shape, of)));
+    return new FluxPlan(query, reads);
+  }
+
+  /** What the result of a read over a range is called. */
+  static String result(int read, int range) {
+    return read + "." + range;
+  }
+
+  private static Kind shared(Aggregate aggregate) {
+    return switch (aggregate) {
+      case COUNT, MIN, MAX -> new Kind(aggregate, Shape.GROUPED);
+      case FIRST, LAST -> new Kind(aggregate, Shape.SORTED);
+      case SUM, MEAN -> new Kind(Aggregate.SUM, Shape.SUMMED);
+    };
+  }
+
+  /** The tags that have one value in each series of the answer. */
+  private static Set<String> fixed(TimeSeriesQuery query) {
+    Set<String> fixed = new TreeSet<>(query.groupBy());
+    Condition condition = query.condition();
+    if (condition instanceof Condition.Group group && group.all()) {
+      group.members().forEach(member -> addFixed(member, fixed));
+    } else if (condition != null) {
+      addFixed(condition, fixed);
+    }
+    return fixed;
+  }
+
+  private static void addFixed(Condition condition, Set<String> fixed) {
+    if (condition instanceof Condition.OneOf one && !one.negated() && one.values().size() == 1) {
+      fixed.add(one.tag());
+    }
+  }
+}

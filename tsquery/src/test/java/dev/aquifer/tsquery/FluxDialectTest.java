@@ -1,0 +1,241 @@
+package dev.aquifer.tsquery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.aquifer.RefusedQueryException;
+import dev.aquifer.Tenant;
+import dev.aquifer.testkit.Proof;
+import dev.aquifer.tsquery.flux.FluxQuery;
+import dev.aquifer.tsquery.flux.FluxScript;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class FluxDialectTest {
+  private static final Instant START = Instant.parse("2026-03-01T00:00:30Z");
+  private static final TimeRange RANGE = new TimeRange(START, START.plusSeconds(600));
+
+  private final FluxDialect bound = new FluxDialect("vitals", true, Map.of());
+  private final FluxDialect written = new FluxDialect("vitals", false, Map.of());
+
+  @Test
+  void render_bound_hasNoValueInTheText() {
+    TimeSeriesQuery query =
+        minutes()
+            .select(Aggregate.MAX, "heart_rate")
+            .select(Aggregate.MAX, "spo2")
+            .where(TagPredicate.in("ward", List.of("icu", "")))
+            .where(TagPredicate.not(TagPredicate.matches("device", "^d[12]$")))
+            .offset(Duration.ofSeconds(-20))
+            .groupBy("device", "ward")
+            .build();
+
+    StatementText statement = render(bound, query);
+
+    assertThat(statement.text())
+        .isEqualTo(
+            """
+            import "regexp"
+
+            re0 = regexp.compile(v: params.p6)
+
+            from(bucket: params.p0)
+              |> range(start: 2026-03-01T00:00:30Z, stop: 2026-03-01T00:10:30Z)
+              |> filter(fn: (r) => r["tenant"] == params.p1 and r["_measurement"] == params.p2 \
+            and (r["_field"] == params.p3 or r["_field"] == params.p4) \
+            and (r["device"] !~ re0 and (r["ward"] == params.p5 or not exists r["ward"])))
+              |> group(columns: ["_field", "device", "ward"])
+              |> aggregateWindow(every: 60000000000ns, offset: 40000000000ns, fn: max, \
+            createEmpty: false, timeSrc: "_start")
+              |> keep(columns: ["_time", "_value", "_field", "device", "ward"])
+              |> yield(name: "0.0")
+            """);
+    assertThat(statement.values())
+        .containsExactly("vitals", "t1", "m", "heart_rate", "spo2", "icu", "^d[12]$");
+  }
+
+  @Test
+  void render_written_hasTheValuesAsLiterals() {
+    TimeSeriesQuery query =
+        minutes()
+            .select(Aggregate.LAST, "heart_rate")
+            .where(TagPredicate.ne("ward", "i\"cu"))
+            .where(TagPredicate.matches("device", "a/b"))
+            .build();
+
+    StatementText statement = render(written, query);
+
+    assertThat(statement.values()).isEmpty();
+    assertThat(statement.text())
+        .contains("r[\"tenant\"] == \"t1\" and r[\"_measurement\"] == \"m\"")
+        .contains("r[\"device\"] =~ /a\\/b/")
+        .contains("(not exists r[\"ward\"] or (r[\"ward\"] != \"i\\x22cu\"))")
+        .contains("|> sort(columns: [\"_time\", \"_value\"])");
+  }
+
+  @Test
+  void render_eachAggregateAndRange_isAReadOfItsOwn() {
+    TimeSeriesQuery.Builder query = minutes().groupBy("device");
+    for (Aggregate aggregate : Aggregate.values()) {
+      query.select(aggregate, "a").select(aggregate, "b");
+    }
+    FetchRequest request =
+        request(
+            query.build(), RANGE, new TimeRange(START.plusSeconds(900), START.plusSeconds(960)));
+
+    String text = bound.render(request).text();
+
+    // Sums and means are one read.
+    assertThat(text.split("from\\(bucket", -1)).hasSize(2 * 6 + 1);
+    assertThat(text.split("yield\\(name: \"\\d\\.[01]\"", -1)).hasSize(2 * 6 + 1);
+  }
+
+  @Test
+  void render_sumsAndMeans_areOneReadOfBothInOrder() {
+    TimeSeriesQuery query =
+        minutes().select(Aggregate.MEAN, "a").select(Aggregate.SUM, "a").groupBy("ward").build();
+
+    assertThat(render(bound, query).text())
+        .endsWith(
+            """
+              |> group(columns: ["_field", "ward"])
+              |> sort(columns: ["_time", "_value"])
+              |> map(fn: (r) => ({r with n: 1}))
+              |> window(every: 60000000000ns)
+              |> cumulativeSum(columns: ["_value", "n"])
+              |> last(column: "n")
+              |> keep(columns: ["_start", "_value", "n", "_field", "ward"])
+              |> yield(name: "0.0")
+            """);
+  }
+
+  @Test
+  void render_ofMeasurementWhoseTagsAreKnown_leavesAllToTheStorage() {
+    FluxDialect known = new FluxDialect("vitals", true, Map.of("m", Set.of("device", "ward")));
+    TimeSeriesQuery apart =
+        minutes()
+            .select(Aggregate.MEAN, "a")
+            .where(TagPredicate.eq("ward", "icu"))
+            .groupBy("device")
+            .build();
+    TimeSeriesQuery shared = minutes().select(Aggregate.MIN, "a").groupBy("device").build();
+
+    assertThat(render(known, apart).text())
+        .contains("fn: mean")
+        .doesNotContain("group(", "sort(", "count");
+    assertThat(render(known, shared).text()).contains("group(");
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void render_everyShape_isConfinedOnceAndReadsBack(boolean bind) {
+    Proof.of("flux-dialect-" + (bind ? "bound" : "written"))
+        .tries(500, 100_000)
+        .each(
+            random -> {
+              FluxDialect dialect = bind ? bound : written;
+              TimeSeriesQuery query = Schedule.shape(random, "m");
+              StatementText statement = render(dialect, query);
+              if (bind) {
+                assertThat(statement.text()).doesNotContain("\"t1\"", "\"m\"", "d'3");
+                assertThat(FluxQuery.of(statement.text()).text()).contains("params.p1");
+              } else {
+                FluxScript script = FluxScript.parse(statement.text());
+                assertThat(script.confinedTo("tenant", "t1")).isEqualTo(script);
+              }
+              int reads = statement.text().split("from\\(", -1).length - 1;
+              assertThat(statement.text().split("r\\[\"tenant\"\\] == ", -1)).hasSize(reads + 1);
+            });
+  }
+
+  @Test
+  void render_hostileValues_eachIsOneLiteral() {
+    for (String value : Hostile.VALUES) {
+      TimeSeriesQuery query =
+          minutes()
+              .select(Aggregate.COUNT, "f" + value)
+              .where(TagPredicate.eq("t" + value, value))
+              .groupBy("g" + value)
+              .build();
+      for (FluxDialect dialect : List.of(bound, written)) {
+        dialect.check(query);
+        FluxScript.parse(render(dialect, query).text());
+      }
+      FluxScript script = FluxScript.parse(render(written, query).text());
+      assertThat(script.confinedTo("tenant", "t1")).as(value).isEqualTo(script);
+    }
+  }
+
+  @Test
+  void render_aThousandValues_readsBack() {
+    List<String> all = IntStream.range(0, 1_000).mapToObj(i -> "v" + i).toList();
+    TimeSeriesQuery query =
+        minutes().select(Aggregate.COUNT, "a").where(TagPredicate.in("device", all)).build();
+
+    StatementText many = render(bound, query);
+    FluxScript.parse(many.text());
+    assertThat(many.values()).hasSize(5);
+    assertThat(many.values().get(4).toString()).startsWith("^(?:v0|v1|v10|").endsWith("|v999)$");
+    assertThat(FluxScript.parse(render(written, query).text()).text()).contains("\"v999\"");
+  }
+
+  @Test
+  void check_namesThatMeanSomethingElse_areRefused() {
+    for (String tag : List.of("_value", "_measurement", "_name", "$", "time", "Time")) {
+      TimeSeriesQuery grouped = minutes().select(Aggregate.COUNT, "a").groupBy(tag).build();
+      TimeSeriesQuery asked =
+          minutes().select(Aggregate.COUNT, "a").where(TagPredicate.eq(tag, "x")).build();
+      for (TimeSeriesQuery query : List.of(grouped, asked)) {
+        assertThatThrownBy(() -> bound.check(query))
+            .isInstanceOf(RefusedQueryException.class)
+            .hasMessageContaining("'" + tag + "'");
+      }
+    }
+    TimeSeriesQuery table = minutes().select(Aggregate.COUNT, "a").groupBy("table").build();
+    assertThatThrownBy(() -> bound.check(table)).isInstanceOf(RefusedQueryException.class);
+    FetchRequest tenant =
+        new FetchRequest(
+            minutes().select(Aggregate.COUNT, "a").build(),
+            "_field",
+            Tenant.of("t1"),
+            List.of(RANGE),
+            Duration.ofSeconds(1));
+    assertThatThrownBy(() -> bound.render(tenant)).isInstanceOf(RefusedQueryException.class);
+  }
+
+  @Test
+  void check_regexThatIsNone_isRefused() {
+    TimeSeriesQuery query =
+        minutes().select(Aggregate.COUNT, "a").where(TagPredicate.matches("d", "a\\")).build();
+
+    assertThatThrownBy(() -> bound.check(query))
+        .isInstanceOf(RefusedQueryException.class)
+        .hasMessageContaining("half an escape");
+  }
+
+  private static TimeSeriesQuery.Builder minutes() {
+    return TimeSeriesQuery.builder("m")
+        .every(Duration.ofMinutes(1))
+        .range(START, START.plusSeconds(600));
+  }
+
+  private static StatementText render(FluxDialect dialect, TimeSeriesQuery query) {
+    return dialect.render(request(query));
+  }
+
+  private static FetchRequest request(TimeSeriesQuery query) {
+    return request(query, RANGE);
+  }
+
+  private static FetchRequest request(TimeSeriesQuery query, TimeRange... ranges) {
+    return new FetchRequest(
+        query, "tenant", Tenant.of("t1"), List.of(ranges), Duration.ofSeconds(10));
+  }
+}

@@ -1,0 +1,346 @@
+package dev.aquifer.tsquery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.influxdb.client.InfluxDBClient;
+import com.influxdb.client.InfluxDBClientFactory;
+import dev.aquifer.AquiferException;
+import dev.aquifer.Tenant;
+import dev.aquifer.UnavailableException;
+import dev.aquifer.testkit.InfluxDatabase;
+import dev.aquifer.testkit.InfluxServer;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Against a real InfluxDB 2.x, where the test kit finds one; elsewhere there are no such tests.
+ * Each writes a measurement of its own.
+ */
+@ParameterizedClass(name = "{0}", allowZeroInvocations = true)
+@MethodSource("forms")
+class FluxServerTest extends FluxServer {
+  FluxServerTest(Form form) {
+    super(form);
+  }
+
+  @Test
+  void query_everyAggregate_computesItInEachWindow() throws Exception {
+    write("t1", START.plusSeconds(10), "d1", "icu", 4.0);
+    write("t1", START.plusSeconds(20), "d1", "icu", -2.5);
+    write("t1", START.plusSeconds(60), "d1", "icu", 7.0);
+    TimeSeriesQuery.Builder query = minutes(3);
+    for (Aggregate aggregate : Aggregate.values()) {
+      query.select(aggregate, "value");
+    }
+
+    Series series = only(answer("t1", query.build()));
+
+    assertThat(series.size()).isEqualTo(2);
+    assertThat(series.start(1)).isEqualTo(START.plusSeconds(60));
+    assertThat(series.column(Aggregate.COUNT, "value").longAt(0)).isEqualTo(2);
+    assertThat(series.column(Aggregate.SUM, "value").doubleAt(0)).isEqualTo(1.5);
+    assertThat(series.column(Aggregate.MEAN, "value").doubleAt(0)).isEqualTo(0.75);
+    assertThat(series.column(Aggregate.MIN, "value").doubleAt(0)).isEqualTo(-2.5);
+    assertThat(series.column(Aggregate.MAX, "value").doubleAt(0)).isEqualTo(4.0);
+    assertThat(series.column(Aggregate.FIRST, "value").doubleAt(0)).isEqualTo(4.0);
+    assertThat(series.column(Aggregate.LAST, "value").doubleAt(0)).isEqualTo(-2.5);
+    assertThat(series.column(Aggregate.LAST, "value").doubleAt(1)).isEqualTo(7.0);
+  }
+
+  @Test
+  void query_everyKindOfField_keepsItsValues() throws Exception {
+    line(
+        "t1",
+        START,
+        "d1",
+        "",
+        "seq=9007199254740993i,big=18446744073709551615u,small=7u,note=\"it's, \\\"a\\\"\nb\",ok=true,none=\"\"");
+    TimeSeriesQuery query =
+        minutes(1)
+            .select(Aggregate.LAST, "seq")
+            .select(Aggregate.SUM, "seq")
+            .select(Aggregate.LAST, "big")
+            .select(Aggregate.SUM, "small")
+            .select(Aggregate.LAST, "note")
+            .select(Aggregate.FIRST, "ok")
+            .select(Aggregate.LAST, "none")
+            .select(Aggregate.COUNT, "note")
+            .build();
+
+    assertThat(only(answer("t1", query)).columns())
+        .extracting(column -> column.valueAt(0))
+        .containsExactly(
+            9_007_199_254_740_993L,
+            9_007_199_254_740_993L,
+            0x1p64,
+            7L,
+            "it's, \"a\"\nb",
+            true,
+            "",
+            1L);
+  }
+
+  @Test
+  void query_sumOfTexts_saysThatItCannot() {
+    line("t1", START, "d1", "", "note=\"a\"");
+
+    assertThatThrownBy(() -> answer("t1", minutes(1).select(Aggregate.MEAN, "note").build()))
+        .isExactlyInstanceOf(AquiferException.class)
+        .hasMessageContaining("string");
+  }
+
+  @Test
+  void query_beforeTheEpochWithOffset_flooredAsAfterIt() throws Exception {
+    write("t1", Instant.parse("1969-12-31T23:59:59.5Z"), "d1", "", 1);
+    write("t1", Instant.EPOCH, "d1", "", 2);
+    TimeSeriesQuery query =
+        minutes(1)
+            .select(Aggregate.COUNT, "value")
+            .every(Duration.ofSeconds(10))
+            .offset(Duration.ofSeconds(3))
+            .range(Instant.ofEpochSecond(-60), Instant.ofEpochSecond(60))
+            .build();
+
+    Series series = only(answer("t1", query));
+
+    assertThat(series.size()).isEqualTo(1);
+    assertThat(series.start(0)).isEqualTo(Instant.ofEpochSecond(-7));
+    assertThat(series.columns().get(0).longAt(0)).isEqualTo(2);
+  }
+
+  @Test
+  void query_pointsAtTheSameTime_firstIsTheSmallestAndLastTheLargest() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      write("t1", START, "d" + i, "", (i * 7) % 20);
+      write("t1", START.plusSeconds(9), "d" + i, "", (i * 7) % 20);
+    }
+    TimeSeriesQuery query =
+        minutes(1).select(Aggregate.FIRST, "value").select(Aggregate.LAST, "value").build();
+
+    Series series = only(answer("t1", query));
+
+    assertThat(series.columns().get(0).doubleAt(0)).isZero();
+    assertThat(series.columns().get(1).doubleAt(0)).isEqualTo(19.0);
+  }
+
+  @Test
+  void query_hostileNamesAndValues_findExactlyTheirOwnRow() throws Exception {
+    List<String> hostile = Hostile.VALUES.stream().filter(v -> !v.endsWith("\\")).toList();
+    for (int i = 0; i < hostile.size(); i++) {
+      String value = hostile.get(i);
+      Map<String, String> tags = Map.of("device", value, "x " + value, "w");
+      database.write(
+          Lines.key(measurement, "t1", tags)
+              + " "
+              + Lines.escaped("f " + value)
+              + ("=" + (i + 1) + ",value=" + (i + 1) + " ")
+              + Nanos.of(START.plusSeconds(i)));
+    }
+    for (int i = 0; i < hostile.size(); i++) {
+      String value = hostile.get(i);
+      for (TagPredicate predicate :
+          List.of(
+              TagPredicate.eq("device", value),
+              TagPredicate.eq("x " + value, "w"),
+              TagPredicate.in("device", List.of(value, value)),
+              TagPredicate.matches("device", "^" + Lines.regex(value) + "$"))) {
+        TimeSeriesQuery query =
+            minutes(60)
+                .select(Aggregate.SUM, "value")
+                .select(Aggregate.MAX, "f " + value)
+                .where(predicate)
+                .groupBy("device", "x " + value)
+                .build();
+        Series found = only(answer("t1", query));
+        assertThat(found.group()).containsEntry("device", value).containsEntry("x " + value, "w");
+        assertThat(found.columns().get(0).doubleAt(0)).isEqualTo(i + 1);
+        assertThat(found.columns().get(1).doubleAt(0)).isEqualTo(i + 1);
+      }
+    }
+    List<String> many = new ArrayList<>(hostile);
+    IntStream.range(0, 100).forEach(i -> many.add("other" + i));
+    TimeSeriesQuery.Builder query = minutes(60).select(Aggregate.COUNT, "value").groupBy("device");
+    assertThat(answer("t1", query.where(TagPredicate.in("device", many)).build()).series())
+        .hasSameSizeAs(hostile);
+    assertThat(
+            answer("t1", query.where(TagPredicate.not(TagPredicate.in("device", many))).build())
+                .series())
+        .isEmpty();
+  }
+
+  @Test
+  void query_withHostileValuesOfOneTenant_neverSeesAnother() throws Exception {
+    write("t1", START, "d1", "icu", 1);
+    write("t2", START, "d1", "icu", 2);
+    for (String value : Hostile.VALUES) {
+      for (TagPredicate predicate :
+          List.of(
+              TagPredicate.eq("device", value),
+              TagPredicate.ne("device", value),
+              TagPredicate.or(TagPredicate.eq("x", value), TagPredicate.ne("y", value)),
+              TagPredicate.matches("device", Lines.regex(value) + "|.*"),
+              TagPredicate.not(TagPredicate.matches("device", Lines.regex(value))))) {
+        TimeSeriesQuery query = minutes(60).select(Aggregate.SUM, "value").where(predicate).build();
+        for (Series found : answer("t1", query).series()) {
+          assertThat(found.columns().get(0).doubleAt(0)).as(value).isEqualTo(1);
+        }
+        assertThat(answer("t3", query).series()).isEmpty();
+      }
+    }
+  }
+
+  @Test
+  void query_absentTag_readsAsEmptyText() throws Exception {
+    write("t1", START, "d1", "", 1);
+    write("t1", START, "d2", "icu", 2);
+
+    assertThat(sum(TagPredicate.eq("ward", ""))).isEqualTo(1);
+    assertThat(sum(TagPredicate.ne("ward", ""))).isEqualTo(2);
+    assertThat(sum(TagPredicate.ne("ward", "icu"))).isEqualTo(1);
+    assertThat(sum(TagPredicate.not(TagPredicate.matches("ward", "c")))).isEqualTo(1);
+    assertThat(sum(TagPredicate.matches("ward", "^(icu)?$"))).isEqualTo(3);
+    assertThat(sum(TagPredicate.matches("ward", "^$"))).isEqualTo(1);
+    assertThat(sum(TagPredicate.in("ward", List.of("", "icu")))).isEqualTo(3);
+    assertThat(sum(TagPredicate.not(TagPredicate.in("ward", List.of("er", "icu"))))).isEqualTo(1);
+    assertThat(sum(TagPredicate.not(TagPredicate.in("ward", List.of("", "er"))))).isEqualTo(2);
+    TimeSeriesQuery grouped =
+        minutes(1).select(Aggregate.LAST, "value").groupBy("nosuch", "ward").build();
+    assertThat(answer("t1", grouped).series())
+        .extracting(Series::group)
+        .containsExactly(Map.of("nosuch", "", "ward", ""), Map.of("nosuch", "", "ward", "icu"));
+  }
+
+  @Test
+  void query_aThousandValues_areAllCompared() throws Exception {
+    for (int i = 0; i < 5; i++) {
+      write("t1", START, "v" + i * 300, "", 1);
+    }
+    List<String> all = IntStream.range(0, 1_000).mapToObj(i -> "v" + i).toList();
+
+    assertThat(sum(TagPredicate.in("device", all))).isEqualTo(4);
+    assertThat(sum(TagPredicate.not(TagPredicate.in("device", all)))).isEqualTo(1);
+  }
+
+  @Test
+  void query_unknownBucket_saysSo() {
+    FluxBackend.Builder wrong =
+        form == Form.CLIENT
+            ? InfluxClientBackend.builder(client, database.server().org(), "nosuch")
+            : FluxBackend.builder(database.server().url(), database.server().org(), "nosuch")
+                .token(database.server().token());
+    TimeSeriesQuery query = minutes(1).select(Aggregate.SUM, "value").build();
+
+    assertThatThrownBy(() -> answer(wrong.build(), "t1", query))
+        .isInstanceOf(AquiferException.class)
+        .hasMessageContaining("nosuch");
+  }
+
+  @Test
+  void query_wrongToken_saysSoWithoutIt() {
+    String url = database.server().url();
+    Backend wrong =
+        FluxBackend.builder(url, database.server().org(), "flux").token("hunter2").build();
+    TimeSeriesQuery query = minutes(1).select(Aggregate.SUM, "value").build();
+
+    assertThatThrownBy(() -> answer(wrong, "t1", query))
+        .isInstanceOf(UnavailableException.class)
+        .hasMessageContaining("HTTP 401")
+        .message()
+        .doesNotContain("hunter2");
+  }
+
+  @Test
+  void fetch_serverKilledInMidAnswer_isAnError() {
+    try (InfluxServer own = InfluxServer.find(InfluxServer.Kind.V2).orElseThrow()) {
+      if (!own.isOwn()) {
+        return; // One that is lent is not to be killed.
+      }
+      InfluxDatabase lost = own.createDatabase("lost");
+      int points = 250_000;
+      for (int i = 0; i < points; i += 50_000) {
+        StringBuilder lines = new StringBuilder();
+        for (int j = i; j < i + 50_000; j++) {
+          lines.append("m,tenant=t1 value=1 ").append(Nanos.of(START.plusSeconds(j))).append('\n');
+        }
+        lost.write(lines.toString());
+      }
+      TimeRange range = new TimeRange(START, START.plusSeconds(points));
+      TimeSeriesQuery query =
+          TimeSeriesQuery.builder("m")
+              .select(Aggregate.COUNT, "value")
+              .every(Duration.ofSeconds(1))
+              .range(range.start(), range.stop())
+              .build();
+      FetchRequest request =
+          new FetchRequest(
+              query, "tenant", Tenant.of("t1"), List.of(range), Duration.ofSeconds(30));
+      try (InfluxDBClient to = InfluxDBClientFactory.create(own.url(), own.token().toCharArray());
+          Backend backend = backend(to, lost)) {
+        KillingSink sink = new KillingSink(own);
+        assertThatThrownBy(() -> backend.fetch(request, sink))
+            .isInstanceOf(UnavailableException.class);
+        assertThat(sink.rows).isPositive().isLessThan(points);
+      }
+    }
+  }
+
+  private Backend backend(InfluxDBClient to, InfluxDatabase of) {
+    InfluxServer server = of.server();
+    // Not compressed: so that the answer is larger than what lies in buffers.
+    return form == Form.CLIENT
+        ? InfluxClientBackend.builder(to, server.org(), of.name()).build()
+        : FluxBackend.builder(server.url(), server.org(), of.name())
+            .token(server.token())
+            .gzip(false)
+            .build();
+  }
+
+  /** Kills the server when the first row has come. */
+  private static final class KillingSink implements RowSink {
+    private final InfluxServer server;
+    private int rows;
+
+    KillingSink(InfluxServer server) {
+      this.server = server;
+    }
+
+    @Override
+    public void row(List<String> group, long windowStart) {
+      if (rows++ == 0) {
+        server.kill();
+      }
+    }
+
+    @Override
+    public void longValue(int selection, long value) {}
+
+    @Override
+    public void doubleValue(int selection, double value) {}
+
+    @Override
+    public void booleanValue(int selection, boolean value) {}
+
+    @Override
+    public void textValue(int selection, String value) {}
+  }
+
+  private double sum(TagPredicate predicate) throws Exception {
+    TimeSeriesQuery query = minutes(1).select(Aggregate.SUM, "value").where(predicate).build();
+    return only(answer("t1", query)).columns().get(0).doubleAt(0);
+  }
+
+  private static TimeSeriesResult answer(Backend from, String tenant, TimeSeriesQuery query)
+      throws Exception {
+    try (TimeSeries series = TimeSeries.builder().backend(from).build()) {
+      return Tenant.of(tenant).call(() -> series.query(query));
+    }
+  }
+}
