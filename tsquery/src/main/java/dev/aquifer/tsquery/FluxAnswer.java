@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /** Hands the tables of an answer on as rows, as they come. Used by one thread, once. */
 final class FluxAnswer implements FluxSink {
   /** A read, over one range. */
-  private record Part(FluxPlan.Read read, int range) {}
+  private record Part(FluxReads.Read read, int range) {}
 
   private final TimeSeriesQuery query;
   private final RowSink sink;
@@ -24,12 +24,12 @@ final class FluxAnswer implements FluxSink {
   private final Set<List<Object>> tables = new HashSet<>();
   private @Nullable Table table;
 
-  FluxAnswer(FluxPlan plan, int ranges, RowSink sink) {
+  FluxAnswer(FluxReads plan, int ranges, RowSink sink) {
     this.query = plan.query();
     this.sink = sink;
     for (int i = 0; i < plan.reads().size(); i++) {
       for (int j = 0; j < ranges; j++) {
-        parts.put(FluxPlan.result(i, j), new Part(plan.reads().get(i), j));
+        parts.put(FluxReads.result(i, j), new Part(plan.reads().get(i), j));
       }
     }
   }
@@ -49,7 +49,7 @@ final class FluxAnswer implements FluxSink {
 
   /** The table whose rows come. */
   private final class Table {
-    private final FluxPlan.Read read;
+    private final FluxReads.Read read;
     private final FluxColumn times;
     private final FluxColumn values;
     private final @Nullable FluxColumn counts;
@@ -65,7 +65,7 @@ final class FluxAnswer implements FluxSink {
         throw unexpected("a result '" + Names.printable(chunk.result()) + "'");
       }
       read = part.read();
-      boolean summed = read.shape() == FluxPlan.Shape.SUMMED;
+      boolean summed = read.shape() == FluxReads.Shape.SUMMED;
       times = chunk.column(summed ? "_start" : "_time");
       values = chunk.column("_value");
       counts = summed ? chunk.column("n") : null;
@@ -76,7 +76,7 @@ final class FluxAnswer implements FluxSink {
       query.groupBy().forEach(tag -> group.add(text(chunk, tag)));
       selection = query.selections().indexOf(new Selection(read.aggregate(), field));
       mean = query.selections().indexOf(new Selection(Aggregate.MEAN, field));
-      if (read.shape() == FluxPlan.Shape.SERIES && !tables.add(List.of(part, field, group))) {
+      if (read.shape() == FluxReads.Shape.SERIES && !tables.add(List.of(part, field, group))) {
         throw ambiguous();
       }
     }
@@ -87,7 +87,7 @@ final class FluxAnswer implements FluxSink {
           continue;
         }
         long start = windowStart(times.longAt(row));
-        if (read.shape() == FluxPlan.Shape.SERIES && begun && start <= last) {
+        if (read.shape() == FluxReads.Shape.SERIES && begun && start <= last) {
           throw ambiguous();
         }
         begun = true;

@@ -12,7 +12,7 @@ import java.util.stream.Collectors;
 
 /**
  * Renders a request as Flux: a script of one read for each range and each part of the {@link
- * FluxPlan}. Values are bound as {@code params.p0}, {@code params.p1}, …, regular expressions too,
+ * FluxReads}. Values are bound as {@code params.p0}, {@code params.p1}, …, regular expressions too,
  * or written as literals for servers that bind none; names are literals that no character leaves.
  *
  * <p>Each read is one that the storage filters by itself: one filter, its comparisons with the
@@ -57,8 +57,8 @@ final class FluxDialect {
     }
   }
 
-  FluxPlan plan(TimeSeriesQuery query) {
-    return FluxPlan.of(query, tags.getOrDefault(query.measurement(), Set.of()));
+  FluxReads plan(TimeSeriesQuery query) {
+    return FluxReads.of(query, tags.getOrDefault(query.measurement(), Set.of()));
   }
 
   StatementText render(FetchRequest request) {
@@ -96,13 +96,13 @@ final class FluxDialect {
       this.query = request.query();
     }
 
-    StatementText write(List<FluxPlan.Read> reads) {
+    StatementText write(List<FluxReads.Read> reads) {
       StringBuilder text = new StringBuilder();
       for (int i = 0; i < reads.size(); i++) {
         for (int j = 0; j < request.ranges().size(); j++) {
           text.append('\n');
           read(reads.get(i), request.ranges().get(j), text);
-          text.append("\n  |> yield(name: \"").append(FluxPlan.result(i, j)).append("\")\n");
+          text.append("\n  |> yield(name: \"").append(FluxReads.result(i, j)).append("\")\n");
         }
       }
       StringBuilder head = new StringBuilder();
@@ -117,7 +117,7 @@ final class FluxDialect {
       return new StatementText(head.append(text).toString(), new ArrayList<>(values.keySet()));
     }
 
-    private void read(FluxPlan.Read read, TimeRange range, StringBuilder text) {
+    private void read(FluxReads.Read read, TimeRange range, StringBuilder text) {
       text.append("from(bucket: ").append(value(bucket)).append(")\n  |> range(start: ");
       text.append(FluxLiteral.time(range.start())).append(", stop: ");
       text.append(FluxLiteral.time(range.stop())).append(")\n  |> filter(fn: (r) => ");
@@ -145,7 +145,7 @@ final class FluxDialect {
       }
       text.append("\n  |> keep(columns: ");
       text.append(
-          read.shape() == FluxPlan.Shape.SUMMED
+          read.shape() == FluxReads.Shape.SUMMED
               ? columns("_start", "_value", "n", "_field")
               : columns("_time", "_value", "_field"));
       text.append(')');
@@ -162,7 +162,7 @@ final class FluxDialect {
           : every + ", offset: " + FluxLiteral.duration(query.window().offset());
     }
 
-    private String windows(FluxPlan.Read read) {
+    private String windows(FluxReads.Read read) {
       return "\n  |> aggregateWindow(%s, fn: %s, createEmpty: false, timeSrc: \"_start\")"
           .formatted(window(), read.aggregate().function());
     }

@@ -72,6 +72,29 @@ public final class FluxQuery {
         new FluxScript(new TenantGuard(tag, tenant).confine(script.statements())), bound.values);
   }
 
+  /**
+   * The same query, its script as {@link FluxScript#optimized()} has it. No bound value gets into
+   * the text.
+   */
+  public FluxQuery optimized() {
+    return optimized(FloatSums.EXACT);
+  }
+
+  /**
+   * The same with a choice about the sums of floats.
+   *
+   * @param sums whether storage may add what the query engine added
+   */
+  public FluxQuery optimized(FloatSums sums) {
+    return new FluxQuery(
+        new FluxScript(new Optimizer(values, sums).optimize(script.statements()).script()), values);
+  }
+
+  /** See {@link FluxScript#explain}; of the values only the types are looked at. */
+  public FluxPlan explain() {
+    return FluxPlan.of(script.statements(), values);
+  }
+
   private FluxQuery with(String name, Expression value) {
     if (values.containsKey(name)) {
       throw new ConfigurationException(

@@ -1,6 +1,7 @@
 package dev.aquifer.tsquery.flux;
 
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -77,6 +78,37 @@ public final class FluxScript {
     Expression.Text text = new Expression.Text(value, Place.NONE);
     FluxLiteral.requireUnicode(value);
     return new FluxScript(new TenantGuard(tag, text).confine(statements));
+  }
+
+  /**
+   * The same script, written so that the storage of InfluxDB 2.x does more of it and the answer
+   * stays the same, bit for bit; {@link #explain} says what is changed. A script that answers
+   * answers the same, and one that fails on a row may answer where that row is not looked at any
+   * more. What cannot be proven to stay the same is left as it is. A script that is confined stays
+   * so, and one that is not is confined afterwards as well as before.
+   *
+   * <p>Takes time in proportion to the script's length.
+   */
+  public FluxScript optimized() {
+    return optimized(FloatSums.EXACT);
+  }
+
+  /**
+   * The same with a choice about the sums of floats.
+   *
+   * @param sums whether storage may add what the query engine added
+   */
+  public FluxScript optimized(FloatSums sums) {
+    return new FluxScript(new Optimizer(Map.of(), sums).optimize(statements).script());
+  }
+
+  /**
+   * What the storage of InfluxDB 2.x would do of this script, what not and why, and what {@link
+   * #optimized} would change. Nothing is sent. Values of {@code params} are taken for texts,
+   * numbers or booleans.
+   */
+  public FluxPlan explain() {
+    return FluxPlan.of(statements, Map.of());
   }
 
   /** The script as text that reads back as an equal script. */

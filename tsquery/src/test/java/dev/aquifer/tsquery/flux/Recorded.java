@@ -33,6 +33,30 @@ final class Recorded {
         .toList();
   }
 
+  /** The server's own plans, of the cases that have one. */
+  static Map<String, List<String>> plans() {
+    Map<String, List<String>> plans = new HashMap<>();
+    for (Map<String, String> fields : objects("cases.json")) {
+      String plan = fields.get("plan");
+      if (plan != null && !plan.equals("null")) {
+        plans.put(fields.get("id"), texts(plan));
+      }
+    }
+    return plans;
+  }
+
+  private static List<String> texts(String array) {
+    List<String> texts = new ArrayList<>();
+    try (JsonParser json = new JsonFactory().createParser(ObjectReadContext.empty(), array)) {
+      while (json.nextToken() != null) {
+        if (json.currentToken() == JsonToken.VALUE_STRING) {
+          texts.add(json.getString());
+        }
+      }
+    }
+    return texts;
+  }
+
   /** All but the one that is no Flux. */
   static List<Case> scripts() {
     List<Case> scripts =

@@ -19,7 +19,7 @@ import java.util.TreeSet;
  * So counts and extremes are left to it, first and last are taken after a sort by time and value,
  * and sums are the last of cumulative ones in that order, which are added up one by one.
  */
-record FluxPlan(TimeSeriesQuery query, List<Read> reads) {
+record FluxReads(TimeSeriesQuery query, List<Read> reads) {
   /** What is done with series whose points share windows. */
   enum Shape {
     /** Nothing: there are none. */
@@ -47,7 +47,7 @@ record FluxPlan(TimeSeriesQuery query, List<Read> reads) {
    *
    * @param tags all of the measurement's but the tenant's; empty when they are not known
    */
-  static FluxPlan of(TimeSeriesQuery query, Set<String> tags) {
+  static FluxReads of(TimeSeriesQuery query, Set<String> tags) {
     boolean apart = !tags.isEmpty() && fixed(query).containsAll(tags);
     Map<Kind, Set<String>> fields = new LinkedHashMap<>();
     for (Selection selection : query.selections()) {
@@ -57,7 +57,7 @@ record FluxPlan(TimeSeriesQuery query, List<Read> reads) {
     }
     List<Read> reads = new ArrayList<>();
     fields.forEach((kind, of) -> reads.add(new Read(kind.aggregate, kind.shape, of)));
-    return new FluxPlan(query, reads);
+    return new FluxReads(query, reads);
   }
 
   /** What the result of a read over a range is called. */
