@@ -38,6 +38,7 @@ public final class ReadSpread {
   private static final int ROUNDS = 4;
   private static final int[] CALLERS = {4, 8, 16};
   private static final Duration ROUND = Duration.ofSeconds(4);
+  private static final Duration WARM_UP = Duration.ofSeconds(2);
   private static final Duration NEAR = Duration.ofMillis(10);
   private static final Duration FAR = Duration.ofMillis(100);
   private static final String WAIT = "select pg_sleep(0.01)";
@@ -109,12 +110,14 @@ public final class ReadSpread {
   }
 
   private void compare(ReplicaSet near, ReplicaSet all, int callers) throws Exception {
-    reads(near, READ, callers, ROUND);
-    reads(all, READ, callers, ROUND);
     long[] without = {};
     long[] with = {};
     for (int round = 0; round < ROUNDS; round++) {
+      // While the other set has its turn connections are idle, and the pool asks first whether they
+      // still live.
+      reads(near, READ, callers, WARM_UP);
       without = both(without, reads(near, READ, callers, ROUND));
+      reads(all, READ, callers, WARM_UP);
       with = both(with, reads(all, READ, callers, ROUND));
     }
     System.out.printf(
