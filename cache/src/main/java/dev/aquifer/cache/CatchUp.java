@@ -27,6 +27,11 @@ record CatchUp(
     @Nullable String owner,
     @Nullable Gaps gaps) {
 
+  /** The same, as if the sequence had no gaps. */
+  CatchUp withoutGaps() {
+    return new CatchUp(incarnation, sequence, floor, events, markers, poisons, owner, Gaps.NONE);
+  }
+
   /** One void or poison. */
   record Event(long sequence, Notice notice) {}
 }

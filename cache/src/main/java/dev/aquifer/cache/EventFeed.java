@@ -249,6 +249,9 @@ final class EventFeed {
         return null;
       }
       partition.replaces = false;
+      if (!node.guards.regressions) {
+        news = news.withoutGaps();
+      }
       partition.catchUp(news, node.positions.now());
       if (partition.behind()) {
         background(() -> sync(partition));

@@ -32,7 +32,7 @@ final class Guards {
   /** Voids that go out together are acknowledged when they went. */
   volatile boolean groupedVoids = true;
 
-  /** A Redis that forgot voids has everything voided. */
+  /** What Redis lost is noticed: by the gaps in its sequence, and by what was applied here. */
   volatile boolean regressions = true;
 
   /** What a commit will void is poisoned before it is sent. */

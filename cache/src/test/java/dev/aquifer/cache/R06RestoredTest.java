@@ -168,12 +168,22 @@ class R06RestoredTest extends TwoNodeRace {
 
   @Test
   void lostVoidIsPassed_tokenThatSpeaksOfItIsNotShownTheOld() {
+    assertThat(shownToTheBearer(true)).isEqualTo(NEW);
+  }
+
+  @Test
+  void lostVoidIsPassed_unnoticed_tokenThatSpeaksOfItIsShownTheOld() {
+    assertThat(shownToTheBearer(false)).isZero();
+  }
+
+  private int shownToTheBearer(boolean noticed) {
     long lost = lose();
+    one.guards().regressions = noticed;
     CausalSession bearer = one.sessions().open();
     bearer.accept(CausalToken.of(null, Map.of(one.partition().name, lost)));
     voidUntil(lost);
     sync(one);
-    assertThat(one.read(bearer, 1, this::load).delay()).isEqualTo(NEW);
+    return one.read(bearer, 1, this::load).delay();
   }
 
   /** What is stored stands: another server took over, and nothing is missing there. */
