@@ -59,6 +59,10 @@ final class Node {
   private final ConcurrentHashMap<String, Partition> byName = new ConcurrentHashMap<>();
   private final AtomicReference<Partition.Closed> closed =
       new AtomicReference<>(Partition.Closed.NONE);
+
+  // How far partitions were when their tenant was divided anew, by name: what Redis lost of them
+  // must be noticed by those that took their place.
+  private final ConcurrentHashMap<String, Long> left = new ConcurrentHashMap<>();
   private final IdleTenants idle;
   private volatile @Nullable Remote remote;
 
@@ -124,7 +128,7 @@ final class Node {
     Partitions made = new Partitions(tenant, count, ticks, nanos);
     Remote link = remote;
     for (Partition partition : made.all) {
-      partition.after(closed.get());
+      partition.after(closed.get()).from(left.getOrDefault(partition.name, 0L));
       if (link != null) {
         link.follow(partition);
       }
@@ -162,7 +166,7 @@ final class Node {
           count);
     }
     counts.put(tenant, count);
-    close(first);
+    close(first, true);
   }
 
   /** Whether Redis, where there is one, knows all that the partition does. */
@@ -173,14 +177,26 @@ final class Node {
 
   /** Ends a tenant's partitions, by the first of them; see {@link IdleTenants}. */
   void close(Partition first) {
+    close(first, false);
+  }
+
+  private void close(Partition first, boolean divided) {
     // The next begin with what Redis says, where there is one.
-    first.others.forEach(this::end);
-    end(first);
+    first.others.forEach(partition -> end(partition, divided));
+    end(first, divided);
     gone(first);
   }
 
-  private void end(Partition partition) {
-    partition.close(last -> closed.accumulateAndGet(last, (all, one) -> all.and(one, alone)));
+  private void end(Partition partition, boolean divided) {
+    partition.close(
+        last -> {
+          closed.accumulateAndGet(last, (all, one) -> all.and(one, alone));
+          if (divided) {
+            left.merge(partition.name, last.sequence(), Math::max);
+          } else {
+            left.remove(partition.name);
+          }
+        });
   }
 
   /** Closed partitions make room for the next. */

@@ -142,6 +142,12 @@ final class Partition {
     return this;
   }
 
+  /** Takes the place of one that had applied this much; before anybody else knows of it. */
+  void from(long sequence) {
+    applied = Math.max(applied, sequence);
+    heard = applied;
+  }
+
   /**
    * From now on nothing of it is served from memory or taken into it, and no void helps it.
    *

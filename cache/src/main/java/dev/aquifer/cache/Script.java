@@ -249,7 +249,7 @@ enum Script {
       local applied = tonumber(ARGV[3])
       local function lost()
         if applied == 0 then return false end
-        if i ~= ARGV[2] then return ARGV[2] ~= '0' and applied >= began end
+        if i ~= ARGV[2] and ARGV[2] ~= '0' then return applied >= began end
         for _, g in ipairs(gaps) do
           if applied > g[1] and applied < g[2] then return true end
         end

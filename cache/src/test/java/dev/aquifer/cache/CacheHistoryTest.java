@@ -78,6 +78,28 @@ class CacheHistoryTest {
             });
   }
 
+  /** Where Redis is set back again and again, also to what it was before others were. */
+  @Test
+  void redisSetBackOften_nothingIsStale() {
+    Proof.of("cache-history-set-back")
+        .tries(12_000, 300_000)
+        .run(
+            run -> {
+              Totals totals = new Totals();
+              for (int i = 0; totals.operations < run.tries() && run.failures() == 0; i++) {
+                long seed = i == 0 ? run.seed() : new SplittableRandom(run.seed() + i).nextLong();
+                HistoryVerdict verdict =
+                    varied(seed, 5).run(REDIS.server(), host -> new HistoryNode(host, g -> {}));
+                run.tried(verdict.operations());
+                totals.add(verdict);
+                if (!verdict.fresh()) {
+                  run.failed("seed " + seed + ": " + verdict);
+                }
+              }
+              totals.report(run);
+            });
+  }
+
   static Stream<String> guards() {
     return Arrays.stream(Guards.class.getDeclaredFields())
         .filter(field -> field.getType() == boolean.class)
