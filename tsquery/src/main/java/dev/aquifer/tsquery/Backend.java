@@ -32,7 +32,7 @@ public interface Backend extends AutoCloseable {
    */
   void fetch(FetchRequest request, RowSink sink);
 
-  /** How many ranges one request may have. */
+  /** How many stretches of windows one request may have. */
   default int rangesInRequest() {
     return 32;
   }

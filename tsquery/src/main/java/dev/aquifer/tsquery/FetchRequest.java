@@ -11,18 +11,23 @@ import java.util.List;
  * @param query what is asked; its own range is to be ignored
  * @param tenantTag the tag that holds the tenant, where the backend's mapping names no other
  * @param tenant the only tenant whose points may be read
- * @param ranges sorted, disjoint, in disjoint windows; a range that begins or ends inside a window
- *     wants that window's points inside the range alone
+ * @param stretches the windows that are wanted, each of them once. A dialect needs nothing else of
+ *     them: neither the query's window nor its zone
  * @param timeout the longest that the request may take
  */
 public record FetchRequest(
     TimeSeriesQuery query,
     String tenantTag,
     Tenant tenant,
-    List<TimeRange> ranges,
+    List<Stretch> stretches,
     Duration timeout) {
-  /** Copies the ranges. */
+  /** Copies the stretches. */
   public FetchRequest {
-    ranges = List.copyOf(ranges);
+    stretches = List.copyOf(stretches);
+  }
+
+  /** The ranges of the stretches; some may overlap. */
+  public List<TimeRange> ranges() {
+    return stretches.stream().map(Stretch::range).toList();
   }
 }

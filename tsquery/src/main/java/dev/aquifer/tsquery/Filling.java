@@ -2,18 +2,23 @@ package dev.aquifer.tsquery;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Turns cells over the whole grid into columns of the windows that are shown. For one thread. */
 final class Filling {
   private final List<Selection> selections;
   private final Fill fill;
-  private int[] all = {};
+  private final int[] all;
 
-  Filling(List<Selection> selections, Fill fill) {
+  /**
+   * Fills some windows.
+   *
+   * @param all the indexes of those that exist
+   */
+  Filling(List<Selection> selections, Fill fill, int[] all) {
     this.selections = selections;
     this.fill = fill;
+    this.all = all;
   }
 
   /**
@@ -26,10 +31,7 @@ final class Filling {
     for (int i = 0; i < size; i++) {
       count += anyAt(columns, i) ? 1 : 0;
     }
-    if (count == size || (count > 0 && fill.kind() != Fill.Kind.NONE)) {
-      if (all.length != size) {
-        all = IntStream.range(0, size).toArray();
-      }
+    if (count == all.length || (count > 0 && fill.kind() != Fill.Kind.NONE)) {
       return all;
     }
     int[] present = new int[count];

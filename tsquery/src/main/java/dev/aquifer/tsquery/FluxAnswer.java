@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Hands the tables of an answer on as rows, as they come. Used by one thread, once. */
 final class FluxAnswer implements FluxSink {
-  /** A read, over one range. */
-  private record Part(FluxReads.Read read, int range) {}
+  /** A read, over one stretch of windows. */
+  private record Part(FluxReads.Read read, Stretch stretch) {}
 
   private final TimeSeriesQuery query;
   private final RowSink sink;
@@ -24,12 +24,12 @@ final class FluxAnswer implements FluxSink {
   private final Set<List<Object>> tables = new HashSet<>();
   private @Nullable Table table;
 
-  FluxAnswer(FluxReads plan, int ranges, RowSink sink) {
+  FluxAnswer(FluxReads plan, List<Stretch> stretches, RowSink sink) {
     this.query = plan.query();
     this.sink = sink;
     for (int i = 0; i < plan.reads().size(); i++) {
-      for (int j = 0; j < ranges; j++) {
-        parts.put(FluxReads.result(i, j), new Part(plan.reads().get(i), j));
+      for (int j = 0; j < stretches.size(); j++) {
+        parts.put(FluxReads.result(i, j), new Part(plan.reads().get(i), stretches.get(j)));
       }
     }
   }
@@ -50,6 +50,7 @@ final class FluxAnswer implements FluxSink {
   /** The table whose rows come. */
   private final class Table {
     private final FluxReads.Read read;
+    private final Stretch stretch;
     private final FluxColumn times;
     private final FluxColumn values;
     private final @Nullable FluxColumn counts;
@@ -65,6 +66,7 @@ final class FluxAnswer implements FluxSink {
         throw unexpected("a result '" + Names.printable(chunk.result()) + "'");
       }
       read = part.read();
+      stretch = part.stretch();
       boolean summed = read.shape() == FluxReads.Shape.SUMMED;
       times = chunk.column(summed ? "_start" : "_time");
       values = chunk.column("_value");
@@ -86,7 +88,8 @@ final class FluxAnswer implements FluxSink {
         if (values.isNull(row) && values.type() != FluxType.TEXT) {
           continue;
         }
-        long start = windowStart(times.longAt(row));
+        // Labels of windows are where they begin inside the range.
+        long start = stretch.startOf(times.longAt(row));
         if (read.shape() == FluxReads.Shape.SERIES && begun && start <= last) {
           throw ambiguous();
         }
@@ -138,14 +141,6 @@ final class FluxAnswer implements FluxSink {
           "Series of %s share a window though they are told to differ in %s; tell of all its tags."
               .formatted(query.measurement(), query.groupBy()));
     }
-  }
-
-  /** Labels of windows are where they begin inside the range. */
-  private long windowStart(long time) {
-    long offset = query.window().offsetNanos();
-    long every = query.window().everyNanos();
-    return Math.addExact(
-        Math.multiplyExact(Math.floorDiv(Math.subtractExact(time, offset), every), every), offset);
   }
 
   private static String text(FluxChunk chunk, String label) {

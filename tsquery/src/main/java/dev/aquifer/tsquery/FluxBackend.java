@@ -93,8 +93,7 @@ public final class FluxBackend implements Backend {
   public void fetch(FetchRequest request, RowSink sink) {
     Duration limit = request.timeout().compareTo(timeout) < 0 ? request.timeout() : timeout;
     String measurement = request.query().measurement();
-    FluxAnswer answer =
-        new FluxAnswer(dialect.plan(request.query()), request.ranges().size(), sink);
+    FluxAnswer answer = new FluxAnswer(dialect.plan(request.query()), request.stretches(), sink);
     String json = json(dialect.render(request));
     try {
       transport.ask(json, limit, measurement, body -> FluxCsv.read(body, answer));

@@ -11,9 +11,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Renders a request as Flux: a script of one read for each range and each part of the {@link
- * FluxReads}. Values are bound as {@code params.p0}, {@code params.p1}, …, regular expressions too,
- * or written as literals for servers that bind none; names are literals that no character leaves.
+ * Renders a request as Flux: a script of one read for each stretch of windows and each part of the
+ * {@link FluxReads}. Values are bound as {@code params.p0}, {@code params.p1}, …, regular
+ * expressions too, or written as literals for servers that bind none; names are literals that no
+ * character leaves.
  *
  * <p>Each read is one that the storage filters by itself: one filter, its comparisons with the
  * literal on the right, no call in it. A tag that a point lacks is null to Flux and the empty text
@@ -99,9 +100,9 @@ final class FluxDialect {
     StatementText write(List<FluxReads.Read> reads) {
       StringBuilder text = new StringBuilder();
       for (int i = 0; i < reads.size(); i++) {
-        for (int j = 0; j < request.ranges().size(); j++) {
+        for (int j = 0; j < request.stretches().size(); j++) {
           text.append('\n');
-          read(reads.get(i), request.ranges().get(j), text);
+          read(reads.get(i), request.stretches().get(j), text);
           text.append("\n  |> yield(name: \"").append(FluxReads.result(i, j)).append("\")\n");
         }
       }
@@ -117,7 +118,8 @@ final class FluxDialect {
       return new StatementText(head.append(text).toString(), new ArrayList<>(values.keySet()));
     }
 
-    private void read(FluxReads.Read read, TimeRange range, StringBuilder text) {
+    private void read(FluxReads.Read read, Stretch stretch, StringBuilder text) {
+      TimeRange range = stretch.range();
       text.append("from(bucket: ").append(value(bucket)).append(")\n  |> range(start: ");
       text.append(FluxLiteral.time(range.start())).append(", stop: ");
       text.append(FluxLiteral.time(range.stop())).append(")\n  |> filter(fn: (r) => ");
@@ -132,14 +134,14 @@ final class FluxDialect {
       }
       text.append(')');
       switch (read.shape()) {
-        case SERIES -> text.append(windows(read));
-        case GROUPED -> text.append(group()).append(windows(read));
-        case SORTED -> text.append(group()).append(SORT).append(windows(read));
+        case SERIES -> text.append(windows(read, stretch));
+        case GROUPED -> text.append(group()).append(windows(read, stretch));
+        case SORTED -> text.append(group()).append(SORT).append(windows(read, stretch));
         case SUMMED ->
             text.append(group())
                 .append(SORT)
                 .append("\n  |> map(fn: (r) => ({r with n: 1}))\n  |> window(")
-                .append(window())
+                .append(window(stretch))
                 .append(")\n  |> cumulativeSum(columns: [\"_value\", \"n\"])")
                 .append("\n  |> last(column: \"n\")");
       }
@@ -155,16 +157,18 @@ final class FluxDialect {
       return "\n  |> group(columns: " + columns("_field") + ")";
     }
 
-    private String window() {
-      String every = "every: " + FluxLiteral.duration(query.window().every());
-      return query.window().offset().isZero()
-          ? every
-          : every + ", offset: " + FluxLiteral.duration(query.window().offset());
+    private String window(Stretch stretch) {
+      String window = "every: " + FluxLiteral.duration(stretch.every());
+      // The storage makes windows without a period alone.
+      window += stretch.gapped() ? ", period: " + FluxLiteral.duration(stretch.period()) : "";
+      return stretch.offset().isZero()
+          ? window
+          : window + ", offset: " + FluxLiteral.duration(stretch.offset());
     }
 
-    private String windows(FluxReads.Read read) {
+    private String windows(FluxReads.Read read, Stretch stretch) {
       return "\n  |> aggregateWindow(%s, fn: %s, createEmpty: false, timeSrc: \"_start\")"
-          .formatted(window(), read.aggregate().function());
+          .formatted(window(stretch), read.aggregate().function());
     }
 
     private String columns(String... own) {

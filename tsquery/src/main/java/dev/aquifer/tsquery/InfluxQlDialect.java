@@ -6,9 +6,9 @@ import java.util.List;
 import java.util.function.Function;
 
 /**
- * Renders a request as InfluxQL: a SELECT for each range, since InfluxQL joins times by AND alone.
- * Values are bound as {@code $p0}, {@code $p1}, …, or written as literals for servers that bind
- * none; names are quoted.
+ * Renders a request as InfluxQL: a SELECT for each stretch of windows, since InfluxQL joins times
+ * by AND alone. Values are bound as {@code $p0}, {@code $p1}, …, or written as literals for servers
+ * that bind none; names are quoted.
  *
  * <p>The rules of InfluxQL's scanner, by which the quoting is safe: in {@code '…'} and {@code "…"}
  * a backslash escapes the quote, itself and n, and a line break ends the text as an error; in
@@ -24,6 +24,13 @@ final class InfluxQlDialect {
   }
 
   void check(TimeSeriesQuery query) {
+    Window window = query.window();
+    if (window.gapped()) {
+      throw new RefusedQueryException(
+          ("InfluxQL has no windows with gaps: %s every %s. Take a period that is a multiple of"
+                  + " every.")
+              .formatted(window.period(), window.every()));
+    }
     query.groupBy().forEach(tag -> refuseTime("tag", tag));
     query.selections().forEach(selection -> refuseTime("field", selection.field()));
     Condition condition = query.condition();
@@ -34,10 +41,10 @@ final class InfluxQlDialect {
   }
 
   List<StatementText> render(FetchRequest request) {
-    return request.ranges().stream().map(range -> render(request, range)).toList();
+    return request.stretches().stream().map(stretch -> render(request, stretch)).toList();
   }
 
-  private StatementText render(FetchRequest request, TimeRange range) {
+  private StatementText render(FetchRequest request, Stretch stretch) {
     TimeSeriesQuery query = request.query();
     List<Object> values = new ArrayList<>();
     Function<String, String> value = text -> value(text, values);
@@ -50,15 +57,15 @@ final class InfluxQlDialect {
     text.append(" FROM ").append(name(query.measurement()));
     text.append(" WHERE ").append(name(request.tenantTag())).append(" = ");
     text.append(value.apply(request.tenant().id()));
-    text.append(" AND time >= ").append(range.startNanos());
-    text.append(" AND time < ").append(range.stopNanos());
+    text.append(" AND time >= ").append(stretch.range().startNanos());
+    text.append(" AND time < ").append(stretch.range().stopNanos());
     Condition condition = query.condition();
     if (condition != null) {
       text.append(" AND ");
       condition(condition, text, value);
     }
-    text.append(" GROUP BY time(").append(query.window().everyNanos()).append("ns, ");
-    text.append(query.window().offsetNanos()).append("ns)");
+    text.append(" GROUP BY time(").append(stretch.everyNanos()).append("ns, ");
+    text.append(stretch.offsetNanos()).append("ns)");
     query.groupBy().forEach(tag -> text.append(", ").append(name(tag)));
     return new StatementText(text.append(" fill(none)").toString(), values);
   }

@@ -1,6 +1,7 @@
 package dev.aquifer.tsquery;
 
 import dev.aquifer.RefusedQueryException;
+import java.time.Duration;
 import java.time.LocalDateTime;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
@@ -8,8 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Renders a request as one SELECT for PostgreSQL 14 and newer. Names come from the table's mapping
- * and are quoted; every value, the tenant first of all, is bound.
+ * Renders a request as one statement for PostgreSQL 14 and newer: a SELECT for all stretches of the
+ * same windows. Names come from the table's mapping and are quoted; every value, the tenant first
+ * of all, is bound.
  *
  * <p>An answer must not depend on the plan that the server chooses, else a cached window would
  * differ in its last bits from one fetched with others. So sums and means of floating numbers add
@@ -25,10 +27,12 @@ final class PostgresDialect {
 
   void check(TimeSeriesQuery query) {
     Window window = query.window();
-    if (window.everyNanos() % Nanos.PER_MICRO != 0 || window.offsetNanos() % Nanos.PER_MICRO != 0) {
-      throw new RefusedQueryException(
-          "PostgreSQL counts time in microseconds; windows of %s with offset %s are finer."
-              .formatted(window.every(), window.offset()));
+    for (Step step : new Step[] {window.every(), window.period(), window.offset()}) {
+      if (step.nanos() % Nanos.PER_MICRO != 0) {
+        throw new RefusedQueryException(
+            "PostgreSQL counts time in microseconds; windows of %s every %s, offset %s, are finer."
+                .formatted(window.period(), window.every(), window.offset()));
+      }
     }
     for (Selection selection : query.selections()) {
       SeriesTable.FieldColumn field = table.fields().get(selection.field());
@@ -55,10 +59,25 @@ final class PostgresDialect {
   }
 
   StatementText render(FetchRequest request) {
-    TimeSeriesQuery query = request.query();
     List<Object> values = new ArrayList<>();
-    StringBuilder sql = new StringBuilder("SELECT ");
-    bucket(query.window(), sql, values);
+    StringBuilder sql = new StringBuilder();
+    List<Stretch> left = new ArrayList<>(request.stretches());
+    while (!left.isEmpty()) {
+      Stretch first = left.get(0);
+      List<Stretch> alike = left.stream().filter(first::alike).toList();
+      left.removeAll(alike);
+      sql.append(sql.isEmpty() ? "" : " UNION ALL ");
+      select(request, alike, sql, values);
+    }
+    return new StatementText(sql.toString(), values);
+  }
+
+  private void select(
+      FetchRequest request, List<Stretch> alike, StringBuilder sql, List<Object> values) {
+    TimeSeriesQuery query = request.query();
+    sql.append("SELECT (extract(epoch FROM ");
+    bucket(alike.get(0), sql, values);
+    sql.append(") * 1000000)::bigint");
     for (String tag : query.groupBy()) {
       sql.append(", coalesce(").append(tagColumn(tag)).append("::text, '')");
     }
@@ -73,7 +92,8 @@ final class PostgresDialect {
     sql.append(" = ? AND (");
     values.add(request.tenant().id());
     String separator = "";
-    for (TimeRange range : request.ranges()) {
+    for (Stretch stretch : alike) {
+      TimeRange range = stretch.range();
       sql.append(separator).append('(').append(time()).append(" >= ? AND ");
       sql.append(time()).append(" < ?)");
       values.add(bound(ceilMicros(range.startNanos())));
@@ -81,6 +101,12 @@ final class PostgresDialect {
       separator = " OR ";
     }
     sql.append(')');
+    if (alike.get(0).gapped()) {
+      sql.append(" AND ").append(time()).append(" - ");
+      bucket(alike.get(0), sql, values);
+      sql.append(" < ?::interval");
+      values.add(interval(alike.get(0).period()));
+    }
     Condition condition = query.condition();
     if (condition != null) {
       sql.append(" AND ");
@@ -90,14 +116,16 @@ final class PostgresDialect {
     for (int i = 0; i < query.groupBy().size(); i++) {
       sql.append(", ").append(i + 2);
     }
-    return new StatementText(sql.toString(), values);
   }
 
-  private void bucket(Window window, StringBuilder sql, List<Object> values) {
-    sql.append("(extract(epoch FROM date_bin(?::interval, ").append(time()).append(", ?))");
-    sql.append(" * 1000000)::bigint");
-    values.add(window.everyNanos() / Nanos.PER_MICRO + " microseconds");
-    values.add(bound(window.offsetNanos() / Nanos.PER_MICRO));
+  private void bucket(Stretch stretch, StringBuilder sql, List<Object> values) {
+    sql.append("date_bin(?::interval, ").append(time()).append(", ?)");
+    values.add(interval(stretch.every()));
+    values.add(bound(stretch.offsetNanos() / Nanos.PER_MICRO));
+  }
+
+  private static String interval(Duration length) {
+    return length.toNanos() / Nanos.PER_MICRO + " microseconds";
   }
 
   private String aggregate(Selection selection) {

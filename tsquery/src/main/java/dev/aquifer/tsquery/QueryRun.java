@@ -82,10 +82,7 @@ final class QueryRun {
       WindowPlanner.Plan plan =
           cache.plan(ledger, Track.of(tenant, query), grid, allPending(), now());
       long cached = plan.cached().stream().mapToLong(each -> each.run().size()).sum();
-      int clipped = 0;
-      for (long bucket = grid.first(); bucket < grid.end(); bucket++) {
-        clipped += grid.clipped(bucket) ? 1 : 0;
-      }
+      int clipped = grid.clipped();
       List<StatementText> statements = new ArrayList<>();
       for (FetchRequest request : requests(plan.fetch())) {
         statements.addAll(setting.backend().render(request));
@@ -148,14 +145,15 @@ final class QueryRun {
   }
 
   private List<FetchRequest> requests(List<Run> runs) {
+    List<Stretch> all = new ArrayList<>();
+    for (Run run : runs) {
+      all.addAll(grid.stretches(run.from(), run.to()));
+    }
     int most = setting.backend().rangesInRequest();
     List<FetchRequest> made = new ArrayList<>();
-    for (int from = 0; from < runs.size(); from += most) {
-      List<TimeRange> ranges = new ArrayList<>();
-      for (Run run : runs.subList(from, Math.min(runs.size(), from + most))) {
-        ranges.add(grid.range(run.from(), run.to()));
-      }
-      made.add(new FetchRequest(query, setting.tenantTag(), tenant, ranges, remaining()));
+    for (int from = 0; from < all.size(); from += most) {
+      List<Stretch> some = all.subList(from, Math.min(all.size(), from + most));
+      made.add(new FetchRequest(query, setting.tenantTag(), tenant, some, remaining()));
     }
     return made;
   }
@@ -200,6 +198,11 @@ final class QueryRun {
   private BitSet allPending() {
     BitSet pending = new BitSet(grid.size());
     pending.set(0, grid.size());
+    for (int i = 0; i < grid.size(); i++) {
+      if (grid.skipped(grid.first() + i)) {
+        pending.clear(i);
+      }
+    }
     return pending;
   }
 

@@ -3,6 +3,9 @@ package dev.aquifer.tsquery;
 import dev.aquifer.RefusedQueryException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.Period;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -114,7 +117,9 @@ public final class TimeSeriesQuery {
     builder.predicate = predicate;
     builder.range = range;
     builder.every = window.every();
+    builder.period = window.tiles() ? null : window.period();
     builder.offset = window.offset();
+    builder.zone = window.zone();
     builder.groupBy.addAll(groupBy);
     builder.fill = fill;
     return builder;
@@ -135,7 +140,8 @@ public final class TimeSeriesQuery {
     for (Selection selection : selections) {
       out.text(selection.aggregate().name()).text(selection.field());
     }
-    out.number(window.everyNanos()).number(window.offsetNanos()).number(groupBy.size());
+    window.encode(out);
+    out.number(groupBy.size());
     groupBy.forEach(out::text);
     out.number(condition == null ? 0 : 1);
     if (condition != null) {
@@ -179,8 +185,10 @@ public final class TimeSeriesQuery {
     private final List<Selection> selections = new ArrayList<>();
     private @Nullable TagPredicate predicate;
     private @Nullable QueryRange range;
-    private @Nullable Duration every;
-    private Duration offset = Duration.ZERO;
+    private @Nullable Step every;
+    private @Nullable Step period;
+    private Step offset = Step.ZERO;
+    private ZoneId zone = ZoneOffset.UTC;
     private final TreeSet<String> groupBy = new TreeSet<>();
     private Fill fill = Fill.none();
 
@@ -216,15 +224,45 @@ public final class TimeSeriesQuery {
       return this;
     }
 
-    /** The length of the windows. Needed. */
+    /** How far it is from one window to the next, and how long each is. Needed. */
     public Builder every(Duration length) {
-      every = length;
+      every = Step.of(length);
       return this;
     }
 
-    /** Moves the edges of the windows from the epoch's. Default 0. */
+    /** The same, by the calendar: days, weeks, or months and years. */
+    public Builder every(Period length) {
+      every = Step.of(length);
+      return this;
+    }
+
+    /** How long each window is, where that is not how far it is to the next. */
+    public Builder period(Duration length) {
+      period = Step.of(length);
+      return this;
+    }
+
+    /** The same, by the calendar. */
+    public Builder period(Period length) {
+      period = Step.of(length);
+      return this;
+    }
+
+    /** Moves the edges of the windows from those of 1970-01-01T00:00. Default 0. */
     public Builder offset(Duration by) {
-      offset = by;
+      offset = Step.of(by);
+      return this;
+    }
+
+    /** The same, by the calendar: a year from April is one with an offset of three months. */
+    public Builder offset(Period by) {
+      offset = Step.of(by);
+      return this;
+    }
+
+    /** Whose clock and calendar windows go by. Default UTC. */
+    public Builder zone(ZoneId by) {
+      zone = by;
       return this;
     }
 
@@ -260,9 +298,10 @@ public final class TimeSeriesQuery {
       }
       if (every == null) {
         throw new RefusedQueryException(
-            "The query of %s has no window; add every(duration).".formatted(measurement));
+            "The query of %s has no window; add every(…).".formatted(measurement));
       }
-      return new TimeSeriesQuery(this, range, new Window(every, offset));
+      return new TimeSeriesQuery(
+          this, range, new Window(every, period == null ? every : period, offset, zone));
     }
   }
 }

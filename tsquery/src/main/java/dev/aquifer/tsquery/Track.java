@@ -1,30 +1,27 @@
 package dev.aquifer.tsquery;
 
 import dev.aquifer.Tenant;
+import java.util.function.LongUnaryOperator;
 
 /**
  * The windows that queries share: of one tenant, one measurement and one fingerprint, whatever
  * their ranges. Parts are compared as values, never joined to a text, so that none can reach into
  * another's.
  */
-record Track(Tenant tenant, String measurement, String fingerprint, long every, long offset) {
+record Track(Tenant tenant, String measurement, String fingerprint, Edges edges) {
   static Track of(Tenant tenant, TimeSeriesQuery query) {
     return new Track(
-        tenant,
-        query.measurement(),
-        query.bucketsFingerprint(),
-        query.window().everyNanos(),
-        query.window().offsetNanos());
+        tenant, query.measurement(), query.bucketsFingerprint(), new Edges(query.window()));
   }
 
   /** When a window starts that a grid has, whose edges fit in 64 bits. */
   long start(long bucket) {
-    return bucket * every + offset;
+    return edges.start(bucket);
   }
 
-  /** The window that a time is in; times at the edge of what can be are taken to be inside it. */
-  private long bucketOf(long nanos) {
-    return Math.floorDiv(nanos < Long.MIN_VALUE + offset ? Long.MIN_VALUE : nanos - offset, every);
+  /** When a window ends that a grid has. */
+  long stop(long bucket) {
+    return edges.stop(bucket);
   }
 
   /** One segment of it. */
@@ -35,12 +32,21 @@ record Track(Tenant tenant, String measurement, String fingerprint, long every, 
 
     /** The index in the segment of the first window that ends after a time; its length if none. */
     int indexFrom(long nanos) {
-      return clamp(track.bucketOf(nanos));
+      return clamp(at(track.edges::firstOpen, nanos));
     }
 
     /** The index after the last window that begins before a time. */
     int indexTo(long nanos) {
-      return clamp(track.bucketOf(nanos - 1) + 1);
+      return clamp(at(time -> track.edges.last(time - 1) + 1, nanos));
+    }
+
+    /** Times at the edge of what can be have no window of any grid beyond them. */
+    private static long at(LongUnaryOperator windows, long nanos) {
+      try {
+        return windows.applyAsLong(nanos);
+      } catch (ArithmeticException e) {
+        return nanos < 0 ? Long.MIN_VALUE : Long.MAX_VALUE;
+      }
     }
 
     private int clamp(long bucket) {

@@ -200,7 +200,7 @@ final class WindowCache {
   private boolean voided(Ledger ledger, Flight flight) {
     for (Run run : flight.claims()) {
       Track track = flight.track();
-      if (voidedSince(ledger, flight.epoch(), track.start(run.from()), track.start(run.to()))) {
+      if (voidedSince(ledger, flight.epoch(), track.start(run.from()), track.stop(run.to() - 1))) {
         return true;
       }
     }
@@ -231,7 +231,7 @@ final class WindowCache {
       boolean trailing,
       long fetchedAt,
       List<Segment.Fetched> windows) {
-    if (voidedSince(ledger, flight.epoch(), grid.start(bucket), grid.start(bucket + 1))) {
+    if (voidedSince(ledger, flight.epoch(), grid.start(bucket), grid.stop(bucket))) {
       return;
     }
     long until;
@@ -262,7 +262,7 @@ final class WindowCache {
 
   /** How long ago a window ended, in nanoseconds; 292 years at most. */
   private static long age(WindowGrid grid, long bucket, long now) {
-    long end = grid.start(bucket + 1);
+    long end = grid.stop(bucket);
     return end < now - Long.MAX_VALUE ? Long.MAX_VALUE : now - end;
   }
 

@@ -56,6 +56,7 @@ final class WindowPlanner {
     Set<Flight> awaited = new LinkedHashSet<>();
     Map<Long, Segment> seen = new HashMap<>();
     classify(pending, view, states, awaited, seen);
+    join(states);
     mergeGaps(states);
     List<Cached> cached = new ArrayList<>();
     for (Run run : runs(states, state -> state == SETTLED || state == FRESH)) {
@@ -92,6 +93,15 @@ final class WindowPlanner {
         awaited.add(flight);
       }
       states[i] = flight == null ? FETCH : AWAIT;
+    }
+  }
+
+  /** Windows that the clock skips are with those before them. */
+  private void join(byte[] states) {
+    for (int i = 1; i < states.length; i++) {
+      if (grid.skipped(grid.first() + i)) {
+        states[i] = states[i - 1];
+      }
     }
   }
 

@@ -10,6 +10,7 @@ import dev.aquifer.tsquery.flux.FluxQuery;
 import dev.aquifer.tsquery.flux.FluxScript;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -205,7 +206,7 @@ class FluxDialectTest {
             minutes().select(Aggregate.COUNT, "a").build(),
             "_field",
             Tenant.of("t1"),
-            List.of(RANGE),
+            List.of(Stretches.of(minutes().select(Aggregate.COUNT, "a").build(), RANGE)),
             Duration.ofSeconds(1));
     assertThatThrownBy(() -> bound.render(tenant)).isInstanceOf(RefusedQueryException.class);
   }
@@ -236,6 +237,10 @@ class FluxDialectTest {
 
   private static FetchRequest request(TimeSeriesQuery query, TimeRange... ranges) {
     return new FetchRequest(
-        query, "tenant", Tenant.of("t1"), List.of(ranges), Duration.ofSeconds(10));
+        query,
+        "tenant",
+        Tenant.of("t1"),
+        Arrays.stream(ranges).map(range -> Stretches.of(query, range)).toList(),
+        Duration.ofSeconds(10));
   }
 }

@@ -234,13 +234,13 @@ class FluxFaultsTest {
 
   private static String summed(String type, String sum, String count) {
     return """
-        #datatype,string,long,dateTime:RFC3339,%s,long,string
-        #group,false,false,true,false,false,true
-        #default,0.0,,,,,
-        ,result,table,_start,_value,n,_field
-        ,,0,1970-01-01T00:00:00Z,%s,%s,value
+    #datatype,string,long,dateTime:RFC3339,%s,long,string
+    #group,false,false,true,false,false,true
+    #default,0.0,,,,,
+    ,result,table,_start,_value,n,_field
+    ,,0,1970-01-01T00:00:00Z,%s,%s,value
 
-        """
+    """
         .formatted(type, sum, count)
         .replace("\n", "\r\n");
   }
@@ -262,15 +262,17 @@ class FluxFaultsTest {
   void query_closed_isRefused() {
     Backend own = FluxBackend.builder(server.url(), "org", "vitals").build();
     own.close();
+    TimeRange second = new TimeRange(Instant.EPOCH, Instant.EPOCH.plusSeconds(1));
     FetchRequest request =
         new FetchRequest(
             query(Aggregate.MAX),
             "tenant",
             Tenant.of("t1"),
-            List.of(new TimeRange(Instant.EPOCH, Instant.EPOCH.plusSeconds(1))),
+            List.of(Stretches.of(query(Aggregate.MAX), second)),
             Duration.ofSeconds(1));
 
-    WindowGrid grid = new WindowGrid(1, 0, 0, 1, 0, 1);
+    WindowGrid grid =
+        WindowGrid.of(query(Aggregate.MAX).window(), second, QueryLimits.defaults(), 1);
     assertThatThrownBy(() -> own.fetch(request, new Assembly(grid, List.of(), 1)))
         .isInstanceOf(IllegalStateException.class);
   }

@@ -62,7 +62,8 @@ class FluxServerTest extends FluxServer {
         START,
         "d1",
         "",
-        "seq=9007199254740993i,big=18446744073709551615u,small=7u,note=\"it's, \\\"a\\\"\nb\",ok=true,none=\"\"");
+        "seq=9007199254740993i,big=18446744073709551615u,small=7u,note=\"it's, \\\"a\\\"\n"
+            + "b\",ok=true,none=\"\"");
     TimeSeriesQuery query =
         minutes(1)
             .select(Aggregate.LAST, "seq")
@@ -281,7 +282,11 @@ class FluxServerTest extends FluxServer {
               .build();
       FetchRequest request =
           new FetchRequest(
-              query, "tenant", Tenant.of("t1"), List.of(range), Duration.ofSeconds(30));
+              query,
+              "tenant",
+              Tenant.of("t1"),
+              List.of(Stretches.of(query, range)),
+              Duration.ofSeconds(30));
       try (InfluxDBClient to = InfluxDBClientFactory.create(own.url(), own.token().toCharArray());
           Backend backend = backend(to, lost)) {
         KillingSink sink = new KillingSink(own);

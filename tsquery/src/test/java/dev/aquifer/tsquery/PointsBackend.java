@@ -69,8 +69,8 @@ class PointsBackend implements Backend {
   @Override
   public void fetch(FetchRequest request, RowSink sink) {
     requests.incrementAndGet();
-    for (TimeRange range : request.ranges()) {
-      Map<List<String>, Map<Long, List<Double>>> windows = collect(request, range);
+    for (Stretch stretch : request.stretches()) {
+      Map<List<String>, Map<Long, List<Double>>> windows = collect(request, stretch);
       windows.forEach(
           (group, rows) ->
               rows.forEach(
@@ -84,11 +84,10 @@ class PointsBackend implements Backend {
   }
 
   private Map<List<String>, Map<Long, List<Double>>> collect(
-      FetchRequest request, TimeRange range) {
+      FetchRequest request, Stretch stretch) {
     TimeSeriesQuery query = request.query();
-    long every = query.window().everyNanos();
-    long offset = query.window().offsetNanos();
-    count(range, every, offset);
+    TimeRange range = stretch.range();
+    count(range, stretch.everyNanos(), stretch.offsetNanos());
     Map<List<String>, Map<Long, List<Double>>> windows = new LinkedHashMap<>();
     lock.lock();
     try {
@@ -99,7 +98,10 @@ class PointsBackend implements Backend {
               && (condition == null || holds(condition, point))) {
             List<String> group =
                 query.groupBy().stream().map(tag -> point.tags.getOrDefault(tag, "")).toList();
-            long start = Math.floorDiv(point.time - offset, every) * every + offset;
+            long start = stretch.startOf(point.time);
+            if (point.time - start >= stretch.periodNanos()) {
+              continue;
+            }
             windows
                 .computeIfAbsent(group, key -> new TreeMap<>())
                 .computeIfAbsent(start, key -> new ArrayList<>())
