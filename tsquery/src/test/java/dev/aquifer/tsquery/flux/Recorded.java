@@ -11,14 +11,14 @@ import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.json.JsonFactory;
 
 /** What was recorded of a real InfluxDB; {@code flux/README.md} among the test's resources. */
-final class Recorded {
+public final class Recorded {
   private static final int NO_SYNTAX = 1;
 
   private Recorded() {}
 
   /** A script and the status that the server answered it with. */
-  record Case(String id, String flux, int status) {
-    String group() {
+  public record Case(String id, String flux, int status) {
+    public String group() {
       return id.substring(0, id.indexOf('/'));
     }
   }
@@ -26,7 +26,7 @@ final class Recorded {
   /** A value that was bound: the script that reads it and the request's extern. */
   record Bound(String value, String flux, String extern) {}
 
-  static List<Case> cases() {
+  public static List<Case> cases() {
     return objects("cases.json").stream()
         .filter(fields -> fields.containsKey("flux"))
         .map(f -> new Case(f.get("id"), f.get("flux"), Integer.parseInt(f.get("status"))))

@@ -8,11 +8,11 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
 
 /** The bodies that a real InfluxDB answered with; {@code flux/README.md} among the resources. */
-final class RecordedAnswers {
+public final class RecordedAnswers {
   private RecordedAnswers() {}
 
   /** Each by its name, as it came. */
-  static Map<String, byte[]> all() {
+  public static Map<String, byte[]> all() {
     Map<String, byte[]> answers = new TreeMap<>();
     try (ZipInputStream zip =
         new ZipInputStream(RecordedAnswers.class.getResourceAsStream("/flux/answers.zip"))) {
