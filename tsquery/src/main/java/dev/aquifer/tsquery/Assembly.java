@@ -60,7 +60,7 @@ final class Assembly implements RowSink {
   @Override
   public void longValue(int selection, long value) {
     // A count of nothing is a window without points, whichever way the server says it.
-    if (value != 0 || selections.get(selection).aggregate() != Aggregate.COUNT) {
+    if (value != 0 || !selections.get(selection).aggregate().counts()) {
       current()[selection].put(rowIndex, Cells.LONG, value);
     }
   }

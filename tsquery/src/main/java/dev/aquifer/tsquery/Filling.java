@@ -57,7 +57,7 @@ final class Filling {
     boolean numeric = numeric(cells);
     for (int i = 0; i < shown.length; i++) {
       if (cells.kindAt(i) == Cells.ABSENT) {
-        fillAt(cells, i, selection.aggregate() == Aggregate.COUNT, numeric);
+        fillAt(cells, i, selection.aggregate().counts(), numeric);
       }
     }
     return new ValueColumn(selection, cells, settleKind(cells, selection));
@@ -105,7 +105,7 @@ final class Filling {
       cells.widen();
       return ValueKind.DOUBLE;
     }
-    boolean real = !seen[Cells.LONG] && selection.aggregate() == Aggregate.MEAN;
+    boolean real = !seen[Cells.LONG] && selection.aggregate().floating();
     return real ? ValueKind.DOUBLE : ValueKind.LONG;
   }
 

@@ -67,16 +67,16 @@ final class FluxAnswer implements FluxSink {
       }
       read = part.read();
       stretch = part.stretch();
-      boolean summed = read.shape() == FluxReads.Shape.SUMMED;
-      times = chunk.column(summed ? "_start" : "_time");
+      times = chunk.column(read.counted() ? "_start" : "_time");
       values = chunk.column("_value");
-      counts = summed ? chunk.column("n") : null;
+      counts = read.counted() ? chunk.column("n") : null;
       String field = text(chunk, "_field");
       if (times.type() != FluxType.TIME || !read.fields().contains(field)) {
         throw unexpected("a field '" + Names.printable(field) + "' or times of another type");
       }
       query.groupBy().forEach(tag -> group.add(text(chunk, tag)));
-      selection = query.selections().indexOf(new Selection(read.aggregate(), field));
+      selection =
+          query.selections().indexOf(new Selection(read.aggregate(), field, read.quantile()));
       mean = query.selections().indexOf(new Selection(Aggregate.MEAN, field));
       if (read.shape() == FluxReads.Shape.SERIES && !tables.add(List.of(part, field, group))) {
         throw ambiguous();
@@ -96,6 +96,10 @@ final class FluxAnswer implements FluxSink {
         begun = true;
         last = start;
         sink.row(group, start);
+        if (read.shape() == FluxReads.Shape.SQUARED) {
+          deviation(row);
+          continue;
+        }
         if (selection >= 0) {
           value(row);
         }
@@ -105,7 +109,21 @@ final class FluxAnswer implements FluxSink {
       }
     }
 
+    /** One point has no deviation. */
+    private void deviation(int row) {
+      double points = counts == null ? 0 : counts.doubleAt(row);
+      if (points > 1) {
+        sink.doubleValue(selection, Math.sqrt(number(row) / (points - 1)));
+      }
+    }
+
     private void value(int row) {
+      boolean number = values.type() != FluxType.TEXT && values.type() != FluxType.BOOLEAN;
+      if (!number && !read.aggregate().forAnyKind()) {
+        throw new AquiferException(
+            "%s cannot be computed: the field is %s. Use count, distinct, first or last."
+                .formatted(query.selections().get(selection), values.type().annotation()));
+      }
       switch (values.type()) {
         case LONG -> sink.longValue(selection, values.longAt(row));
         case UNSIGNED_LONG -> {

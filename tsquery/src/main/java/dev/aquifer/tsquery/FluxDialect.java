@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -26,6 +27,11 @@ final class FluxDialect {
   private static final int MANY = 64;
   private static final int CHAIN = 8;
   private static final String SORT = "\n  |> sort(columns: [\"_time\", \"_value\"])";
+
+  // A field of texts or booleans is an error, as it is to sum.
+  private static final String NUMBER =
+      "if types.isNumeric(v: r._value) then float(v: r._value) else die(msg: \"a field is no"
+          + " number\")";
 
   private final String bucket;
   private final boolean bound;
@@ -89,7 +95,7 @@ final class FluxDialect {
   private final class Script {
     private final FetchRequest request;
     private final TimeSeriesQuery query;
-    private final Map<String, Integer> values = new LinkedHashMap<>();
+    private final Map<Object, Integer> values = new LinkedHashMap<>();
     private final Map<String, String> regexes = new LinkedHashMap<>();
 
     Script(FetchRequest request) {
@@ -108,7 +114,13 @@ final class FluxDialect {
       }
       StringBuilder head = new StringBuilder();
       if (!regexes.isEmpty()) {
-        head.append("import \"regexp\"\n\n");
+        head.append("import \"regexp\"\n");
+      }
+      if (text.indexOf("types.") >= 0) {
+        head.append("import \"types\"\n");
+      }
+      if (!regexes.isEmpty()) {
+        head.append('\n');
         regexes.forEach(
             (regex, name) -> {
               head.append(name).append(" = regexp.compile(v: ").append(value(regex));
@@ -134,8 +146,8 @@ final class FluxDialect {
       }
       text.append(')');
       switch (read.shape()) {
-        case SERIES -> text.append(windows(read, stretch));
-        case GROUPED -> text.append(group()).append(windows(read, stretch));
+        case SERIES -> text.append(number(read)).append(windows(read, stretch));
+        case GROUPED -> text.append(group()).append(number(read)).append(windows(read, stretch));
         case SORTED -> text.append(group()).append(SORT).append(windows(read, stretch));
         case SUMMED ->
             text.append(group())
@@ -144,10 +156,11 @@ final class FluxDialect {
                 .append(window(stretch))
                 .append(")\n  |> cumulativeSum(columns: [\"_value\", \"n\"])")
                 .append("\n  |> last(column: \"n\")");
+        case SQUARED -> text.append(group()).append(SORT).append(squares(stretch));
       }
       text.append("\n  |> keep(columns: ");
       text.append(
-          read.shape() == FluxReads.Shape.SUMMED
+          read.counted()
               ? columns("_start", "_value", "n", "_field")
               : columns("_time", "_value", "_field"));
       text.append(')');
@@ -168,7 +181,48 @@ final class FluxDialect {
 
     private String windows(FluxReads.Read read, Stretch stretch) {
       return "\n  |> aggregateWindow(%s, fn: %s, createEmpty: false, timeSrc: \"_start\")"
-          .formatted(window(stretch), read.aggregate().function());
+          .formatted(window(stretch), function(read));
+    }
+
+    private String function(FluxReads.Read read) {
+      return switch (read.aggregate()) {
+        case DISTINCT -> ofColumn("distinct(column: column) |> count()");
+        case MEDIAN -> ofColumn("quantile(q: 0.5, column: column, method: \"exact_mean\")");
+        case QUANTILE ->
+            ofColumn(
+                "quantile(q: %s, column: column, method: \"exact_selector\")"
+                    .formatted(value(Objects.requireNonNull(read.quantile()))));
+        default -> read.aggregate().function();
+      };
+    }
+
+    private static String ofColumn(String chain) {
+      return "(column, tables=<-) => tables |> " + chain;
+    }
+
+    /** The exact mean of quantiles is one of floats alone. */
+    private static String number(FluxReads.Read read) {
+      return read.aggregate() == Aggregate.MEDIAN
+          ? "\n  |> map(fn: (r) => ({r with _value: " + NUMBER + "}))"
+          : "";
+    }
+
+    /**
+     * Squared distances from the mean, by Youngs and Cramer's method: the n-th value x adds (n·x −
+     * S)² / (n·(n − 1)), where S is the sum of all up to it.
+     */
+    private String squares(Stretch stretch) {
+      return """
+
+        |> map(fn: (r) => ({r with _value: %1$s, x: %1$s, n: 1.0}))
+        |> window(%2$s)
+        |> cumulativeSum(columns: ["_value", "n"])
+        |> map(fn: (r) => ({r with _value: if r.n > 1.0 then \
+      (r.x * r.n - r._value) * (r.x * r.n - r._value) / (r.n * (r.n - 1.0)) else 0.0}))
+        |> cumulativeSum(columns: ["_value"])
+        |> last(column: "n")\
+      """
+          .formatted(NUMBER, window(stretch));
     }
 
     private String columns(String... own) {
@@ -253,11 +307,13 @@ final class FluxDialect {
           : FluxLiteral.regex(regex);
     }
 
-    private String value(String text) {
+    private String value(Object value) {
       if (!bound) {
-        return FluxLiteral.text(text);
+        return value instanceof Double number
+            ? FluxLiteral.decimal(number)
+            : FluxLiteral.text((String) value);
       }
-      int index = values.computeIfAbsent(text, key -> values.size());
+      int index = values.computeIfAbsent(value, key -> values.size());
       return "params.p" + index;
     }
 

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which reads answer a query in Flux, and how.
@@ -16,8 +17,9 @@ import java.util.TreeSet;
  * must not depend on the order in which the server happens to come by them, else a cached window
  * would differ in its last bits from one fetched with others: the storage sorts series by an
  * unstable sort, and Flux's sum and mean add up a table by pieces whose edges depend on the range.
- * So counts and extremes are left to it, first and last are taken after a sort by time and value,
- * and sums are the last of cumulative ones in that order, which are added up one by one.
+ * So counts, extremes and quantiles are left to it, first and last are taken after a sort by time
+ * and value, and sums are the last of cumulative ones in that order, which are added up one by one.
+ * Standard deviations are always such sums: of the terms that PostgreSQL adds up, too.
  */
 record FluxReads(TimeSeriesQuery query, List<Read> reads) {
   /** What is done with series whose points share windows. */
@@ -29,18 +31,29 @@ record FluxReads(TimeSeriesQuery query, List<Read> reads) {
     /** They are grouped and sorted. */
     SORTED,
     /** They are grouped and sorted; the answer has a sum and the number of its points. */
-    SUMMED
+    SUMMED,
+    /**
+     * They are grouped and sorted; the answer has the sum of squared distances from the mean and
+     * the number of its points.
+     */
+    SQUARED
   }
 
   /**
    * One read.
    *
    * @param aggregate what it computes
+   * @param quantile the share, where it computes that
    * @param fields of which fields
    */
-  record Read(Aggregate aggregate, Shape shape, Set<String> fields) {}
+  record Read(Aggregate aggregate, @Nullable Double quantile, Shape shape, Set<String> fields) {
+    /** Whether its answer has sums and numbers of points. */
+    boolean counted() {
+      return shape == Shape.SUMMED || shape == Shape.SQUARED;
+    }
+  }
 
-  private record Kind(Aggregate aggregate, Shape shape) {}
+  private record Kind(Aggregate aggregate, @Nullable Double quantile, Shape shape) {}
 
   /**
    * The plan for a query.
@@ -51,12 +64,15 @@ record FluxReads(TimeSeriesQuery query, List<Read> reads) {
     boolean apart = !tags.isEmpty() && fixed(query).containsAll(tags);
     Map<Kind, Set<String>> fields = new LinkedHashMap<>();
     for (Selection selection : query.selections()) {
-      Aggregate aggregate = selection.aggregate();
-      Kind kind = apart ? new Kind(aggregate, Shape.SERIES) : shared(aggregate);
+      Kind kind =
+          apart && selection.aggregate() != Aggregate.STDDEV
+              ? new Kind(selection.aggregate(), selection.quantile(), Shape.SERIES)
+              : shared(selection);
       fields.computeIfAbsent(kind, key -> new TreeSet<>()).add(selection.field());
     }
     List<Read> reads = new ArrayList<>();
-    fields.forEach((kind, of) -> reads.add(new Read(kind.aggregate, kind.shape, of)));
+    fields.forEach(
+        (kind, of) -> reads.add(new Read(kind.aggregate, kind.quantile, kind.shape, of)));
     return new FluxReads(query, reads);
   }
 
@@ -65,11 +81,14 @@ record FluxReads(TimeSeriesQuery query, List<Read> reads) {
     return read + "." + range;
   }
 
-  private static Kind shared(Aggregate aggregate) {
+  private static Kind shared(Selection selection) {
+    Aggregate aggregate = selection.aggregate();
     return switch (aggregate) {
-      case COUNT, MIN, MAX -> new Kind(aggregate, Shape.GROUPED);
-      case FIRST, LAST -> new Kind(aggregate, Shape.SORTED);
-      case SUM, MEAN -> new Kind(Aggregate.SUM, Shape.SUMMED);
+      case COUNT, MIN, MAX, SPREAD, MEDIAN, QUANTILE, DISTINCT ->
+          new Kind(aggregate, selection.quantile(), Shape.GROUPED);
+      case FIRST, LAST -> new Kind(aggregate, null, Shape.SORTED);
+      case SUM, MEAN -> new Kind(Aggregate.SUM, null, Shape.SUMMED);
+      case STDDEV -> new Kind(aggregate, null, Shape.SQUARED);
     };
   }
 

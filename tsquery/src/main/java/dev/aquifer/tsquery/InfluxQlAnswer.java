@@ -183,10 +183,12 @@ final class InfluxQlAnswer {
     }
   }
 
-  /** JSON does not tell a float that is whole from an integer; a mean is always a float. */
+  /**
+   * JSON does not tell a float that is whole from an integer; a mean, for one, is always a float.
+   */
   private void integer(JsonParser json, int selection) {
-    boolean mean = query.selections().get(selection).aggregate() == Aggregate.MEAN;
-    if (mean || json.getNumberType() == JsonParser.NumberType.BIG_INTEGER) {
+    boolean floating = query.selections().get(selection).aggregate().floating();
+    if (floating || json.getNumberType() == JsonParser.NumberType.BIG_INTEGER) {
       sink.doubleValue(selection, json.getDoubleValue());
     } else {
       sink.longValue(selection, json.getLongValue());

@@ -32,7 +32,15 @@ final class InfluxQlDialect {
               .formatted(window.period(), window.every()));
     }
     query.groupBy().forEach(tag -> refuseTime("tag", tag));
-    query.selections().forEach(selection -> refuseTime("field", selection.field()));
+    for (Selection selection : query.selections()) {
+      refuseTime("field", selection.field());
+      if (selection.aggregate() == Aggregate.QUANTILE) {
+        throw new RefusedQueryException(
+            ("%s cannot be computed in InfluxQL: its percentile rounds to the nearest place. Use"
+                    + " median, or Flux.")
+                .formatted(selection));
+      }
+    }
     Condition condition = query.condition();
     if (condition != null) {
       Condition.tags(condition).forEach(tag -> refuseTime("tag", tag));
@@ -51,8 +59,7 @@ final class InfluxQlDialect {
     StringBuilder text = new StringBuilder("SELECT ");
     for (int i = 0; i < query.selections().size(); i++) {
       Selection selection = query.selections().get(i);
-      text.append(i == 0 ? "" : ", ").append(selection.aggregate().function());
-      text.append('(').append(name(selection.field())).append(") AS ").append(column(i));
+      text.append(i == 0 ? "" : ", ").append(aggregate(selection)).append(" AS ").append(column(i));
     }
     text.append(" FROM ").append(name(query.measurement()));
     text.append(" WHERE ").append(name(request.tenantTag())).append(" = ");
@@ -68,6 +75,13 @@ final class InfluxQlDialect {
     text.append(stretch.offsetNanos()).append("ns)");
     query.groupBy().forEach(tag -> text.append(", ").append(name(tag)));
     return new StatementText(text.append(" fill(none)").toString(), values);
+  }
+
+  private static String aggregate(Selection selection) {
+    String field = name(selection.field());
+    return selection.aggregate() == Aggregate.DISTINCT
+        ? "count(distinct(" + field + "))"
+        : selection.aggregate().function() + "(" + field + ")";
   }
 
   /** What the column of a selection is called in answers. */

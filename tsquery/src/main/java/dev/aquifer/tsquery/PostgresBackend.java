@@ -200,12 +200,7 @@ public final class PostgresBackend implements Backend {
       for (int i = 0; i < kinds.length; i++) {
         SeriesTable.FieldColumn field = table.fields().get(selections.get(i).field());
         ValueKind own = field == null ? ValueKind.TEXT : field.kind();
-        kinds[i] =
-            switch (selections.get(i).aggregate()) {
-              case COUNT -> ValueKind.LONG;
-              case MEAN -> ValueKind.DOUBLE;
-              default -> own;
-            };
+        kinds[i] = selections.get(i).aggregate().kind(own);
       }
     }
 

@@ -47,7 +47,7 @@ final class PostgresDialect {
       boolean number = field.kind() == ValueKind.LONG || field.kind() == ValueKind.DOUBLE;
       if (!number && !selection.aggregate().forAnyKind()) {
         throw new RefusedQueryException(
-            "%s cannot be computed: the field is %s. Use count, first or last."
+            "%s cannot be computed: the field is %s. Use count, distinct, first or last."
                 .formatted(selection, field.kind()));
       }
     }
@@ -83,6 +83,9 @@ final class PostgresDialect {
     }
     for (Selection selection : query.selections()) {
       sql.append(", ").append(aggregate(selection));
+      if (selection.quantile() != null) {
+        values.add(selection.quantile());
+      }
     }
     sql.append(" FROM ");
     if (table.schema() != null) {
@@ -139,20 +142,34 @@ final class PostgresDialect {
     // -0.0 + 0.0 is 0.0: which of two equal zeros comes first must not show.
     String unsigned = real ? "(" + value + " + 0.0::float8)" : value;
     String ordered = real ? value + " ORDER BY " + time() + ", " + unsigned : value;
+    String floating = real ? unsigned : value + "::float8";
     return switch (selection.aggregate()) {
       case COUNT -> "count(" + column + ")";
+      case DISTINCT -> "count(DISTINCT " + value + ")";
       case SUM -> "sum(" + ordered + ")" + cast(field.kind());
       case MEAN -> "avg(" + ordered + ")::float8";
       case MIN -> "min(" + unsigned + ")";
       case MAX -> "max(" + unsigned + ")";
       case FIRST -> ranked(column, unsigned, "");
       case LAST -> ranked(column, unsigned, " DESC");
+      case SPREAD -> "max(" + unsigned + ") - min(" + unsigned + ")";
+      case STDDEV -> "stddev_samp(" + floating + " ORDER BY " + time() + ", " + floating + ")";
+      case MEDIAN -> median(floating);
+      case QUANTILE -> "percentile_disc(?::float8) WITHIN GROUP (ORDER BY " + unsigned + ")";
     };
   }
 
   private String ranked(String column, String value, String direction) {
     return "(array_agg(%s ORDER BY %s%s, %s%s) FILTER (WHERE %s IS NOT NULL))[1]"
         .formatted(value, time(), direction, value, direction, column);
+  }
+
+  /** The middle from below and the middle from above, which are one where there is one. */
+  private static String median(String value) {
+    String middle = "percentile_disc(0.5) WITHIN GROUP (ORDER BY " + value;
+    String low = middle + ")";
+    String high = middle + " DESC)";
+    return "CASE WHEN %1$s = %2$s THEN %1$s ELSE %1$s * 0.5 + %2$s * 0.5 END".formatted(low, high);
   }
 
   private static String cast(ValueKind kind) {

@@ -54,14 +54,21 @@ public final class Series {
    * @throws IllegalArgumentException when the query did not select it
    */
   public ValueColumn column(Aggregate aggregate, String field) {
+    return column(new Selection(aggregate, field));
+  }
+
+  /**
+   * The column of a selection.
+   *
+   * @throws IllegalArgumentException when the query did not select it
+   */
+  public ValueColumn column(Selection selection) {
     for (ValueColumn column : columns) {
-      Selection selection = column.selection();
-      if (selection.aggregate() == aggregate && selection.field().equals(field)) {
+      if (column.selection().equals(selection)) {
         return column;
       }
     }
-    throw new IllegalArgumentException(
-        "The query did not select %s(%s)".formatted(aggregate.function(), field));
+    throw new IllegalArgumentException("The query did not select " + selection);
   }
 
   @Override

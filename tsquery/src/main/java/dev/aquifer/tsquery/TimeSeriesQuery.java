@@ -139,6 +139,9 @@ public final class TimeSeriesQuery {
     out.number(selections.size());
     for (Selection selection : selections) {
       out.text(selection.aggregate().name()).text(selection.field());
+      if (selection.quantile() != null) {
+        out.real(selection.quantile());
+      }
     }
     window.encode(out);
     out.number(groupBy.size());
@@ -198,7 +201,11 @@ public final class TimeSeriesQuery {
 
     /** Adds a column. At least one is needed; the same one twice is refused. */
     public Builder select(Aggregate aggregate, String field) {
-      Selection selection = new Selection(aggregate, field);
+      return select(new Selection(aggregate, field));
+    }
+
+    /** Adds a column, such as {@link Selection#quantile}. */
+    public Builder select(Selection selection) {
       if (selections.contains(selection)) {
         throw new RefusedQueryException("%s is selected twice.".formatted(selection));
       }

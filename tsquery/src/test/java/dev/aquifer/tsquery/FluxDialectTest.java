@@ -84,9 +84,8 @@ class FluxDialectTest {
   @Test
   void render_eachAggregateAndRange_isAReadOfItsOwn() {
     TimeSeriesQuery.Builder query = minutes().groupBy("device");
-    for (Aggregate aggregate : Aggregate.values()) {
-      query.select(aggregate, "a").select(aggregate, "b");
-    }
+    EveryAggregate.of("a").forEach(query::select);
+    EveryAggregate.of("b").forEach(query::select);
     FetchRequest request =
         request(
             query.build(), RANGE, new TimeRange(START.plusSeconds(900), START.plusSeconds(960)));
@@ -94,8 +93,8 @@ class FluxDialectTest {
     String text = bound.render(request).text();
 
     // Sums and means are one read.
-    assertThat(text.split("from\\(bucket", -1)).hasSize(2 * 6 + 1);
-    assertThat(text.split("yield\\(name: \"\\d\\.[01]\"", -1)).hasSize(2 * 6 + 1);
+    assertThat(text.split("from\\(bucket", -1)).hasSize(2 * 11 + 1);
+    assertThat(text.split("yield\\(name: \"\\d+\\.[01]\"", -1)).hasSize(2 * 11 + 1);
   }
 
   @Test
@@ -115,6 +114,53 @@ class FluxDialectTest {
               |> keep(columns: ["_start", "_value", "n", "_field", "ward"])
               |> yield(name: "0.0")
             """);
+  }
+
+  @Test
+  void render_deviations_areSumsOfSquaresInOrder() {
+    TimeSeriesQuery query = minutes().select(Aggregate.STDDEV, "a").build();
+
+    assertThat(render(bound, query).text())
+        .startsWith("import \"types\"\n\nfrom(")
+        .endsWith(
+            """
+              |> group(columns: ["_field"])
+              |> sort(columns: ["_time", "_value"])
+              |> map(fn: (r) => ({r with _value: NUMBER, x: NUMBER, n: 1.0}))
+              |> window(every: 60000000000ns)
+              |> cumulativeSum(columns: ["_value", "n"])
+              |> map(fn: (r) => ({r with _value: if r.n > 1.0 then \
+            (r.x * r.n - r._value) * (r.x * r.n - r._value) / (r.n * (r.n - 1.0)) else 0.0}))
+              |> cumulativeSum(columns: ["_value"])
+              |> last(column: "n")
+              |> keep(columns: ["_start", "_value", "n", "_field"])
+              |> yield(name: "0.0")
+            """
+                .replace(
+                    "NUMBER",
+                    "if types.isNumeric(v: r._value) then float(v: r._value)"
+                        + " else die(msg: \"a field is no number\")"));
+  }
+
+  @Test
+  void render_quantiles_areReadsOfTheirOwnWithTheShareBound() {
+    TimeSeriesQuery query =
+        minutes()
+            .select(Selection.quantile(0.5, "a"))
+            .select(Selection.quantile(0.99, "a"))
+            .select(Aggregate.MEDIAN, "a")
+            .select(Aggregate.DISTINCT, "a")
+            .build();
+
+    StatementText statement = render(bound, query);
+
+    assertThat(statement.text())
+        .contains("tables |> quantile(q: params.p4, column: column, method: \"exact_selector\")")
+        .contains("tables |> quantile(q: params.p5, column: column, method: \"exact_selector\")")
+        .contains("tables |> quantile(q: 0.5, column: column, method: \"exact_mean\")")
+        .contains("tables |> distinct(column: column) |> count(),");
+    assertThat(statement.values()).containsExactly("vitals", "t1", "m", "a", 0.5, 0.99);
+    assertThat(render(written, query).text()).contains("quantile(q: 0.99,");
   }
 
   @Test

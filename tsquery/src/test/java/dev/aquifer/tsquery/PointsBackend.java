@@ -2,9 +2,11 @@ package dev.aquifer.tsquery;
 
 import dev.aquifer.Tenant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
@@ -77,7 +79,7 @@ class PointsBackend implements Backend {
                   (start, values) -> {
                     sink.row(group, start);
                     for (int i = 0; i < request.query().selections().size(); i++) {
-                      emit(request.query().selections().get(i).aggregate(), values, i, sink);
+                      emit(request.query().selections().get(i), values, i, sink);
                     }
                   }));
     }
@@ -138,12 +140,14 @@ class PointsBackend implements Backend {
     return java.util.regex.Pattern.compile(like.regex()).matcher(value).find() != like.negated();
   }
 
-  private static void emit(Aggregate aggregate, List<Double> values, int selection, RowSink sink) {
+  private static void emit(Selection of, List<Double> values, int selection, RowSink sink) {
     double sum = 0;
     for (double value : values) {
       sum += value;
     }
-    switch (aggregate) {
+    List<Double> sorted = values.stream().sorted().toList();
+    int n = values.size();
+    switch (of.aggregate()) {
       case COUNT -> sink.longValue(selection, values.size());
       case SUM -> sink.doubleValue(selection, sum);
       case MEAN -> sink.doubleValue(selection, sum / values.size());
@@ -151,6 +155,35 @@ class PointsBackend implements Backend {
       case MAX -> sink.doubleValue(selection, values.stream().mapToDouble(v -> v).max().orElse(0));
       case FIRST -> sink.doubleValue(selection, values.get(0));
       case LAST -> sink.doubleValue(selection, values.get(values.size() - 1));
+      case SPREAD -> sink.doubleValue(selection, sorted.get(n - 1) - sorted.get(0));
+      case STDDEV -> {
+        if (n > 1) {
+          sink.doubleValue(selection, Math.sqrt(squares(values) / (n - 1)));
+        }
+      }
+      case MEDIAN -> {
+        double low = sorted.get((n - 1) / 2);
+        double high = sorted.get(n / 2);
+        sink.doubleValue(selection, n % 2 == 1 ? low : low * 0.5 + high * 0.5);
+      }
+      case QUANTILE -> {
+        int place = (int) Math.ceil(Objects.requireNonNull(of.quantile()) * n);
+        sink.doubleValue(selection, sorted.get(Math.max(place, 1) - 1));
+      }
+      case DISTINCT -> sink.longValue(selection, new HashSet<>(values).size());
     }
+  }
+
+  /** Squared distances from the mean, as Youngs and Cramer add them up. */
+  private static double squares(List<Double> values) {
+    double sum = values.get(0);
+    double squares = 0;
+    for (int n = 2; n <= values.size(); n++) {
+      double value = values.get(n - 1);
+      sum += value;
+      double distance = value * n - sum;
+      squares += distance * distance / (n * (n - 1.0));
+    }
+    return squares;
   }
 }

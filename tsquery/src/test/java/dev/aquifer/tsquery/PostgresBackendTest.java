@@ -63,22 +63,12 @@ class PostgresBackendTest {
     write("t1", START.plusSeconds(20), "d1", "icu", -2.5);
     write("t1", START.plusSeconds(60), "d1", "icu", 7.0);
     TimeSeriesQuery.Builder query = minutes("vitals", 3);
-    for (Aggregate aggregate : Aggregate.values()) {
-      query.select(aggregate, "value");
-    }
+    EveryAggregate.of("value").forEach(query::select);
 
     Series series = only(answer("t1", query.build()));
 
-    assertThat(series.size()).isEqualTo(2);
     assertThat(series.start(1)).isEqualTo(START.plusSeconds(60));
-    assertThat(series.column(Aggregate.COUNT, "value").longAt(0)).isEqualTo(2);
-    assertThat(series.column(Aggregate.SUM, "value").doubleAt(0)).isEqualTo(1.5);
-    assertThat(series.column(Aggregate.MEAN, "value").doubleAt(0)).isEqualTo(0.75);
-    assertThat(series.column(Aggregate.MIN, "value").doubleAt(0)).isEqualTo(-2.5);
-    assertThat(series.column(Aggregate.MAX, "value").doubleAt(0)).isEqualTo(4.0);
-    assertThat(series.column(Aggregate.FIRST, "value").doubleAt(0)).isEqualTo(4.0);
-    assertThat(series.column(Aggregate.LAST, "value").doubleAt(0)).isEqualTo(-2.5);
-    assertThat(series.column(Aggregate.LAST, "value").doubleAt(1)).isEqualTo(7.0);
+    EveryAggregate.assertComputed(series);
   }
 
   @Test
@@ -105,9 +95,53 @@ class PostgresBackendTest {
   }
 
   @Test
+  void query_medianAndQuantileOfWholeNumbers_countPlaces() throws Exception {
+    for (int i = 1; i <= 10; i++) {
+      execute(
+          "INSERT INTO vitals VALUES ('2026-03-01T00:00:%02dZ', 't1', 'd1', NULL, NULL, %d)"
+              .formatted(i, (i * 7) % 11));
+    }
+    TimeSeriesQuery.Builder query = minutes("vitals", 1).select(Aggregate.MEDIAN, "seq");
+    for (double q : new double[] {0, 0.1, 0.11, 0.5, 0.9, 0.91, 1}) {
+      query.select(Selection.quantile(q, "seq"));
+    }
+
+    assertThat(only(answer("t1", query.build())).columns())
+        .extracting(column -> column.valueAt(0))
+        .containsExactly(5.5, 1L, 1L, 2L, 5L, 9L, 10L, 10L);
+  }
+
+  @Test
+  void query_anyShape_equalsTheReference() {
+    Proof.of("postgresql-reference")
+        .tries(4, 1_000)
+        .each(
+            random -> {
+              execute("TRUNCATE vitals");
+              PointsBackend points = new PointsBackend();
+              for (int i = 0; i < 60; i++) {
+                Instant time = START.plusMillis(random.nextInt(60_000) * 100L + i);
+                String ward = random.nextBoolean() ? "icu" : "";
+                double value = random.nextInt(-1000, 1000) / 10.0;
+                write("t1", time, "d" + i % 5, ward, value);
+                points.add("t1", Nanos.of(time), Schedule.tags("d" + i % 5, ward), value);
+              }
+              for (int i = 0; i < 8; i++) {
+                TimeSeriesQuery query =
+                    Schedule.shape(random, "vitals")
+                        .withRange(START, START.plusSeconds(1 + random.nextInt(600)));
+                assertThat(answer("t1", query).series())
+                    .as("%s", query)
+                    .isEqualTo(answer(points, "t1", query).series());
+              }
+            });
+  }
+
+  @Test
   void query_timestampWithoutZone_isReadAsUtc() throws Exception {
     execute(
-        "INSERT INTO utc VALUES ('2026-03-01 00:00:59.999999', 't1', 1), ('2026-03-01 00:01', 't1', 2)");
+        "INSERT INTO utc VALUES ('2026-03-01 00:00:59.999999', 't1', 1), ('2026-03-01 00:01', 't1',"
+            + " 2)");
 
     Series series = only(answer("t1", minutes("utc", 2).select(Aggregate.SUM, "value").build()));
 
@@ -118,7 +152,8 @@ class PostgresBackendTest {
   @Test
   void query_rangeBetweenMicroseconds_takesExactlyWhatIsInside() throws Exception {
     execute(
-        "INSERT INTO utc VALUES ('2026-03-01 00:00:00.000001', 't1', 1), ('2026-03-01 00:00:00.000002', 't1', 2)");
+        "INSERT INTO utc VALUES ('2026-03-01 00:00:00.000001', 't1', 1), ('2026-03-01"
+            + " 00:00:00.000002', 't1', 2)");
     TimeSeriesQuery query =
         minutes("utc", 1)
             .select(Aggregate.SUM, "value")
@@ -243,7 +278,8 @@ class PostgresBackendTest {
   void query_slowerThanTheLimit_isCancelled() throws Exception {
     write("t1", START, "d1", "icu", 1);
     execute(
-        "CREATE OR REPLACE VIEW slow AS SELECT v.*, pg_sleep(30)::text AS s FROM vitals v OFFSET 0");
+        "CREATE OR REPLACE VIEW slow AS SELECT v.*, pg_sleep(30)::text AS s FROM vitals v OFFSET"
+            + " 0");
     SeriesTable slow =
         SeriesTable.builder("slow").time("at").tag("s").field("value", ValueKind.DOUBLE).build();
     PostgresBackend limited =
@@ -319,7 +355,8 @@ class PostgresBackendTest {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement insert =
             connection.prepareStatement(
-                "INSERT INTO vitals (tenant, at, \"De\"\"vice\", ward, value) VALUES (?, ?, ?, ?, ?)")) {
+                "INSERT INTO vitals (tenant, at, \"De\"\"vice\", ward, value) VALUES (?, ?, ?, ?,"
+                    + " ?)")) {
       insert.setString(1, tenant);
       insert.setObject(2, time.atOffset(ZoneOffset.UTC));
       insert.setString(3, device);

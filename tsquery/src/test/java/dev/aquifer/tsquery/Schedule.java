@@ -64,17 +64,20 @@ final class Schedule {
   }
 
   static TimeSeriesQuery shape(RandomGenerator random, String measurement) {
+    return shape(random, measurement, EveryAggregate.of("value"));
+  }
+
+  static TimeSeriesQuery shape(RandomGenerator random, String measurement, List<Selection> all) {
     TimeSeriesQuery.Builder query =
         TimeSeriesQuery.builder(measurement)
             .every(Duration.ofSeconds(random.nextInt(1, 40)))
             .offset(Duration.ofSeconds(random.nextInt(-20, 20)))
             .last(Duration.ofMinutes(1))
             .fill(fill(random));
-    Aggregate[] all = Aggregate.values();
-    int first = random.nextInt(all.length);
-    query.select(all[first], "value");
+    int first = random.nextInt(all.size());
+    query.select(all.get(first));
     if (random.nextBoolean()) {
-      query.select(all[(first + 1 + random.nextInt(all.length - 1)) % all.length], "value");
+      query.select(all.get((first + 1 + random.nextInt(all.size() - 1)) % all.size()));
     }
     if (random.nextBoolean()) {
       query.groupBy("device");

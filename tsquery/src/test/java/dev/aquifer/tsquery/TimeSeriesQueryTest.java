@@ -52,6 +52,8 @@ class TimeSeriesQueryTest {
         List.of(
             q -> q,
             q -> q.select(Aggregate.SUM, "v"),
+            q -> q.select(Selection.quantile(0.5, "v")),
+            q -> q.select(Selection.quantile(0.75, "v")),
             q -> q.groupBy("a"),
             q -> q.groupBy("a", "b"),
             q -> q.groupBy("a,b"),
@@ -124,6 +126,22 @@ class TimeSeriesQueryTest {
     assertThatThrownBy(() -> query(q -> q.where(TagPredicate.in("a", values))))
         .isInstanceOf(RefusedQueryException.class)
         .hasMessageContaining("1,000");
+  }
+
+  @Test
+  void select_quantileThatIsNone_isRefused() {
+    for (double q : new double[] {-0.01, 1.01, Double.NaN, Double.POSITIVE_INFINITY}) {
+      assertThatThrownBy(() -> Selection.quantile(q, "v"))
+          .isInstanceOf(RefusedQueryException.class)
+          .hasMessageContaining(Double.toString(q));
+    }
+    assertThatThrownBy(() -> new Selection(Aggregate.QUANTILE, "v"))
+        .isInstanceOf(RefusedQueryException.class)
+        .hasMessageContaining("Selection.quantile");
+    assertThatThrownBy(() -> new Selection(Aggregate.MEDIAN, "v", 0.5))
+        .isInstanceOf(RefusedQueryException.class)
+        .hasMessageContaining("takes no quantile");
+    assertThat(Selection.quantile(-0.0, "v")).isEqualTo(Selection.quantile(0, "v"));
   }
 
   private static void assertRefused(TimeSeriesQuery.Builder builder, String part) {
