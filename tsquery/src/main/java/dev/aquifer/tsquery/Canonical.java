@@ -30,6 +30,20 @@ final class Canonical {
     return this;
   }
 
+  /** A text, whole number, floating number or truth. */
+  Canonical value(Object value) {
+    if (value instanceof Long whole) {
+      return number(whole);
+    } else if (value instanceof Double real) {
+      return real(real);
+    } else if (value instanceof Boolean truth) {
+      out.write('b');
+      fixed(truth ? 1 : 0);
+      return this;
+    }
+    return text((String) value);
+  }
+
   /** SHA-256 in hexadecimal. */
   String digest() {
     try {

@@ -2,6 +2,7 @@ package dev.aquifer.tsquery;
 
 import dev.aquifer.RefusedQueryException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -9,9 +10,9 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * A tag predicate in the one form that dialects render and fingerprints hash: negations pushed down
- * to the leaves (InfluxQL has none, and SQL's is three-valued), groups flattened, members sorted
- * and free of duplicates. Predicates that differ only in such ways are one condition.
+ * A predicate in the one form that dialects render and fingerprints hash: negations pushed down to
+ * the leaves (InfluxQL has none, and SQL's is three-valued), groups flattened, members sorted and
+ * free of duplicates. Predicates that differ only in such ways are one condition.
  */
 sealed interface Condition {
   /** The tag is one of the values; negated: none of them. Sorted. */
@@ -20,13 +21,28 @@ sealed interface Condition {
   /** The tag matches; negated: it does not. */
   record Like(String tag, String regex, boolean negated) implements Condition {}
 
+  /** The field is one of the values; negated: it has another. Sorted. */
+  record ValueOneOf(String field, List<Object> values, boolean negated) implements Condition {}
+
+  /** The field's number compares so with another. */
+  record Compared(String field, FieldPredicate.Comparison comparison, Number value)
+      implements Condition {}
+
+  /** The field's text matches; negated: it does not. */
+  record ValueLike(String field, String regex, boolean negated) implements Condition {}
+
   /** All or any of at least two members, in the order of their canonical form. */
   record Group(boolean all, List<Condition> members) implements Condition {}
+
+  /** One order of values, whatever they are. */
+  Comparator<Object> VALUES =
+      Comparator.comparing((Object value) -> value.getClass().getName())
+          .thenComparing(Object::toString);
 
   int MAX_LEAVES = 1_000;
   int MAX_DEPTH = 32;
 
-  static Condition of(TagPredicate predicate) {
+  static Condition of(PointPredicate predicate) {
     int[] leaves = {0};
     return normal(predicate, false, 0, leaves);
   }
@@ -34,8 +50,34 @@ sealed interface Condition {
   /** Every tag that is named, in order, once. */
   static Set<String> tags(Condition condition) {
     Set<String> tags = new TreeSet<>();
-    collect(condition, tags);
+    for (Condition leaf : leaves(condition)) {
+      if (leaf instanceof OneOf oneOf) {
+        tags.add(oneOf.tag);
+      } else if (leaf instanceof Like like) {
+        tags.add(like.tag);
+      }
+    }
     return tags;
+  }
+
+  /** Every regular expression, of tags and of fields. */
+  static List<String> regexes(Condition condition) {
+    List<String> regexes = new ArrayList<>();
+    for (Condition leaf : leaves(condition)) {
+      if (leaf instanceof Like like) {
+        regexes.add(like.regex);
+      } else if (leaf instanceof ValueLike like) {
+        regexes.add(like.regex);
+      }
+    }
+    return regexes;
+  }
+
+  /** Everything but groups. */
+  static List<Condition> leaves(Condition condition) {
+    return condition instanceof Group group
+        ? group.members.stream().flatMap(member -> leaves(member).stream()).toList()
+        : List.of(condition);
   }
 
   /** Writes every part with its length before it, so that no value can look like a structure. */
@@ -45,6 +87,14 @@ sealed interface Condition {
       oneOf.values.forEach(out::text);
     } else if (condition instanceof Like like) {
       out.text(like.negated ? "unlike" : "like").text(like.tag).text(like.regex);
+    } else if (condition instanceof ValueOneOf oneOf) {
+      out.text(oneOf.negated ? "value-not-in" : "value-in").text(oneOf.field);
+      out.number(oneOf.values.size());
+      oneOf.values.forEach(out::value);
+    } else if (condition instanceof Compared compared) {
+      out.text(compared.comparison.name()).text(compared.field).value(compared.value);
+    } else if (condition instanceof ValueLike like) {
+      out.text(like.negated ? "value-unlike" : "value-like").text(like.field).text(like.regex);
     } else if (condition instanceof Group group) {
       out.text(group.all ? "and" : "or").number(group.members.size());
       group.members.forEach(member -> encode(member, out));
@@ -52,18 +102,18 @@ sealed interface Condition {
   }
 
   private static Condition normal(
-      TagPredicate predicate, boolean negated, int depth, int[] leaves) {
+      PointPredicate predicate, boolean negated, int depth, int[] leaves) {
     if (depth > MAX_DEPTH) {
       throw new RefusedQueryException(
-          "The tag predicate is nested deeper than %d levels.".formatted(MAX_DEPTH));
+          "The predicate is nested deeper than %d levels.".formatted(MAX_DEPTH));
     }
-    if (predicate instanceof TagPredicate.Not not) {
+    if (predicate instanceof PointPredicate.Not not) {
       return normal(not.of(), !negated, depth + 1, leaves);
     }
-    if (predicate instanceof TagPredicate.And and) {
+    if (predicate instanceof PointPredicate.And and) {
       return group(!negated, and.all(), negated, depth, leaves);
     }
-    if (predicate instanceof TagPredicate.Or or) {
+    if (predicate instanceof PointPredicate.Or or) {
       return group(negated, or.any(), negated, depth, leaves);
     }
     if (predicate instanceof TagPredicate.Equal equal) {
@@ -74,15 +124,32 @@ sealed interface Condition {
       count(leaves, in.values().size());
       return new OneOf(in.tag(), List.copyOf(new TreeSet<>(in.values())), negated);
     }
-    TagPredicate.Matches matches = (TagPredicate.Matches) predicate;
+    if (predicate instanceof TagPredicate.Matches matches) {
+      count(leaves, 1);
+      return new Like(matches.tag(), matches.regex(), negated);
+    }
+    return ofField((FieldPredicate) predicate, negated, leaves);
+  }
+
+  private static Condition ofField(FieldPredicate predicate, boolean negated, int[] leaves) {
+    if (predicate instanceof FieldPredicate.In in) {
+      count(leaves, in.values().size());
+      return new ValueOneOf(
+          in.field(), in.values().stream().distinct().sorted(VALUES).toList(), negated);
+    }
     count(leaves, 1);
-    return new Like(matches.tag(), matches.regex(), negated);
+    if (predicate instanceof FieldPredicate.Compared compared) {
+      FieldPredicate.Comparison own = compared.comparison();
+      return new Compared(compared.field(), negated ? own.negated() : own, compared.value());
+    }
+    FieldPredicate.Matches matches = (FieldPredicate.Matches) predicate;
+    return new ValueLike(matches.field(), matches.regex(), negated);
   }
 
   private static Condition group(
-      boolean all, List<TagPredicate> parts, boolean negated, int depth, int[] leaves) {
+      boolean all, List<PointPredicate> parts, boolean negated, int depth, int[] leaves) {
     Map<String, Condition> sorted = new TreeMap<>();
-    for (TagPredicate part : parts) {
+    for (PointPredicate part : parts) {
       Condition member = normal(part, negated, depth + 1, leaves);
       List<Condition> flat =
           member instanceof Group group && group.all == all ? group.members : List.of(member);
@@ -100,17 +167,7 @@ sealed interface Condition {
     leaves[0] += more;
     if (leaves[0] > MAX_LEAVES) {
       throw new RefusedQueryException(
-          "The tag predicate compares with more than %,d values.".formatted(MAX_LEAVES));
-    }
-  }
-
-  private static void collect(Condition condition, Set<String> tags) {
-    if (condition instanceof OneOf oneOf) {
-      tags.add(oneOf.tag);
-    } else if (condition instanceof Like like) {
-      tags.add(like.tag);
-    } else if (condition instanceof Group group) {
-      group.members.forEach(member -> collect(member, tags));
+          "The predicate compares with more than %,d values.".formatted(MAX_LEAVES));
     }
   }
 }

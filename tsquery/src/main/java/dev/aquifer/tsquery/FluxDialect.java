@@ -26,6 +26,7 @@ final class FluxDialect {
   private static final Pattern SIGNS = Pattern.compile("[\\\\.+*?()|\\[\\]{}^$]");
   private static final int MANY = 64;
   private static final int CHAIN = 8;
+  private static final String VALUE = "r[\"_value\"]";
   private static final String SORT = "\n  |> sort(columns: [\"_time\", \"_value\"])";
 
   // A field of texts or booleans is an error, as it is to sum.
@@ -60,8 +61,20 @@ final class FluxDialect {
     Condition condition = query.condition();
     if (condition != null) {
       Condition.tags(condition).forEach(FluxDialect::refuseReserved);
-      requireRegexes(condition);
+      Condition.regexes(condition).forEach(FluxLiteral::regex);
+      Condition.leaves(condition).stream()
+          .flatMap(leaf -> FieldScope.operands(leaf).stream())
+          .forEach(FluxDialect::literal);
     }
+  }
+
+  private static String literal(Object value) {
+    if (value instanceof String text) {
+      return FluxLiteral.text(text);
+    } else if (value instanceof Double real) {
+      return FluxLiteral.decimal(real);
+    }
+    return value instanceof Long whole ? FluxLiteral.integer(whole) : value.toString();
   }
 
   FluxReads plan(TimeSeriesQuery query) {
@@ -83,20 +96,14 @@ final class FluxDialect {
     }
   }
 
-  private static void requireRegexes(Condition condition) {
-    if (condition instanceof Condition.Group group) {
-      group.members().forEach(FluxDialect::requireRegexes);
-    } else if (condition instanceof Condition.Like like) {
-      FluxLiteral.regex(like.regex());
-    }
-  }
-
   /** One script while it is written. */
   private final class Script {
     private final FetchRequest request;
     private final TimeSeriesQuery query;
     private final Map<Object, Integer> values = new LinkedHashMap<>();
     private final Map<String, String> regexes = new LinkedHashMap<>();
+    private final Map<String, String> negatives = new LinkedHashMap<>();
+    private boolean types;
 
     Script(FetchRequest request) {
       this.request = request;
@@ -113,20 +120,16 @@ final class FluxDialect {
         }
       }
       StringBuilder head = new StringBuilder();
-      if (!regexes.isEmpty()) {
-        head.append("import \"regexp\"\n");
-      }
-      if (text.indexOf("types.") >= 0) {
-        head.append("import \"types\"\n");
-      }
-      if (!regexes.isEmpty()) {
-        head.append('\n');
-        regexes.forEach(
-            (regex, name) -> {
-              head.append(name).append(" = regexp.compile(v: ").append(value(regex));
-              head.append(")\n");
-            });
-      }
+      head.append(regexes.isEmpty() ? "" : "import \"regexp\"\n");
+      head.append(types ? "import \"types\"\n" : "");
+      head.append(regexes.isEmpty() && negatives.isEmpty() ? "" : "\n");
+      regexes.forEach(
+          (regex, name) -> {
+            head.append(name).append(" = regexp.compile(v: ").append(value(regex));
+            head.append(")\n");
+          });
+      negatives.forEach(
+          (number, name) -> head.append(name).append(" = ").append(number).append('\n'));
       return new StatementText(head.append(text).toString(), new ArrayList<>(values.keySet()));
     }
 
@@ -201,10 +204,12 @@ final class FluxDialect {
     }
 
     /** The exact mean of quantiles is one of floats alone. */
-    private static String number(FluxReads.Read read) {
-      return read.aggregate() == Aggregate.MEDIAN
-          ? "\n  |> map(fn: (r) => ({r with _value: " + NUMBER + "}))"
-          : "";
+    private String number(FluxReads.Read read) {
+      if (read.aggregate() != Aggregate.MEDIAN) {
+        return "";
+      }
+      types = true;
+      return "\n  |> map(fn: (r) => ({r with _value: " + NUMBER + "}))";
     }
 
     /**
@@ -212,6 +217,7 @@ final class FluxDialect {
      * S)² / (n·(n − 1)), where S is the sum of all up to it.
      */
     private String squares(Stretch stretch) {
+      types = true;
       return """
 
         |> map(fn: (r) => ({r with _value: %1$s, x: %1$s, n: 1.0}))
@@ -247,6 +253,29 @@ final class FluxDialect {
       } else if (condition instanceof Condition.Like like) {
         text.append(tag(like.tag())).append(like.negated() ? " !~ " : " =~ ");
         text.append(regex(like.regex()));
+      } else {
+        ofValue(condition, text);
+      }
+    }
+
+    /** The read is of the one field that the condition is on. */
+    private void ofValue(Condition condition, StringBuilder text) {
+      if (condition instanceof Condition.ValueOneOf one
+          && bound
+          && one.values().size() > MANY
+          && one.values().get(0) instanceof String) {
+        text.append(VALUE).append(one.negated() ? " !~ " : " =~ ");
+        text.append(regex(alternatives(one.values())));
+      } else if (condition instanceof Condition.ValueOneOf one) {
+        String operator = one.negated() ? " != " : " == ";
+        List<String> terms =
+            one.values().stream().map(each -> VALUE + operator + value(each)).toList();
+        join(one.negated() ? " and " : " or ", terms, text);
+      } else if (condition instanceof Condition.Compared compared) {
+        text.append(VALUE).append(' ').append(compared.comparison().sign()).append(' ');
+        text.append(value(compared.value()));
+      } else if (condition instanceof Condition.ValueLike like) {
+        text.append(VALUE).append(like.negated() ? " !~ " : " =~ ").append(regex(like.regex()));
       }
     }
 
@@ -274,17 +303,19 @@ final class FluxDialect {
     private List<String> comparisons(String tag, List<String> all, boolean negated) {
       List<String> values = all.stream().filter(each -> !each.isEmpty()).toList();
       if (bound && values.size() > MANY) {
-        String alternatives =
-            values.stream()
-                .map(each -> SIGNS.matcher(each).replaceAll("\\\\$0"))
-                .collect(Collectors.joining("|", "^(?:", ")$"));
         return new ArrayList<>(
-            List.of(tag(tag) + (negated ? " !~ " : " =~ ") + regex(alternatives)));
+            List.of(tag(tag) + (negated ? " !~ " : " =~ ") + regex(alternatives(values))));
       }
       String operator = negated ? " != " : " == ";
       List<String> terms = new ArrayList<>();
       values.forEach(each -> terms.add(tag(tag) + operator + value(each)));
       return terms;
+    }
+
+    private static String alternatives(List<?> values) {
+      return values.stream()
+          .map(each -> SIGNS.matcher(each.toString()).replaceAll("\\\\$0"))
+          .collect(Collectors.joining("|", "^(?:", ")$"));
     }
 
     /** In halves: the server refuses what is nested as deep as a long chain is. */
@@ -308,13 +339,15 @@ final class FluxDialect {
     }
 
     private String value(Object value) {
-      if (!bound) {
-        return value instanceof Double number
-            ? FluxLiteral.decimal(number)
-            : FluxLiteral.text((String) value);
+      if (bound) {
+        int index = values.computeIfAbsent(value, key -> values.size());
+        return "params.p" + index;
       }
-      int index = values.computeIfAbsent(value, key -> values.size());
-      return "params.p" + index;
+      // A negative number is a literal to the storage only where a name stands for it.
+      String literal = literal(value);
+      return literal.startsWith("-")
+          ? negatives.computeIfAbsent(literal, key -> "n" + negatives.size())
+          : literal;
     }
 
     private String tag(String name) {

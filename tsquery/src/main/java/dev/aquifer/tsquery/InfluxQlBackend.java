@@ -119,7 +119,12 @@ public final class InfluxQlBackend implements Backend {
     try (JsonGenerator json = JSON.createGenerator(ObjectWriteContext.empty(), text)) {
       json.writeStartObject();
       for (int i = 0; i < values.size(); i++) {
-        json.writeStringProperty("p" + i, values.get(i).toString());
+        json.writeName("p" + i);
+        if (values.get(i) instanceof String value) {
+          json.writeString(value);
+        } else {
+          json.writeRawValue(InfluxQlDialect.literal(values.get(i)));
+        }
       }
       json.writeEndObject();
     }

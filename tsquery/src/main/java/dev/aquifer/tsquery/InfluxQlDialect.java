@@ -1,6 +1,7 @@
 package dev.aquifer.tsquery;
 
 import dev.aquifer.RefusedQueryException;
+import dev.aquifer.tsquery.flux.FluxLiteral;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -44,7 +45,7 @@ final class InfluxQlDialect {
     Condition condition = query.condition();
     if (condition != null) {
       Condition.tags(condition).forEach(tag -> refuseTime("tag", tag));
-      refuseLineBreaks(condition);
+      Condition.regexes(condition).forEach(InfluxQlDialect::refuseLineBreaks);
     }
   }
 
@@ -55,7 +56,7 @@ final class InfluxQlDialect {
   private StatementText render(FetchRequest request, Stretch stretch) {
     TimeSeriesQuery query = request.query();
     List<Object> values = new ArrayList<>();
-    Function<String, String> value = text -> value(text, values);
+    Function<Object, String> value = text -> value(text, values);
     StringBuilder text = new StringBuilder("SELECT ");
     for (int i = 0; i < query.selections().size(); i++) {
       Selection selection = query.selections().get(i);
@@ -89,7 +90,7 @@ final class InfluxQlDialect {
     return "v" + selection;
   }
 
-  private void condition(Condition condition, StringBuilder text, Function<String, String> value) {
+  private void condition(Condition condition, StringBuilder text, Function<Object, String> value) {
     if (condition instanceof Condition.Group group) {
       String separator = "(";
       for (Condition member : group.members()) {
@@ -99,25 +100,54 @@ final class InfluxQlDialect {
       }
       text.append(')');
     } else if (condition instanceof Condition.OneOf oneOf) {
-      String separator = "(";
-      for (String each : oneOf.values()) {
-        text.append(separator).append(name(oneOf.tag()));
-        text.append(oneOf.negated() ? " != " : " = ").append(value.apply(each));
-        separator = oneOf.negated() ? " AND " : " OR ";
-      }
-      text.append(')');
+      oneOf(oneOf.tag(), oneOf.values(), oneOf.negated(), text, value);
     } else if (condition instanceof Condition.Like like) {
       text.append(name(like.tag())).append(like.negated() ? " !~ " : " =~ ");
-      text.append("/(?:").append(like.regex().replace("/", "\\/")).append(")/");
+      text.append(regex(like.regex()));
+    } else if (condition instanceof Condition.ValueOneOf oneOf) {
+      oneOf(oneOf.field(), oneOf.values(), oneOf.negated(), text, value);
+    } else if (condition instanceof Condition.Compared compared) {
+      text.append(name(compared.field())).append(' ').append(compared.comparison().sign());
+      text.append(' ').append(value.apply(compared.value()));
+    } else if (condition instanceof Condition.ValueLike like) {
+      text.append(name(like.field())).append(like.negated() ? " !~ " : " =~ ");
+      text.append(regex(like.regex()));
     }
   }
 
-  private String value(String text, List<Object> values) {
-    if (!bound) {
-      return "'" + escaped(text).replace("'", "\\'") + "'";
+  private static void oneOf(
+      String name,
+      List<?> values,
+      boolean negated,
+      StringBuilder text,
+      Function<Object, String> value) {
+    String separator = "(";
+    for (Object each : values) {
+      text.append(separator).append(name(name));
+      text.append(negated ? " != " : " = ").append(value.apply(each));
+      separator = negated ? " AND " : " OR ";
     }
-    values.add(text);
-    return "$p" + (values.size() - 1);
+    text.append(')');
+  }
+
+  private static String regex(String regex) {
+    return "/(?:" + regex.replace("/", "\\/") + ")/";
+  }
+
+  private String value(Object value, List<Object> values) {
+    if (bound) {
+      values.add(value);
+      return "$p" + (values.size() - 1);
+    }
+    return value instanceof String text
+        ? "'" + escaped(text).replace("'", "\\'") + "'"
+        : literal(value);
+  }
+
+  /** A number or truth as InfluxQL reads it, in text and in values beside it. */
+  static String literal(Object value) {
+    // As Flux, it has no exponents, and tells floats by their point.
+    return value instanceof Double real ? FluxLiteral.decimal(real) : value.toString();
   }
 
   private static String name(String text) {
@@ -137,13 +167,11 @@ final class InfluxQlDialect {
     }
   }
 
-  private void refuseLineBreaks(Condition condition) {
-    if (condition instanceof Condition.Group group) {
-      group.members().forEach(this::refuseLineBreaks);
-    } else if (condition instanceof Condition.Like like && like.regex().indexOf('\n') >= 0) {
+  private static void refuseLineBreaks(String regex) {
+    if (regex.indexOf('\n') >= 0) {
       throw new RefusedQueryException(
-          "InfluxQL has no line breaks in regular expressions; write \\n for tag %s."
-              .formatted(Names.printable(like.tag())));
+          "InfluxQL has no line breaks in regular expressions; write \\n in '%s'."
+              .formatted(Names.printable(regex)));
     }
   }
 }

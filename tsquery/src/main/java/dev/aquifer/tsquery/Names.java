@@ -6,6 +6,7 @@ import dev.aquifer.RefusedQueryException;
 final class Names {
   private static final int MAX_NAME = 256;
   private static final int MAX_VALUE = 65_536;
+  private static final int MAX_REGEX = 1_000;
   private static final int SHOWN = 40;
 
   private Names() {}
@@ -39,6 +40,16 @@ final class Names {
     }
     requireUnicode("value for " + what, value);
     return value;
+  }
+
+  static String requireRegex(String what, String regex) {
+    requireValue(what, regex);
+    if (regex.isEmpty() || regex.length() > MAX_REGEX) {
+      throw new RefusedQueryException(
+          "The regular expression for %s has %,d characters; use 1 to %,d."
+              .formatted(what, regex.length(), MAX_REGEX));
+    }
+    return regex;
   }
 
   /** The text without control characters and with an end, for messages. */

@@ -35,15 +35,7 @@ final class PostgresDialect {
       }
     }
     for (Selection selection : query.selections()) {
-      SeriesTable.FieldColumn field = table.fields().get(selection.field());
-      if (field == null) {
-        throw new RefusedQueryException(
-            "Measurement %s has no field '%s'; its fields are %s."
-                .formatted(
-                    table.measurement(),
-                    Names.printable(selection.field()),
-                    table.fields().keySet()));
-      }
+      SeriesTable.FieldColumn field = field(selection.field());
       boolean number = field.kind() == ValueKind.LONG || field.kind() == ValueKind.DOUBLE;
       if (!number && !selection.aggregate().forAnyKind()) {
         throw new RefusedQueryException(
@@ -55,6 +47,29 @@ final class PostgresDialect {
     Condition condition = query.condition();
     if (condition != null) {
       Condition.tags(condition).forEach(this::tagColumn);
+      Condition.leaves(condition).forEach(this::requireKind);
+    }
+  }
+
+  /** PostgreSQL itself would find out only after it was asked. */
+  private void requireKind(Condition leaf) {
+    String name = FieldScope.field(leaf);
+    if (name == null) {
+      return;
+    }
+    SeriesTable.FieldColumn field = field(name);
+    String kind =
+        switch (field.kind()) {
+          case LONG, DOUBLE -> "a number";
+          case BOOLEAN -> "a boolean";
+          case TEXT -> "a text";
+        };
+    for (Object value : FieldScope.operands(leaf)) {
+      if (!FieldScope.kind(value).equals(kind)) {
+        throw new RefusedQueryException(
+            "Field %s is %s and cannot be compared with %s."
+                .formatted(Names.printable(name), kind, FieldScope.kind(value)));
+      }
     }
   }
 
@@ -132,10 +147,7 @@ final class PostgresDialect {
   }
 
   private String aggregate(Selection selection) {
-    SeriesTable.FieldColumn field = table.fields().get(selection.field());
-    if (field == null) {
-      throw new IllegalStateException("not checked: " + selection);
-    }
+    SeriesTable.FieldColumn field = field(selection.field());
     String column = "p." + quote(field.column());
     boolean real = field.kind() == ValueKind.DOUBLE;
     String value = column + cast(field.kind());
@@ -196,7 +208,23 @@ final class PostgresDialect {
       sql.append("coalesce(").append(tagColumn(like.tag())).append("::text, '')");
       sql.append(like.negated() ? " !~ ?" : " ~ ?");
       values.add(like.regex());
+    } else if (condition instanceof Condition.ValueOneOf oneOf) {
+      sql.append(fieldValue(oneOf.field())).append(oneOf.negated() ? " NOT IN (" : " IN (");
+      sql.append("?, ".repeat(oneOf.values().size() - 1)).append("?)");
+      values.addAll(oneOf.values());
+    } else if (condition instanceof Condition.Compared compared) {
+      sql.append(fieldValue(compared.field())).append(' ').append(compared.comparison().sign());
+      sql.append(" ?");
+      values.add(compared.value());
+    } else if (condition instanceof Condition.ValueLike like) {
+      sql.append(fieldValue(like.field())).append(like.negated() ? " !~ ?" : " ~ ?");
+      values.add(like.regex());
     }
+  }
+
+  private String fieldValue(String name) {
+    SeriesTable.FieldColumn field = field(name);
+    return "p." + quote(field.column()) + cast(field.kind());
   }
 
   /** Without functions around the column, so that an index on it serves. */
@@ -210,6 +238,16 @@ final class PostgresDialect {
       sql.append(" OR ").append(column).append(" IS NULL");
     }
     sql.append(')');
+  }
+
+  private SeriesTable.FieldColumn field(String name) {
+    SeriesTable.FieldColumn field = table.fields().get(name);
+    if (field == null) {
+      throw new RefusedQueryException(
+          "Measurement %s has no field '%s'; its fields are %s."
+              .formatted(table.measurement(), Names.printable(name), table.fields().keySet()));
+    }
+    return field;
   }
 
   private String tagColumn(String tag) {

@@ -35,7 +35,7 @@ public final class TimeSeriesQuery {
 
   private final String measurement;
   private final List<Selection> selections;
-  private final @Nullable TagPredicate predicate;
+  private final @Nullable PointPredicate predicate;
   private final @Nullable Condition condition;
   private final QueryRange range;
   private final Window window;
@@ -49,6 +49,9 @@ public final class TimeSeriesQuery {
     this.selections = List.copyOf(builder.selections);
     this.predicate = builder.predicate;
     this.condition = builder.predicate == null ? null : Condition.of(builder.predicate);
+    if (condition != null) {
+      FieldScope.require(condition, selections);
+    }
     this.range = range;
     this.window = window;
     this.groupBy = List.copyOf(builder.groupBy);
@@ -72,8 +75,8 @@ public final class TimeSeriesQuery {
     return selections;
   }
 
-  /** The condition on tags, if there is one. */
-  public @Nullable TagPredicate predicate() {
+  /** The condition on points, if there is one. */
+  public @Nullable PointPredicate predicate() {
     return predicate;
   }
 
@@ -186,7 +189,7 @@ public final class TimeSeriesQuery {
   public static final class Builder {
     private final String measurement;
     private final List<Selection> selections = new ArrayList<>();
-    private @Nullable TagPredicate predicate;
+    private @Nullable PointPredicate predicate;
     private @Nullable QueryRange range;
     private @Nullable Step every;
     private @Nullable Step period;
@@ -213,9 +216,9 @@ public final class TimeSeriesQuery {
       return this;
     }
 
-    /** Adds a condition on tags; with those before, all must hold. */
-    public Builder where(TagPredicate condition) {
-      predicate = predicate == null ? condition : TagPredicate.and(predicate, condition);
+    /** Adds a condition on tags or on the field; with those before, all must hold. */
+    public Builder where(PointPredicate condition) {
+      predicate = predicate == null ? condition : PointPredicate.and(predicate, condition);
       return this;
     }
 
@@ -290,7 +293,8 @@ public final class TimeSeriesQuery {
     /**
      * The query.
      *
-     * @throws RefusedQueryException when a column, the range or the window is missing
+     * @throws RefusedQueryException when a column, the range or the window is missing, or when a
+     *     condition is on another field than the one that is selected
      */
     public TimeSeriesQuery build() {
       if (selections.isEmpty()) {

@@ -33,7 +33,7 @@ class FluxDialectTest {
             .select(Aggregate.MAX, "heart_rate")
             .select(Aggregate.MAX, "spo2")
             .where(TagPredicate.in("ward", List.of("icu", "")))
-            .where(TagPredicate.not(TagPredicate.matches("device", "^d[12]$")))
+            .where(PointPredicate.not(TagPredicate.matches("device", "^d[12]$")))
             .offset(Duration.ofSeconds(-20))
             .groupBy("device", "ward")
             .build();
@@ -161,6 +161,44 @@ class FluxDialectTest {
         .contains("tables |> distinct(column: column) |> count(),");
     assertThat(statement.values()).containsExactly("vitals", "t1", "m", "a", 0.5, 0.99);
     assertThat(render(written, query).text()).contains("quantile(q: 0.99,");
+  }
+
+  @Test
+  void render_conditionsOnAField_standInTheFilterOfItsRead() {
+    TimeSeriesQuery query =
+        minutes()
+            .select(Aggregate.MAX, "a")
+            .where(
+                PointPredicate.or(
+                    TagPredicate.eq("ward", "icu"), FieldPredicate.in("a", List.of(5, -7.5))))
+            .where(FieldPredicate.ge("a", -9))
+            .build();
+
+    assertThat(render(bound, query).text())
+        .contains("r[\"_value\"] == params.p", "r[\"_value\"] >= params.p")
+        .doesNotContain("7.5");
+    assertThat(render(bound, query).values()).contains(-9L, 5L, -7.5);
+    assertThat(render(written, query).text())
+        .contains("n0 = -", "r[\"_value\"] == 5", "r[\"_value\"] >= n")
+        .doesNotContain("== -", ">= -");
+    for (FluxDialect dialect : List.of(bound, written)) {
+      StatementText statement = render(dialect, query);
+      FluxQuery script = FluxQuery.of(statement.text());
+      for (int i = 0; i < statement.values().size(); i++) {
+        script = script.bind("p" + i, statement.values().get(i));
+      }
+      assertThat(script.explain().toString()).contains("taking over from, range, filter");
+    }
+  }
+
+  @Test
+  void check_numberThatFluxCannotWrite_isRefused() {
+    TimeSeriesQuery query =
+        minutes().select(Aggregate.MAX, "a").where(FieldPredicate.gt("a", Long.MIN_VALUE)).build();
+
+    assertThatThrownBy(() -> bound.check(query))
+        .isInstanceOf(RefusedQueryException.class)
+        .hasMessageContaining("cannot write");
   }
 
   @Test

@@ -137,7 +137,7 @@ class FluxServerTest extends FluxServer {
     }
     for (int i = 0; i < hostile.size(); i++) {
       String value = hostile.get(i);
-      for (TagPredicate predicate :
+      for (PointPredicate predicate :
           List.of(
               TagPredicate.eq("device", value),
               TagPredicate.eq("x " + value, "w"),
@@ -162,7 +162,7 @@ class FluxServerTest extends FluxServer {
     assertThat(answer("t1", query.where(TagPredicate.in("device", many)).build()).series())
         .hasSameSizeAs(hostile);
     assertThat(
-            answer("t1", query.where(TagPredicate.not(TagPredicate.in("device", many))).build())
+            answer("t1", query.where(PointPredicate.not(TagPredicate.in("device", many))).build())
                 .series())
         .isEmpty();
   }
@@ -172,13 +172,13 @@ class FluxServerTest extends FluxServer {
     write("t1", START, "d1", "icu", 1);
     write("t2", START, "d1", "icu", 2);
     for (String value : Hostile.VALUES) {
-      for (TagPredicate predicate :
+      for (PointPredicate predicate :
           List.of(
               TagPredicate.eq("device", value),
               TagPredicate.ne("device", value),
-              TagPredicate.or(TagPredicate.eq("x", value), TagPredicate.ne("y", value)),
+              PointPredicate.or(TagPredicate.eq("x", value), TagPredicate.ne("y", value)),
               TagPredicate.matches("device", Lines.regex(value) + "|.*"),
-              TagPredicate.not(TagPredicate.matches("device", Lines.regex(value))))) {
+              PointPredicate.not(TagPredicate.matches("device", Lines.regex(value))))) {
         TimeSeriesQuery query = minutes(60).select(Aggregate.SUM, "value").where(predicate).build();
         for (Series found : answer("t1", query).series()) {
           assertThat(found.columns().get(0).doubleAt(0)).as(value).isEqualTo(1);
@@ -196,17 +196,40 @@ class FluxServerTest extends FluxServer {
     assertThat(sum(TagPredicate.eq("ward", ""))).isEqualTo(1);
     assertThat(sum(TagPredicate.ne("ward", ""))).isEqualTo(2);
     assertThat(sum(TagPredicate.ne("ward", "icu"))).isEqualTo(1);
-    assertThat(sum(TagPredicate.not(TagPredicate.matches("ward", "c")))).isEqualTo(1);
+    assertThat(sum(PointPredicate.not(TagPredicate.matches("ward", "c")))).isEqualTo(1);
     assertThat(sum(TagPredicate.matches("ward", "^(icu)?$"))).isEqualTo(3);
     assertThat(sum(TagPredicate.matches("ward", "^$"))).isEqualTo(1);
     assertThat(sum(TagPredicate.in("ward", List.of("", "icu")))).isEqualTo(3);
-    assertThat(sum(TagPredicate.not(TagPredicate.in("ward", List.of("er", "icu"))))).isEqualTo(1);
-    assertThat(sum(TagPredicate.not(TagPredicate.in("ward", List.of("", "er"))))).isEqualTo(2);
+    assertThat(sum(PointPredicate.not(TagPredicate.in("ward", List.of("er", "icu"))))).isEqualTo(1);
+    assertThat(sum(PointPredicate.not(TagPredicate.in("ward", List.of("", "er"))))).isEqualTo(2);
     TimeSeriesQuery grouped =
         minutes(1).select(Aggregate.LAST, "value").groupBy("nosuch", "ward").build();
     assertThat(answer("t1", grouped).series())
         .extracting(Series::group)
         .containsExactly(Map.of("nosuch", "", "ward", ""), Map.of("nosuch", "", "ward", "icu"));
+  }
+
+  @Test
+  void query_conditionsOnAField_chooseAmongItsValues() throws Exception {
+    for (int i = 0; i < FieldConditions.ROWS.size(); i++) {
+      FieldConditions.Row row = FieldConditions.ROWS.get(i);
+      String note = row.note().replace("\\", "\\\\").replace("\"", "\\\"");
+      line(
+          "t1",
+          START.plusSeconds(i),
+          "d1",
+          row.ward(),
+          "value=%s,seq=%di,note=\"%s\",ok=%s".formatted(row.value(), row.seq(), note, row.ok()));
+    }
+    line("t1", START.plusSeconds(9), "d1", "icu", "other=1");
+
+    FieldConditions.assertChosen(
+        (field, condition) ->
+            answer("t1", minutes(1).select(Aggregate.COUNT, field).where(condition).build())
+                .series()
+                .stream()
+                .mapToLong(series -> series.columns().get(0).longAt(0))
+                .sum());
   }
 
   @Test
@@ -217,7 +240,7 @@ class FluxServerTest extends FluxServer {
     List<String> all = IntStream.range(0, 1_000).mapToObj(i -> "v" + i).toList();
 
     assertThat(sum(TagPredicate.in("device", all))).isEqualTo(4);
-    assertThat(sum(TagPredicate.not(TagPredicate.in("device", all)))).isEqualTo(1);
+    assertThat(sum(PointPredicate.not(TagPredicate.in("device", all)))).isEqualTo(1);
   }
 
   @Test
@@ -327,7 +350,7 @@ class FluxServerTest extends FluxServer {
     public void textValue(int selection, String value) {}
   }
 
-  private double sum(TagPredicate predicate) throws Exception {
+  private double sum(PointPredicate predicate) throws Exception {
     TimeSeriesQuery query = minutes(1).select(Aggregate.SUM, "value").where(predicate).build();
     return only(answer("t1", query)).columns().get(0).doubleAt(0);
   }

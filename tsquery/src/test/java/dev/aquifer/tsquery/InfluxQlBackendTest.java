@@ -104,7 +104,7 @@ class InfluxQlBackendTest {
         TimeSeries series = TimeSeries.builder().backend(other).build()) {
       for (int i = 0; i < hostile.size(); i++) {
         String value = hostile.get(i);
-        for (TagPredicate predicate :
+        for (PointPredicate predicate :
             List.of(
                 TagPredicate.eq("device", value),
                 TagPredicate.in("device", List.of(value, value)),
@@ -127,12 +127,12 @@ class InfluxQlBackendTest {
     try (InfluxQlBackend other = builder(database).boundValues(bound).build();
         TimeSeries series = TimeSeries.builder().backend(other).build()) {
       for (String value : Hostile.VALUES) {
-        for (TagPredicate predicate :
+        for (PointPredicate predicate :
             List.of(
                 TagPredicate.eq("device", value),
                 TagPredicate.ne("device", value),
                 TagPredicate.matches("device", Lines.regex(value) + "|.*"),
-                TagPredicate.not(TagPredicate.matches("device", Lines.regex(value))))) {
+                PointPredicate.not(TagPredicate.matches("device", Lines.regex(value))))) {
           TimeSeriesQuery query =
               minutes(60).select(Aggregate.SUM, "value").where(predicate).build();
           for (Series found : Tenant.of("t1").call(() -> series.query(query)).series()) {
@@ -152,8 +152,35 @@ class InfluxQlBackendTest {
     assertThat(sum(TagPredicate.eq("ward", ""))).isEqualTo(1);
     assertThat(sum(TagPredicate.ne("ward", ""))).isEqualTo(2);
     assertThat(sum(TagPredicate.ne("ward", "icu"))).isEqualTo(1);
-    assertThat(sum(TagPredicate.not(TagPredicate.matches("ward", "c")))).isEqualTo(1);
+    assertThat(sum(PointPredicate.not(TagPredicate.matches("ward", "c")))).isEqualTo(1);
     assertThat(sum(TagPredicate.in("ward", List.of("", "icu")))).isEqualTo(3);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void query_conditionsOnAField_chooseAmongItsValues(boolean bound) throws Exception {
+    for (int i = 0; i < FieldConditions.ROWS.size(); i++) {
+      FieldConditions.Row row = FieldConditions.ROWS.get(i);
+      String note = row.note().replace("\\", "\\\\").replace("\"", "\\\"");
+      line(
+          "t1",
+          START.plusSeconds(i),
+          "d1",
+          row.ward(),
+          "value=%s,seq=%di,note=\"%s\",ok=%s".formatted(row.value(), row.seq(), note, row.ok()));
+    }
+    line("t1", START.plusSeconds(9), "d1", "icu", "other=1");
+    try (TimeSeries asked =
+        TimeSeries.builder().backend(builder(database).boundValues(bound).build()).build()) {
+      FieldConditions.assertChosen(
+          (field, condition) -> {
+            TimeSeriesQuery query =
+                minutes(1).select(Aggregate.COUNT, field).where(condition).build();
+            return Tenant.of("t1").call(() -> asked.query(query)).series().stream()
+                .mapToLong(series -> series.columns().get(0).longAt(0))
+                .sum();
+          });
+    }
   }
 
   @Test
@@ -256,7 +283,7 @@ class InfluxQlBackendTest {
         .doesNotContain("hunter2");
   }
 
-  private double sum(TagPredicate predicate) throws Exception {
+  private double sum(PointPredicate predicate) throws Exception {
     TimeSeriesQuery query = minutes(1).select(Aggregate.SUM, "value").where(predicate).build();
     return only(answer("t1", query)).columns().get(0).doubleAt(0);
   }

@@ -135,6 +135,15 @@ class PointsBackend implements Backend {
       String value = point.tags.getOrDefault(oneOf.tag(), "");
       return oneOf.values().contains(value) != oneOf.negated();
     }
+    if (condition instanceof Condition.Compared compared) {
+      double limit = compared.value().doubleValue();
+      return switch (compared.comparison()) {
+        case LESS -> point.value < limit;
+        case AT_MOST -> point.value <= limit;
+        case MORE -> point.value > limit;
+        case AT_LEAST -> point.value >= limit;
+      };
+    }
     Condition.Like like = (Condition.Like) condition;
     String value = point.tags.getOrDefault(like.tag(), "");
     return java.util.regex.Pattern.compile(like.regex()).matcher(value).find() != like.negated();

@@ -189,11 +189,11 @@ class PostgresBackendTest {
     }
     for (int i = 0; i < hostile.size(); i++) {
       String value = hostile.get(i);
-      for (TagPredicate predicate :
+      for (PointPredicate predicate :
           List.of(
               TagPredicate.eq("device", value),
               TagPredicate.in("device", List.of(value, value)),
-              TagPredicate.not(TagPredicate.ne("device", value)))) {
+              PointPredicate.not(TagPredicate.ne("device", value)))) {
         TimeSeriesQuery query =
             minutes("vitals", 60)
                 .select(Aggregate.SUM, "value")
@@ -215,8 +215,52 @@ class PostgresBackendTest {
     assertThat(sum(TagPredicate.eq("ward", ""))).isEqualTo(1);
     assertThat(sum(TagPredicate.ne("ward", ""))).isEqualTo(2);
     assertThat(sum(TagPredicate.ne("ward", "icu"))).isEqualTo(1);
-    assertThat(sum(TagPredicate.not(TagPredicate.matches("ward", "c")))).isEqualTo(1);
+    assertThat(sum(PointPredicate.not(TagPredicate.matches("ward", "c")))).isEqualTo(1);
     assertThat(sum(TagPredicate.in("ward", List.of("", "icu")))).isEqualTo(3);
+  }
+
+  @Test
+  void query_conditionsOnAField_chooseAmongItsValues() throws Exception {
+    for (FieldConditions.Row row : FieldConditions.ROWS) {
+      try (Connection connection = dataSource.getConnection();
+          PreparedStatement insert =
+              connection.prepareStatement(
+                  "INSERT INTO vitals (tenant, at, ward, value, seq, note, ok)"
+                      + " VALUES ('t1', '2026-03-01T00:00:01Z', ?, ?, ?, ?, ?)")) {
+        insert.setString(1, row.ward().isEmpty() ? null : row.ward());
+        insert.setDouble(2, row.value());
+        insert.setLong(3, row.seq());
+        insert.setString(4, row.note());
+        insert.setBoolean(5, row.ok());
+        insert.executeUpdate();
+      }
+    }
+    execute("INSERT INTO vitals (tenant, at) VALUES ('t1', '2026-03-01T00:00:02Z')");
+
+    FieldConditions.assertChosen(
+        (field, condition) ->
+            answer(
+                    "t1",
+                    minutes("vitals", 1).select(Aggregate.COUNT, field).where(condition).build())
+                .series()
+                .stream()
+                .mapToLong(series -> series.columns().get(0).longAt(0))
+                .sum());
+  }
+
+  @Test
+  void query_conditionOfAnotherKindThanTheField_isRefused() {
+    PostgresBackend offline = PostgresBackend.of(new PGSimpleDataSource(), VITALS);
+    assertRefused(
+        offline,
+        minutes("vitals", 1)
+            .select(Aggregate.COUNT, "value")
+            .where(FieldPredicate.eq("value", "1 OR true")),
+        "Field value is a number and cannot be compared with a text");
+    assertRefused(
+        offline,
+        minutes("vitals", 1).select(Aggregate.COUNT, "note").where(FieldPredicate.gt("note", 1)),
+        "Field note is a text and cannot be compared with a number");
   }
 
   @Test
@@ -228,7 +272,7 @@ class PostgresBackendTest {
     assertThat(
             sum(
                 "t1",
-                TagPredicate.or(TagPredicate.eq("ward", "icu"), TagPredicate.ne("ward", "icu"))))
+                PointPredicate.or(TagPredicate.eq("ward", "icu"), TagPredicate.ne("ward", "icu"))))
         .isEqualTo(1);
     assertThat(
             answer(
@@ -313,11 +357,11 @@ class PostgresBackendTest {
             });
   }
 
-  private double sum(TagPredicate predicate) throws Exception {
+  private double sum(PointPredicate predicate) throws Exception {
     return sum("t1", predicate);
   }
 
-  private double sum(String tenant, TagPredicate predicate) throws Exception {
+  private double sum(String tenant, PointPredicate predicate) throws Exception {
     TimeSeriesQuery query =
         minutes("vitals", 1).select(Aggregate.SUM, "value").where(predicate).build();
     return only(answer(tenant, query)).columns().get(0).doubleAt(0);

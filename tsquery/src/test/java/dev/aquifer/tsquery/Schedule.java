@@ -82,10 +82,21 @@ final class Schedule {
     if (random.nextBoolean()) {
       query.groupBy("device");
     }
-    switch (random.nextInt(5)) {
+    switch (random.nextInt(9)) {
       case 0 -> query.where(TagPredicate.ne("ward", "icu"));
       case 1 -> query.where(TagPredicate.in("device", List.of("d'3\\x", "d1")));
-      case 2 -> query.where(TagPredicate.not(TagPredicate.matches("ward", "^i")));
+      case 2 -> query.where(PointPredicate.not(TagPredicate.matches("ward", "^i")));
+      case 3 -> query.where(FieldPredicate.gt("value", random.nextInt(-100, 100)));
+      case 4 ->
+          query.where(
+              PointPredicate.not(
+                  PointPredicate.or(
+                      TagPredicate.eq("ward", "icu"),
+                      FieldPredicate.lt("value", random.nextInt(-50, 50) + 0.5))));
+      case 5 ->
+          query.where(
+              PointPredicate.or(
+                  TagPredicate.eq("device", "d1"), FieldPredicate.le("value", -12.5)));
       default -> {}
     }
     return query.build();

@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Test;
 class TimeSeriesQueryTest {
   @Test
   void fingerprint_ofTheSameQuestion_isTheSame() {
-    TagPredicate a = TagPredicate.eq("a", "1");
-    TagPredicate b = TagPredicate.in("b", List.of("2", "3"));
+    PointPredicate a = TagPredicate.eq("a", "1");
+    PointPredicate b = TagPredicate.in("b", List.of("2", "3"));
     String fingerprint = query(q -> q.where(a).where(b).groupBy("x", "y")).fingerprint();
 
     assertThat(query(q -> q.where(b).where(a).groupBy("y", "x")).fingerprint())
@@ -25,10 +25,10 @@ class TimeSeriesQueryTest {
             query(
                     q ->
                         q.where(
-                                TagPredicate.not(
-                                    TagPredicate.or(
-                                        TagPredicate.not(a),
-                                        TagPredicate.not(TagPredicate.and(b, a)))))
+                                PointPredicate.not(
+                                    PointPredicate.or(
+                                        PointPredicate.not(a),
+                                        PointPredicate.not(PointPredicate.and(b, a)))))
                             .groupBy("x", "y"))
                 .fingerprint())
         .isEqualTo(fingerprint);
@@ -69,8 +69,19 @@ class TimeSeriesQueryTest {
             q -> q.where(TagPredicate.eq("a", "b,c")),
             q -> q.where(TagPredicate.in("a", List.of("b", "c"))),
             q -> q.where(TagPredicate.eq("a", "b")).groupBy("a"),
-            q -> q.where(TagPredicate.or(TagPredicate.eq("a", "b"), TagPredicate.eq("c", "d"))),
-            q -> q.where(TagPredicate.and(TagPredicate.eq("a", "b"), TagPredicate.eq("c", "d"))));
+            q -> q.where(TagPredicate.eq("v", "5")),
+            q -> q.where(FieldPredicate.eq("v", "5")),
+            q -> q.where(FieldPredicate.eq("v", 5)),
+            q -> q.where(FieldPredicate.eq("v", 5.0)),
+            q -> q.where(FieldPredicate.eq("v", true)),
+            q -> q.where(FieldPredicate.ne("v", 5)),
+            q -> q.where(FieldPredicate.lt("v", 5)),
+            q -> q.where(FieldPredicate.le("v", 5)),
+            q -> q.where(FieldPredicate.gt("v", 5)),
+            q -> q.where(FieldPredicate.matches("v", "5")),
+            q -> q.where(TagPredicate.matches("v", "5")),
+            q -> q.where(PointPredicate.or(TagPredicate.eq("a", "b"), TagPredicate.eq("c", "d"))),
+            q -> q.where(PointPredicate.and(TagPredicate.eq("a", "b"), TagPredicate.eq("c", "d"))));
     Set<String> fingerprints = new HashSet<>();
     different.forEach(change -> fingerprints.add(query(change).fingerprint()));
 
@@ -109,14 +120,57 @@ class TimeSeriesQueryTest {
 
   @Test
   void where_nestedBeyondMeasure_isRefused() {
-    TagPredicate deep = TagPredicate.eq("a", "b");
+    PointPredicate deep = TagPredicate.eq("a", "b");
     for (int i = 0; i < 10_000; i++) {
-      deep = TagPredicate.not(deep);
+      deep = PointPredicate.not(deep);
     }
-    TagPredicate tooDeep = deep;
+    PointPredicate tooDeep = deep;
     assertThatThrownBy(() -> query(q -> q.where(tooDeep)))
         .isInstanceOf(RefusedQueryException.class)
         .hasMessageContaining("nested");
+  }
+
+  @Test
+  void fingerprint_ofConditionsThatAreOpposites_isTheSame() {
+    assertThat(query(q -> q.where(PointPredicate.not(FieldPredicate.lt("v", 5)))).fingerprint())
+        .isEqualTo(query(q -> q.where(FieldPredicate.ge("v", 5L))).fingerprint());
+    assertThat(query(q -> q.where(FieldPredicate.in("v", List.of(2, 1, 2)))).fingerprint())
+        .isEqualTo(query(q -> q.where(FieldPredicate.in("v", List.of(1, 2)))).fingerprint());
+  }
+
+  @Test
+  void where_conditionOnAnotherFieldThanIsSelected_isRefused() {
+    List<PointPredicate> conditions =
+        List.of(
+            FieldPredicate.gt("w", 5),
+            PointPredicate.or(TagPredicate.eq("a", "b"), FieldPredicate.matches("w", "x")),
+            PointPredicate.and(FieldPredicate.gt("v", 5), FieldPredicate.eq("w", true)));
+    for (PointPredicate condition : conditions) {
+      assertThatThrownBy(() -> query(q -> q.where(condition)))
+          .isInstanceOf(RefusedQueryException.class)
+          .hasMessageContaining("field v is selected");
+    }
+    assertThatThrownBy(
+            () -> query(q -> q.where(FieldPredicate.gt("v", 5)).select(Aggregate.SUM, "w")))
+        .isInstanceOf(RefusedQueryException.class)
+        .hasMessageContaining("field v, but fields v, w are selected");
+  }
+
+  @Test
+  void where_valuesOfSeveralKinds_areRefused() {
+    assertThatThrownBy(
+            () ->
+                query(
+                    q ->
+                        q.where(FieldPredicate.gt("v", 5)).where(FieldPredicate.matches("v", "x"))))
+        .isInstanceOf(RefusedQueryException.class)
+        .hasMessageContaining("a number and a text at once");
+    for (Object value : List.of(Double.NaN, Float.POSITIVE_INFINITY, 'c', List.of(), "a\0")) {
+      assertThatThrownBy(() -> FieldPredicate.eq("v", value))
+          .isInstanceOf(RefusedQueryException.class);
+    }
+    assertThatThrownBy(() -> FieldPredicate.in("v", List.of()))
+        .isInstanceOf(RefusedQueryException.class);
   }
 
   @Test

@@ -60,9 +60,9 @@ class TimeSeriesTest {
             hour().select(Aggregate.LAST, "tenant").build(),
             hour()
                 .where(
-                    TagPredicate.or(
+                    PointPredicate.or(
                         TagPredicate.eq("ward", "icu"),
-                        TagPredicate.not(TagPredicate.matches("tenant", ".*"))))
+                        PointPredicate.not(TagPredicate.matches("tenant", ".*"))))
                 .build())) {
       assertThatThrownBy(() -> T1.call(() -> series.query(query)))
           .isInstanceOf(RefusedQueryException.class)
