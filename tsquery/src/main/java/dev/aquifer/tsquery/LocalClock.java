@@ -39,17 +39,19 @@ record LocalClock(ZoneRules rules) {
   void instants(long first, long every, long[] into) {
     long local = first;
     long ahead = 0;
-    // Times whose moment lies before this are that much ahead of it.
+    // Times whose moment lies from here until then are that much ahead of it.
+    long from = Long.MAX_VALUE;
     long until = Long.MIN_VALUE;
     for (int i = 0; i < into.length; i++) {
       if (i > 0) {
         local = Math.addExact(local, every);
       }
-      if (until > Long.MIN_VALUE && local - ahead < until) {
+      if (from <= until && local - ahead >= from && local - ahead < until) {
         into[i] = local - ahead;
         continue;
       }
       into[i] = instant(local);
+      from = into[i];
       Instant at = Nanos.instant(into[i]);
       ahead = rules.getOffset(at).getTotalSeconds() * Nanos.PER_SECOND;
       ZoneOffsetTransition next = rules.nextTransition(at);

@@ -39,6 +39,7 @@ public final class TimeSeriesQuery {
   private final @Nullable Condition condition;
   private final QueryRange range;
   private final Window window;
+  private final int maxPoints;
   private final List<String> groupBy;
   private final Fill fill;
   private final String bucketsFingerprint;
@@ -54,6 +55,7 @@ public final class TimeSeriesQuery {
     }
     this.range = range;
     this.window = window;
+    this.maxPoints = builder.maxPoints;
     this.groupBy = List.copyOf(builder.groupBy);
     this.fill = builder.fill;
     this.bucketsFingerprint = canonical().digest();
@@ -119,7 +121,8 @@ public final class TimeSeriesQuery {
     builder.selections.addAll(selections);
     builder.predicate = predicate;
     builder.range = range;
-    builder.every = window.every();
+    builder.maxPoints = maxPoints;
+    builder.every = maxPoints > 0 ? null : window.every();
     builder.period = window.tiles() ? null : window.period();
     builder.offset = window.offset();
     builder.zone = window.zone();
@@ -192,6 +195,7 @@ public final class TimeSeriesQuery {
     private @Nullable PointPredicate predicate;
     private @Nullable QueryRange range;
     private @Nullable Step every;
+    private int maxPoints;
     private @Nullable Step period;
     private Step offset = Step.ZERO;
     private ZoneId zone = ZoneOffset.UTC;
@@ -236,13 +240,42 @@ public final class TimeSeriesQuery {
 
     /** How far it is from one window to the next, and how long each is. Needed. */
     public Builder every(Duration length) {
-      every = Step.of(length);
-      return this;
+      return every(Step.of(length));
     }
 
     /** The same, by the calendar: days, weeks, or months and years. */
     public Builder every(Period length) {
-      every = Step.of(length);
+      return every(Step.of(length));
+    }
+
+    private Builder every(Step step) {
+      if (maxPoints > 0) {
+        throw new RefusedQueryException(
+            "Windows every %s contradict maxPoints(%d); give one of both."
+                .formatted(step, maxPoints));
+      }
+      every = step;
+      return this;
+    }
+
+    /**
+     * Instead of {@code every}: the shortest step that people read, of a millisecond to ten years,
+     * with which the range has at most so many windows. A relative range keeps its step as it moves
+     * on.
+     *
+     * @param most windows, 2 at least
+     */
+    public Builder maxPoints(int most) {
+      if (most < 2) {
+        throw new RefusedQueryException(
+            "maxPoints(%d) is too few: a range may begin in one window and end in the next."
+                .formatted(most));
+      }
+      if (every != null) {
+        throw new RefusedQueryException(
+            "maxPoints(%d) contradicts windows every %s; give one of both.".formatted(most, every));
+      }
+      maxPoints = most;
       return this;
     }
 
@@ -307,12 +340,18 @@ public final class TimeSeriesQuery {
             "The query of %s has no range; add range(start, stop) or last(duration)."
                 .formatted(measurement));
       }
-      if (every == null) {
+      if (maxPoints > 0 && period != null) {
         throw new RefusedQueryException(
-            "The query of %s has no window; add every(…).".formatted(measurement));
+            "A period of %s contradicts maxPoints(%d), which chooses it; give every(…) instead."
+                .formatted(period, maxPoints));
+      }
+      Step step = maxPoints > 0 ? StepLadder.shortest(range, maxPoints, offset, zone) : every;
+      if (step == null) {
+        throw new RefusedQueryException(
+            "The query of %s has no window; add every(…) or maxPoints(…).".formatted(measurement));
       }
       return new TimeSeriesQuery(
-          this, range, new Window(every, period == null ? every : period, offset, zone));
+          this, range, new Window(step, period == null ? step : period, offset, zone));
     }
   }
 }

@@ -113,9 +113,9 @@ final class WindowGrid {
     return starts == null ? bucket * every + offset + period : starts[(int) (bucket + 1 - first)];
   }
 
-  /** Whether the clock skips a window: the next one begins when it does. */
+  /** Whether the clock skips a window: it ends, or the next one begins, when it does. */
   boolean skipped(long bucket) {
-    return starts != null && start(bucket) == start(bucket + 1);
+    return starts != null && (start(bucket) == start(bucket + 1) || start(bucket) == stop(bucket));
   }
 
   /** The window that begins at a time; the one after the last, when none does. */
@@ -128,8 +128,9 @@ final class WindowGrid {
     if (found < 0) {
       return end;
     }
+    // Of those that begin at the same moment the last one, which the clock does not skip.
     long bucket = first + found;
-    while (skipped(bucket)) {
+    while (start(bucket) == start(bucket + 1)) {
       bucket++;
     }
     return bucket;

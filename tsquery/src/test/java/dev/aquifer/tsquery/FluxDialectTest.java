@@ -10,6 +10,8 @@ import dev.aquifer.tsquery.flux.FluxQuery;
 import dev.aquifer.tsquery.flux.FluxScript;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.Period;
+import java.time.ZoneId;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -296,6 +298,26 @@ class FluxDialectTest {
   }
 
   @Test
+  void render_windowsByTheCalendar_areReadsOfEqualOnesThatTheStorageMakes() {
+    TimeSeriesQuery.Builder query =
+        TimeSeriesQuery.builder("m")
+            .select(Aggregate.MAX, "v")
+            .zone(ZoneId.of("Europe/Berlin"))
+            .range(Instant.parse("2026-03-27T12:00:00Z"), Instant.parse("2026-03-31T12:00:00Z"));
+
+    assertThat(render(written, query.every(Period.ofDays(1)).build()).text())
+        .contains("start: 2026-03-27T12:00:00Z, stop: 2026-03-28T23:00:00Z")
+        .contains("every: 86400000000000ns, offset: 82800000000000ns, fn: max")
+        .contains("start: 2026-03-28T23:00:00Z, stop: 2026-03-29T22:00:00Z")
+        .contains("every: 82800000000000ns, ")
+        .contains("start: 2026-03-29T22:00:00Z, stop: 2026-03-31T12:00:00Z")
+        .contains("every: 86400000000000ns, offset: 79200000000000ns, fn: max")
+        .doesNotContain("period", "location");
+    assertThat(render(written, query.period(Duration.ofHours(8)).build()).text())
+        .contains("every: 86400000000000ns, period: 28800000000000ns, offset: 79200000000000ns");
+  }
+
+  @Test
   void check_regexThatIsNone_isRefused() {
     TimeSeriesQuery query =
         minutes().select(Aggregate.COUNT, "a").where(TagPredicate.matches("d", "a\\")).build();
@@ -316,6 +338,15 @@ class FluxDialectTest {
   }
 
   private static FetchRequest request(TimeSeriesQuery query) {
+    if (query.range() instanceof TimeRange range && !range.start().equals(START)) {
+      WindowGrid grid = WindowGrid.of(query.window(), range, QueryLimits.defaults(), 1);
+      return new FetchRequest(
+          query,
+          "tenant",
+          Tenant.of("t1"),
+          grid.stretches(grid.first(), grid.end()),
+          Duration.ofSeconds(10));
+    }
     return request(query, RANGE);
   }
 

@@ -176,4 +176,26 @@ class FluxServerAnswersTest extends FluxServer {
               }
             });
   }
+
+  @Test
+  void query_randomSchedulesByTheCalendar_areWhatTheCalendarSays() {
+    Proof.of("window-schedules-calendar-flux-" + form.name().toLowerCase(Locale.ROOT))
+        .tries(6, 500)
+        .each(
+            random -> {
+              String own = "vitals" + COUNT.incrementAndGet();
+              FluxBackend.Builder backend = builder();
+              if (random.nextBoolean()) {
+                backend.tags(own, "device", "ward");
+              }
+              Schedule.Writer writer =
+                  (tenant, time, device, ward, value) ->
+                      database.write(
+                          Lines.key(own, tenant, device, ward)
+                              + (" value=" + value + " " + Nanos.of(time)));
+              try (FluxBackend mapped = backend.build()) {
+                new CalendarSchedule(random, writer, own, window -> true).run(mapped, 15);
+              }
+            });
+  }
 }

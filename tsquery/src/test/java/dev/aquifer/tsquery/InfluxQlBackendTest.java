@@ -253,6 +253,38 @@ class InfluxQlBackendTest {
   }
 
   @Test
+  void query_randomSchedulesByTheCalendar_areWhatTheCalendarSays() {
+    Proof.of("window-schedules-calendar-influxql")
+        .tries(8, 1_000)
+        .each(
+            random -> {
+              String own = "vitals" + COUNT.incrementAndGet();
+              Schedule.Writer writer =
+                  (tenant, time, device, ward, value) ->
+                      database.write(
+                          Lines.key(own, tenant, device, ward)
+                              + " value="
+                              + value
+                              + " "
+                              + Nanos.of(time));
+              try (InfluxQlBackend mapped = builder(database).build()) {
+                new CalendarSchedule(random, writer, own, window -> !window.gapped())
+                    .run(mapped, 15);
+              }
+            });
+  }
+
+  @Test
+  void query_windowsWithGaps_areRefused() {
+    TimeSeriesQuery.Builder query =
+        minutes(10).select(Aggregate.SUM, "value").period(Duration.ofSeconds(90));
+
+    assertThatThrownBy(() -> answer("t1", query.build()))
+        .isInstanceOf(RefusedQueryException.class)
+        .hasMessageContaining("PT1M30S every PT1M");
+  }
+
+  @Test
   void query_fieldOrTagCalledTime_isRefused() {
     assertThatThrownBy(() -> answer("t1", minutes(1).select(Aggregate.SUM, "Time").build()))
         .isInstanceOf(RefusedQueryException.class)

@@ -357,6 +357,17 @@ class PostgresBackendTest {
             });
   }
 
+  @Test
+  void query_randomSchedulesByTheCalendar_areWhatTheCalendarSays() {
+    Proof.of("window-schedules-calendar-postgresql")
+        .tries(3, 1_000)
+        .each(
+            random -> {
+              execute("TRUNCATE vitals");
+              new CalendarSchedule(random, this::write, "vitals", window -> true).run(backend, 15);
+            });
+  }
+
   private double sum(PointPredicate predicate) throws Exception {
     return sum("t1", predicate);
   }

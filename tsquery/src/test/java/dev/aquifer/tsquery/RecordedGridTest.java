@@ -91,7 +91,7 @@ class RecordedGridTest {
     byte[] answer = ANSWERS.get(recorded.id().replace('/', '-') + ".csv");
     Map<String, List<Map.Entry<Instant, String>>> tables = new TreeMap<>();
     List<String> header = List.of();
-    for (String line : new String(answer, StandardCharsets.UTF_8).split("\r\n")) {
+    for (String line : new String(answer, StandardCharsets.UTF_8).lines().toList()) {
       List<String> cells = List.of(line.split(",", -1));
       if (line.startsWith(",result,")) {
         header = cells;

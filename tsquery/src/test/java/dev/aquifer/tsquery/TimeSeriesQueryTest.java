@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.aquifer.RefusedQueryException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.Period;
+import java.time.ZoneId;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -58,6 +60,14 @@ class TimeSeriesQueryTest {
             q -> q.groupBy("a", "b"),
             q -> q.groupBy("a,b"),
             q -> q.every(Duration.ofSeconds(11)),
+            q -> q.every(Period.ofMonths(1)),
+            q ->
+                q.every(Period.ofMonths(1))
+                    .offset(Period.ofMonths(0))
+                    .zone(ZoneId.of("Asia/Tokyo")),
+            q -> q.zone(ZoneId.of("Europe/Berlin")),
+            q -> q.zone(ZoneId.of("Europe/Vienna")),
+            q -> q.period(Duration.ofSeconds(20)),
             q -> q.offset(Duration.ofSeconds(1)),
             q -> q.fill(Fill.nulls()),
             q -> q.fill(Fill.value(1L)),

@@ -4,8 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.aquifer.RefusedQueryException;
+import dev.aquifer.Tenant;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.Period;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -124,6 +128,108 @@ class WindowGridTest {
         .isInstanceOf(RefusedQueryException.class)
         .hasMessageContaining("7,776,000,000")
         .hasMessageContaining("100,000");
+  }
+
+  @Test
+  void of_windowBombInAZone_isRefusedBeforeAnyEdgeIsLaidOut() {
+    TimeRange range = new TimeRange(EPOCH, EPOCH.plus(Duration.ofDays(90)));
+    Window bomb =
+        new Window(
+            Step.of(Duration.ofNanos(1)),
+            Step.of(Duration.ofNanos(100)),
+            Step.ZERO,
+            ZoneId.of("Europe/Berlin"));
+    assertThatThrownBy(() -> WindowGrid.of(bomb, range, QueryLimits.defaults(), 1))
+        .isInstanceOf(RefusedQueryException.class)
+        .hasMessageContaining("7,776,000,000,000,099");
+  }
+
+  @Test
+  void of_timesThatAZoneCannotCount_areRefused() {
+    TimeRange last = TimeRange.ofNanos(Long.MAX_VALUE - 5, Long.MAX_VALUE);
+    TimeRange first =
+        TimeRange.ofNanos(Long.MIN_VALUE + 2_000_000_000, Long.MIN_VALUE + 2_000_000_005);
+    for (String zone : List.of("Pacific/Kiritimati", "America/Los_Angeles", "Z")) {
+      for (Step every : List.of(Step.of(Period.ofMonths(1)), Step.of(Duration.ofHours(1)))) {
+        Window window = new Window(every, every, Step.ZERO, ZoneId.of(zone));
+        for (TimeRange range : List.of(first, last)) {
+          assertThatThrownBy(() -> WindowGrid.of(window, range, QueryLimits.defaults(), 1))
+              .isInstanceOf(RefusedQueryException.class)
+              .hasMessageContaining("64-bit");
+          Track track = new Track(Tenant.of("t"), "m", "f", new Edges(window));
+          Track.Part part = new Track.Part(track, 0);
+          assertThat(part.indexFrom(range.startNanos())).isBetween(0, Segment.LENGTH);
+          assertThat(part.indexTo(range.stopNanos())).isBetween(0, Segment.LENGTH);
+        }
+      }
+    }
+  }
+
+  @Test
+  void of_rangeInAGap_hasNoWindow() {
+    Window gaps =
+        new Window(
+            Step.of(Duration.ofSeconds(10)),
+            Step.of(Duration.ofSeconds(3)),
+            Step.ZERO,
+            ZoneOffset.UTC);
+    WindowGrid grid = WindowGrid.of(gaps, seconds(4, 9), QueryLimits.defaults(), 1);
+
+    assertThat(grid.size()).isZero();
+    assertThat(grid.stretches(grid.first(), grid.end())).isEmpty();
+  }
+
+  @Test
+  void of_overlappingWindows_hasAllThatTheRangeTouches() {
+    Window moving =
+        new Window(
+            Step.of(Duration.ofSeconds(10)),
+            Step.of(Duration.ofSeconds(25)),
+            Step.ZERO,
+            ZoneOffset.UTC);
+    WindowGrid grid = WindowGrid.of(moving, seconds(100, 155), QueryLimits.defaults(), 1);
+
+    assertThat(grid.first()).isEqualTo(8);
+    assertThat(grid.end()).isEqualTo(16);
+    assertThat(grid.fullFirst()).isEqualTo(10);
+    assertThat(grid.fullEnd()).isEqualTo(14);
+    assertThat(grid.clipped()).isEqualTo(4);
+    // Three times every third: those of no stretch overlap.
+    assertThat(grid.stretches(8, 15))
+        .extracting(Stretch::range)
+        .containsExactly(seconds(100, 155), seconds(100, 145), seconds(100, 155));
+    assertThat(grid.stretches(8, 15))
+        .extracting(Stretch::every)
+        .containsOnly(Duration.ofSeconds(30));
+  }
+
+  @Test
+  void window_thatCannotBe_isRefused() {
+    ZoneId utc = ZoneOffset.UTC;
+    Step month = Step.of(Period.ofMonths(1));
+    Step day = Step.of(Period.ofDays(1));
+    assertThatThrownBy(() -> Step.of(Period.of(0, 1, 1)))
+        .isInstanceOf(RefusedQueryException.class)
+        .hasMessageContaining("do not mix");
+    assertThatThrownBy(() -> new Window(day, month, Step.ZERO, utc))
+        .isInstanceOf(RefusedQueryException.class)
+        .hasMessageContaining("P1M every PT24H");
+    assertThatThrownBy(() -> new Window(day, Step.of(Period.ofDays(101)), Step.ZERO, utc))
+        .isInstanceOf(RefusedQueryException.class)
+        .hasMessageContaining("101 would overlap");
+    assertThatThrownBy(() -> new Window(day, day, month, utc))
+        .isInstanceOf(RefusedQueryException.class)
+        .hasMessageContaining("offset of P1M");
+    assertThatThrownBy(() -> new Window(month, month, Step.of(Duration.ofDays(28)), utc))
+        .isInstanceOf(RefusedQueryException.class)
+        .hasMessageContaining("shortest month");
+    assertThatThrownBy(() -> new Window(Step.of(Period.ofMonths(-1)), day, Step.ZERO, utc))
+        .isInstanceOf(RefusedQueryException.class)
+        .hasMessageContaining("positive");
+    Step ages = Step.of(Period.ofYears(200));
+    assertThatThrownBy(() -> new Window(ages, ages, Step.ZERO, utc))
+        .isInstanceOf(RefusedQueryException.class)
+        .hasMessageContaining("146 years");
   }
 
   @Test
