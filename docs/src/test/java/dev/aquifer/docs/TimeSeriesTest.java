@@ -8,13 +8,17 @@ import dev.aquifer.Tenant;
 import dev.aquifer.testkit.PostgresExtension;
 import dev.aquifer.tsquery.Aggregate;
 import dev.aquifer.tsquery.PostgresBackend;
+import dev.aquifer.tsquery.Series;
 import dev.aquifer.tsquery.SeriesTable;
+import dev.aquifer.tsquery.Step;
 import dev.aquifer.tsquery.TimeSeries;
 import dev.aquifer.tsquery.TimeSeriesQuery;
 import dev.aquifer.tsquery.TimeSeriesResult;
 import dev.aquifer.tsquery.ValueKind;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.Period;
+import java.time.ZoneId;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -24,9 +28,12 @@ class TimeSeriesTest {
   static final PostgresExtension POSTGRES =
       PostgresExtension.shared()
           .schema(
-              "create table flight (tenant text, departed_at timestamptz, destination text, delay_minutes int)",
-              "insert into flight select 'DFW', timestamptz '2001-01-01 00:30Z' + i * interval '1 hour', 'LAX', i"
-                  + " from generate_series(0, 199) i");
+              "create table flight (tenant text, departed_at timestamptz, destination text,"
+                  + " delay_minutes int)",
+              "insert into flight select 'DFW', timestamptz '2001-01-01 00:30Z' + i * interval '1"
+                  + " hour', 'LAX', i from generate_series(0, 199) i",
+              "insert into flight select 'DFW', timestamptz '2001-04-01 06:30Z' + i * interval '1"
+                  + " hour', 'LAX', i from generate_series(0, 46) i");
 
   @Test
   void dashboard() throws Exception {
@@ -70,6 +77,37 @@ class TimeSeriesTest {
     Tenant.of("DFW").run(() -> series.invalidate("departure", departed, departed.plusNanos(1)));
     // end
     assertThat(Tenant.of("DFW").call(() -> series.query(week)).fetched()).isEqualTo(1);
+
+    // snippet: time-series-calendar
+    TimeSeriesQuery days =
+        TimeSeriesQuery.builder("departure")
+            .select(Aggregate.COUNT, "delay")
+            .range(Instant.parse("2001-04-01T06:00:00Z"), Instant.parse("2001-04-03T05:00:00Z"))
+            .every(Period.ofDays(1))
+            .zone(ZoneId.of("America/Chicago"))
+            .build();
+    Series flown = Tenant.of("DFW").call(() -> series.query(days)).series().get(0);
+    // The clock was set forth: the first day has 23 hours.
+    assertThat(flown.start(1)).isEqualTo("2001-04-02T05:00:00Z");
+
+    // The last hour, anew every ten minutes: each departure is in six windows.
+    TimeSeriesQuery moving =
+        week.toBuilder().every(Duration.ofMinutes(10)).period(Duration.ofHours(1)).build();
+
+    // At most 800 points: half an hour each. The step stays the same as the range moves on.
+    TimeSeriesQuery chart =
+        TimeSeriesQuery.builder("departure")
+            .select(Aggregate.MEAN, "delay")
+            .last(Duration.ofDays(14))
+            .maxPoints(800)
+            .build();
+    assertThat(chart.window().every()).isEqualTo(Step.of(Duration.ofMinutes(30)));
+    // end
+    assertThat(flown.columns().get(0).longAt(0)).isEqualTo(23);
+    assertThat(flown.columns().get(0).longAt(1)).isEqualTo(24);
+    Series hours = Tenant.of("DFW").call(() -> series.query(moving)).series().get(0);
+    assertThat(hours.startNanos(1) - hours.startNanos(0))
+        .isEqualTo(Duration.ofMinutes(10).toNanos());
 
     // snippet: time-series-limits
     TimeSeriesQuery bomb = week.toBuilder().every(Duration.ofMillis(1)).build();
