@@ -45,6 +45,11 @@ public final class CausalSession {
     this.touched = nanos.getAsLong();
   }
 
+  /** Whether it is of one line of work, and not of all that a tenant does. */
+  public boolean isOwn() {
+    return own;
+  }
+
   /** What a node must have replayed before it may answer in this session. */
   public ReadFloor floor() {
     ReadFloor own = floor.get();

@@ -85,6 +85,8 @@ public interface Observer {
     FRESHNESS,
     /** No replica was usable. */
     NO_REPLICA,
+    /** Callers wait at every replica that could answer, and the primary helps. */
+    REPLICAS_BUSY,
     /** The caller asked for the primary. */
     STRONG,
     /** The connection holds state of the node. */

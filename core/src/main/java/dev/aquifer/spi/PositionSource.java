@@ -1,5 +1,6 @@
 package dev.aquifer.spi;
 
+import dev.aquifer.Consistency;
 import dev.aquifer.Position;
 import dev.aquifer.ReadFloor;
 import java.util.concurrent.Callable;
@@ -51,4 +52,20 @@ public interface PositionSource {
    * @throws Exception what the body throws, unchanged
    */
   <T> T call(ReadFloor floor, Callable<T> body) throws Exception;
+
+  /** How fresh the current thread asked its database reads to be; null where it did not ask. */
+  default @Nullable Consistency asked() {
+    return null;
+  }
+
+  /**
+   * Runs the body; database reads on this thread, until it returns, are this fresh. The innermost
+   * call decides.
+   *
+   * @throws Exception what the body throws, unchanged
+   */
+  default <T extends @Nullable Object> T read(Consistency consistency, Callable<T> body)
+      throws Exception {
+    return body.call();
+  }
 }

@@ -195,6 +195,21 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
   }
 
   /**
+   * What a session of this pool is to be called where the application calls it so: a discovered
+   * budget knows sessions by the beginning of their names.
+   */
+  public String sessionName(String name) {
+    ServerBudget budget = settings.budget();
+    String id = budget == null ? null : budget.id();
+    return id == null ? name : BudgetBoard.sessionName(id) + " " + name;
+  }
+
+  /** The most connections that it may have now; one volatile read. */
+  public int limit() {
+    return pool.getMaximumPoolSize();
+  }
+
+  /**
    * How it is, why its size is what it is, and what would be better. For people and dashboards, not
    * for every call.
    */

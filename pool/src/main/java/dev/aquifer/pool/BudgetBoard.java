@@ -11,13 +11,15 @@ import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntSupplier;
 import java.util.function.IntUnaryOperator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Where processes see what each holds of a server's budget: the server's list of sessions. Each has
  * one session whose name says {@code aquifer/<process>/<held>/<wanted>}; its pools' sessions are
- * named {@code aquifer/<process>}. Every user may read these names, on a standby too, and changing
- * one's own writes nothing.
+ * named {@code aquifer/<process>}, and the application's name for one after a space. Every user may
+ * read these names, on a standby too, and changing one's own writes nothing.
  *
  * <p>Who wants more first writes the larger number and then reads what all others wrote: if the sum
  * is too large, it takes its number back. Of two at the same time at least the one that reads later
@@ -31,6 +33,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class BudgetBoard implements AutoCloseable {
   private static final String PREFIX = "aquifer/";
+  private static final Pattern NAME =
+      Pattern.compile("aquifer/([0-9a-f]+)(?:/(\\d{1,9})/(\\d{1,9})| .*)?", Pattern.DOTALL);
   private static final String READ =
       "SELECT application_name FROM pg_catalog.pg_stat_activity WHERE application_name LIKE 'aquifer/%'";
   private static final int LIMIT_MILLIS = 1000;
@@ -143,21 +147,23 @@ final class BudgetBoard implements AutoCloseable {
     try (PreparedStatement statement = connection.prepareStatement(READ);
         ResultSet rows = statement.executeQuery()) {
       while (rows.next()) {
-        String[] parts = rows.getString(1).split("/", -1);
-        Entry entry = all.computeIfAbsent(parts[1], process -> new Entry());
-        if (parts.length == 4) {
-          entry.held = Math.max(entry.held, number(parts[2]));
-          entry.wanted = Math.max(entry.wanted, number(parts[3]));
-        } else {
-          entry.sessions++;
-        }
+        count(rows.getString(1), all);
       }
     }
     return all;
   }
 
-  private static int number(String text) {
-    return text.matches("\\d{1,9}") ? Integer.parseInt(text) : 0;
+  private static void count(String name, Map<String, Entry> all) {
+    Matcher parts = NAME.matcher(name);
+    if (parts.matches()) {
+      Entry entry = all.computeIfAbsent(parts.group(1), process -> new Entry());
+      if (parts.group(2) == null) {
+        entry.sessions++;
+      } else {
+        entry.held = Math.max(entry.held, Integer.parseInt(parts.group(2)));
+        entry.wanted = Math.max(entry.wanted, Integer.parseInt(parts.group(3)));
+      }
+    }
   }
 
   private void write(Connection current, String name) throws SQLException {

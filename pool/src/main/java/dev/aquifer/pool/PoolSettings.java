@@ -100,7 +100,10 @@ public record PoolSettings(
     }
     driverProperties = Map.copyOf(driverProperties);
     checkBudget(budget, maximumSize);
-    checkDriver(driverProperties, statementTimeout, budget);
+    checkDriver(driverProperties, statementTimeout);
+    if (budget != null && budget.isDiscovered()) {
+      checkSessionName(url, driverProperties);
+    }
   }
 
   private static void checkBudget(@Nullable ServerBudget budget, int maximumSize) {
@@ -111,17 +114,29 @@ public record PoolSettings(
     }
   }
 
-  private static void checkDriver(
-      Map<String, String> properties, Duration statementTimeout, @Nullable ServerBudget budget) {
+  private static void checkDriver(Map<String, String> properties, Duration statementTimeout) {
     if (!statementTimeout.isZero() && properties.containsKey("options")) {
       throw new ConfigurationException(
           "statementTimeout %s and driverProperty 'options' exclude each other: add -c statement_timeout=%d to 'options', and leave out statementTimeout"
               .formatted(statementTimeout, statementTimeout.toMillis()));
     }
-    if (budget != null && budget.id() != null && properties.containsKey("ApplicationName")) {
+  }
+
+  /** A discovered budget is kept in the names of sessions, whoever else would give them. */
+  private static void checkSessionName(String url, Map<String, String> properties) {
+    String query = url.substring(withoutQuery(url).length());
+    for (String parameter : query.split("[?&]", -1)) {
+      checkSessionName("url parameter", parameter);
+    }
+    properties.forEach((name, value) -> checkSessionName("driverProperty", name + "=" + value));
+  }
+
+  private static void checkSessionName(String kind, String property) {
+    boolean options = property.startsWith("options=") && property.contains("application_name");
+    if (options || property.startsWith("ApplicationName=")) {
       throw new ConfigurationException(
-          "budget is a discovered one, which names the sessions, and so does driverProperty 'ApplicationName' ('%s'): leave that out, or say how many processes there are with ServerBudget.of(connections, processes)"
-              .formatted(properties.get("ApplicationName")));
+          "budget is a discovered one, which names the sessions, and so does %s '%s': leave that out, or say how many processes there are with ServerBudget.of(connections, processes)"
+              .formatted(kind, property));
     }
   }
 

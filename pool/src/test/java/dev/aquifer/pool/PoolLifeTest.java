@@ -264,15 +264,19 @@ class PoolLifeTest {
         .isInstanceOf(ConfigurationException.class)
         .hasMessageContaining("statementTimeout")
         .hasMessageContaining("options");
-    assertThatThrownBy(
-            () ->
-                settings()
-                    .budget(ServerBudget.discovered(10))
-                    .driverProperty("ApplicationName", "shop")
-                    .build())
-        .isInstanceOf(ConfigurationException.class)
-        .hasMessageContaining("budget")
-        .hasMessageContaining("ApplicationName");
+    String url = "jdbc:postgresql://db/shop";
+    for (PoolSettings.Builder named :
+        List.of(
+            settings().driverProperty("ApplicationName", "shop"),
+            settings().driverProperty("options", "-c application_name=shop"),
+            settings().url(url + "?ApplicationName=shop"),
+            settings().url(url + "?ssl=true&options=-c%20application_name=shop"))) {
+      assertThat(named.build().budget()).isNull();
+      assertThatThrownBy(() -> named.budget(ServerBudget.discovered(10)).build())
+          .isInstanceOf(ConfigurationException.class)
+          .hasMessageContaining("budget")
+          .hasMessageMatching(".*'(ApplicationName|options)=.*shop'.*");
+    }
     assertThatThrownBy(() -> ServerBudget.of(2, 3))
         .isInstanceOf(ConfigurationException.class)
         .hasMessageContaining("2")

@@ -184,6 +184,50 @@ class ServerBudgetTest {
     }
   }
 
+  /** Ends the session with the number of the process, if there is one now. */
+  private static boolean end(String process) throws SQLException {
+    try (Connection connection = POSTGRES.database().dataSource().getConnection();
+        Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '"
+                    + process
+                    + "/%'")) {
+      return row.next();
+    }
+  }
+
+  /** While its process has no number, what it has open is what counts for the others. */
+  @Test
+  void sessionsThatTheApplicationNames_count_andTheirNamesAreNoNumbers() throws Exception {
+    try (AdaptivePool small =
+            AdaptivePool.open(
+                settings("small", ServerBudget.discovered(12)).maximumSize(3).build());
+        AdaptivePool other =
+            AdaptivePool.open(settings("other", ServerBudget.discovered(12)).build());
+        Callers callers = Callers.of(20, other, WORK)) {
+      List<Connection> named = new ArrayList<>();
+      for (int i = 0; i < 3; i++) {
+        Connection connection = small.getConnection();
+        named.add(connection);
+        connection.setClientInfo("ApplicationName", small.sessionName("shop/9/9"));
+      }
+      String name = named.get(0).getClientInfo("ApplicationName");
+      assertThat(name).matches("aquifer/[0-9a-f]+ shop/9/9");
+      SOON.until("the other has what is left", () -> other.report().open() == 9);
+      try (Watch watch = new Watch(List.of(other))) {
+        for (int i = 0; i < 5; i++) {
+          SOON.until("its number is gone", () -> end(name.substring(0, name.indexOf(' '))));
+        }
+        assertThat(watch.most()).isLessThanOrEqualTo(9);
+      }
+      for (Connection connection : named) {
+        connection.close();
+      }
+      assertThat(callers.errors()).isEmpty();
+    }
+  }
+
   @Test
   void otherServer_isRefused() throws Exception {
     ServerBudget budget = ServerBudget.discovered(12);

@@ -1,5 +1,6 @@
 package dev.aquifer.replica;
 
+import dev.aquifer.pool.AdaptivePool;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -52,7 +53,7 @@ final class ConnectionSettings {
   }
 
   /** All but isolation and schema, which the lease keeps track of. */
-  void apply(Connection connection) throws SQLException {
+  void apply(Connection connection, AdaptivePool pool) throws SQLException {
     // What may not change within a transaction comes before autocommit goes off.
     if (readOnly != connection.isReadOnly()) {
       connection.setReadOnly(readOnly);
@@ -67,10 +68,9 @@ final class ConnectionSettings {
       connection.setTypeMap(types);
     }
     Properties client = clientProperties;
-    if (client != null) {
-      for (String name : client.stringPropertyNames()) {
-        connection.setClientInfo(name, client.getProperty(name));
-      }
+    String name = client == null ? null : client.getProperty(APPLICATION_NAME);
+    if (name != null) {
+      connection.setClientInfo(APPLICATION_NAME, pool.sessionName(name));
     }
     if (autoCommit != connection.getAutoCommit()) {
       connection.setAutoCommit(autoCommit);

@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  * text did to the transaction and the session taken into account. Confined to the connection's
  * thread.
  *
- * <p>A read outside a transaction that failed before it delivered anything, because its replica was
- * lost, cancelled it or refused it, is run again elsewhere. Nothing else is ever run twice.
+ * <p>A read outside a transaction that failed before it delivered anything, because its node was
+ * lost, or its replica cancelled it or refused it, is run again. Nothing else is ever run twice.
  */
 final class Execution {
   /** What is done with a statement of the node that was chosen. */
@@ -69,7 +69,7 @@ final class Execution {
         settings.autoCommit
             && !begun
             && leases.pinned() == null
-            && route.reason() == RouteReason.READ
+            && isRead(route.reason())
             && statement.isRepeatable();
     SqlStatement known = parsed;
     for (int left = set.retries(); ; left--) {
@@ -88,6 +88,14 @@ final class Execution {
         route = next;
       }
     }
+  }
+
+  /** Whether the statement may go to replicas, wherever it goes now. */
+  private static boolean isRead(RouteReason reason) {
+    return switch (reason) {
+      case READ, FRESHNESS, NO_REPLICA, REPLICAS_BUSY, STRONG -> true;
+      case WRITE, TRANSACTION, PINNED, RETRY -> false;
+    };
   }
 
   /** A statement of the node that it would run on, without running it. */

@@ -1,6 +1,7 @@
 package dev.aquifer.replica;
 
 import dev.aquifer.spi.Observer.Role;
+import dev.aquifer.spi.Observer.RouteReason;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
@@ -39,15 +40,16 @@ final class Lease {
   }
 
   /**
-   * A connection of the route's node; null when that was removed since it was chosen, or is no
-   * longer the primary that it was: then nothing has been sent, and another node may be chosen.
+   * A connection of the route's node; null when that was removed since it was chosen, is no longer
+   * the primary that it was, or helps others already as much as it may: then nothing has been sent,
+   * and another node may be chosen.
    *
    * @param relieves whether the primary answers in the place of replicas, which is limited
    */
   static @Nullable Lease of(Route route, boolean relieves) throws SQLException {
     Node node = route.node();
-    if (relieves) {
-      admit(node);
+    if (relieves && !admit(route)) {
+      return null;
     }
     boolean primary = node.role == Role.PRIMARY;
     node.inFlight.incrementAndGet();
@@ -85,7 +87,11 @@ final class Lease {
     return node.fenced || (wasPrimary && node.role != Role.PRIMARY);
   }
 
-  private static void admit(Node node) throws SQLException {
+  private static boolean admit(Route route) throws SQLException {
+    Node node = route.node();
+    if (route.reason() == RouteReason.REPLICAS_BUSY) {
+      return node.relief.tryAcquire();
+    }
     Duration limit = node.settings.pool().connectionTimeout();
     boolean admitted = false;
     try {
@@ -99,6 +105,7 @@ final class Lease {
               .formatted(node, limit),
           "53300");
     }
+    return true;
   }
 
   /** Brings the connection to the settings of its user. */
@@ -116,7 +123,7 @@ final class Lease {
       if (wanted.clientProperties != null && name == null) {
         name = connection.getClientInfo(ConnectionSettings.APPLICATION_NAME);
       }
-      wanted.apply(connection);
+      wanted.apply(connection, node.pool);
       applied = wanted;
       settings = wanted.version();
     }

@@ -40,7 +40,7 @@ final class Node {
   /** Grows with each failure that a caller met; a probe begun before does not clear it. */
   final AtomicLong accusations = new AtomicLong();
 
-  /** Reads that it may run at a time, as the primary, in the place of replicas out of use. */
+  /** Reads that it may run at a time, as the primary, in the place of replicas. */
   final Semaphore relief;
 
   final NodeMonitor monitor;
@@ -124,6 +124,16 @@ final class Node {
     if (accusations.get() != knownAccusations) {
       usable = false;
     }
+  }
+
+  /** Whether callers wait for a connection of it, as far as there are no others than these. */
+  boolean isBusy() {
+    return inFlight.get() > pool.limit();
+  }
+
+  /** Whether a connection can be had without a wait. */
+  boolean hasRoom() {
+    return inFlight.get() < pool.limit();
   }
 
   /**

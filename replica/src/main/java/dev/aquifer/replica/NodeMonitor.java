@@ -26,9 +26,9 @@ import org.slf4j.LoggerFactory;
  * that, so that it is out within a probe's time; a halted one is out after two limits. A failure
  * that a caller met takes the node out of use until a probe begun later succeeds. Ejection cuts off
  * all of a replica's connections, which frees callers that wait on a halted server; those of a
- * primary are cut off after more misses, since its transactions cannot be run elsewhere. A replica
- * that lags too far behind is out of use beside all this, and back when it lags less than half as
- * much in three samples.
+ * primary are cut off when it was silent for longer, since its transactions cannot be run
+ * elsewhere: the probe that shows it ends when that time does. A replica that lags too far behind
+ * is out of use beside all this, and back when it lags less than half as much in three samples.
  *
  * <p>Whatever a round throws is logged, and the next one is tried: the thread ends only with the
  * set.
@@ -37,9 +37,6 @@ final class NodeMonitor implements Runnable {
   static final long RAMP_NANOS = Duration.ofSeconds(5).toNanos();
 
   private static final Logger log = LoggerFactory.getLogger(ReplicaSet.class);
-
-  /** After which the primary's transactions are given up too; a short stall must not cost them. */
-  private static final int MISSES_TO_GIVE_UP = 4;
 
   private static final int ANSWERS_TO_RAMP = 3;
   private static final int SAMPLES_TO_CATCH_UP = 3;
@@ -57,6 +54,8 @@ final class NodeMonitor implements Runnable {
   private volatile boolean judged;
   private volatile @Nullable SQLException lastFailure;
   private boolean everAnswered;
+  private long answeredAt = System.nanoTime();
+  private boolean cutOff;
   private int misses;
   private int answers;
   private int goodSamples;
@@ -142,9 +141,18 @@ final class NodeMonitor implements Runnable {
   /** A first connection may be slow; one after a miss shows whether the server still accepts. */
   private Duration connectLimit() {
     Duration limit = settings.probeTimeout().multipliedBy(2);
-    return everAnswered && misses == 1
-        ? limit
-        : Duration.ofMillis(Math.max(FIRST_CONNECT_MILLIS, limit.toMillis()));
+    if (everAnswered && misses == 1) {
+      return limit;
+    }
+    if (everAnswered && misses > 1 && node.role == Role.PRIMARY && !cutOff) {
+      long left = settings.primaryTimeout().toNanos() - silence();
+      return Duration.ofNanos(Math.max(settings.probeTimeout().toNanos(), left));
+    }
+    return Duration.ofMillis(Math.max(FIRST_CONNECT_MILLIS, limit.toMillis()));
+  }
+
+  private long silence() {
+    return System.nanoTime() - answeredAt;
   }
 
   private void pause(long nanos) {
@@ -156,6 +164,8 @@ final class NodeMonitor implements Runnable {
 
   private void answered(Probe.Answer answer, long accusations) {
     everAnswered = true;
+    answeredAt = answer.ended();
+    cutOff = false;
     misses = 0;
     lastFailure = null;
     node.lastError = null;
@@ -242,18 +252,14 @@ final class NodeMonitor implements Runnable {
     if (misses == 1 && node.state == NodeState.HEALTHY) {
       state(NodeState.SUSPECT, reason);
     } else if (node.state != NodeState.EJECTED) {
-      eject(reason);
-    } else if (misses == MISSES_TO_GIVE_UP) {
-      node.pool.abort();
+      state(NodeState.EJECTED, reason);
+      node.lagNanos = -1;
+      node.lagBytes = -1;
     }
-  }
-
-  private void eject(String reason) {
-    state(NodeState.EJECTED, reason);
-    node.lagNanos = -1;
-    node.lagBytes = -1;
-    if (node.role != Role.PRIMARY) {
+    boolean bears = node.role == Role.PRIMARY && silence() < settings.primaryTimeout().toNanos();
+    if (node.state == NodeState.EJECTED && !cutOff && !bears) {
       // Also frees whoever waits on it: a halted server answers nobody.
+      cutOff = true;
       node.pool.abort();
     }
   }

@@ -36,10 +36,10 @@ import org.jspecify.annotations.Nullable;
  * opened. {@link #token} carries it to another process.
  *
  * <p><em>Failure.</em> A node that misses two probes, or refuses one, is out of use, and its
- * connections are cut off. A read outside a transaction that it had not answered yet is run once
- * elsewhere. A promoted replica becomes the primary when it shows the higher timeline, and the old
- * one is fenced. A transaction whose connection is lost fails with SQLSTATE 08006; if that happens
- * during its commit, with 08007: the outcome is unknown.
+ * connections are cut off. A read outside a transaction that it had not answered yet is run again,
+ * elsewhere if that can be. A promoted replica becomes the primary when it shows the higher
+ * timeline, and the old one is fenced. A transaction whose connection is lost fails with SQLSTATE
+ * 08006; if that happens during its commit, with 08007: the outcome is unknown.
  *
  * <p>Thread-safe; a connection is for one thread at a time, as JDBC has it. {@link #getConnection}
  * costs no server connection; one is leased with the first statement.
@@ -118,9 +118,15 @@ public final class ReplicaSet extends PlainDataSource implements PositionSource,
    *
    * @throws Exception what the body throws, unchanged
    */
+  @Override
   public <T extends @Nullable Object> T read(Consistency consistency, Callable<T> body)
       throws Exception {
     return within(scope.get().with(consistency), body);
+  }
+
+  @Override
+  public @Nullable Consistency asked() {
+    return scope.get().consistency();
   }
 
   @Override
@@ -328,8 +334,10 @@ public final class ReplicaSet extends PlainDataSource implements PositionSource,
 
   /** Another route for the same reason: the node went away before anything was sent to it. */
   Route again(Route gone) throws SQLException {
-    boolean reads = gone.reason() == RouteReason.READ || gone.reason() == RouteReason.RETRY;
-    return reads ? read() : primary(gone.reason());
+    return switch (gone.reason()) {
+      case READ, RETRY, REPLICAS_BUSY -> read();
+      default -> primary(gone.reason());
+    };
   }
 
   /** Whether reads may go on at this node. */
@@ -357,9 +365,13 @@ public final class ReplicaSet extends PlainDataSource implements PositionSource,
       return null;
     }
     Route route = last ? null : router.read(scope.get(), failed);
-    return route == null || route.node() == topology.primary()
-        ? primary(RouteReason.RETRY)
-        : route.node().route(RouteReason.RETRY);
+    if (route != null && route.node() != topology.primary()) {
+      return route.node().route(RouteReason.RETRY);
+    }
+    // Who has waited at the primary in vain does not wait there again.
+    return failed == topology.primary() && Failures.isPoolTimeout(error)
+        ? null
+        : primary(RouteReason.RETRY);
   }
 
   /** A caller lost its connection to the node: it gets nothing until a probe says otherwise. */
@@ -374,7 +386,8 @@ public final class ReplicaSet extends PlainDataSource implements PositionSource,
 
   /** Whether the primary answers in the place of replicas that there are. */
   boolean relieves(Route route) {
-    return route.reason() == RouteReason.NO_REPLICA && topology.array.length > 1;
+    return route.reason() == RouteReason.REPLICAS_BUSY
+        || (route.reason() == RouteReason.NO_REPLICA && topology.array.length > 1);
   }
 
   void routed(Route route) {

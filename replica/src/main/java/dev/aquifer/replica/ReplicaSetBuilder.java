@@ -34,6 +34,7 @@ public final class ReplicaSetBuilder {
   private Duration maxLag = Duration.ofSeconds(10);
   private Duration sampleEvery = Duration.ofMillis(50);
   private Duration probeTimeout = Duration.ofMillis(250);
+  private @Nullable Duration primaryTimeout;
   private Duration startupTimeout = Duration.ofSeconds(10);
   private Duration replicaWait = Duration.ofMillis(500);
   private boolean positionGate = true;
@@ -114,6 +115,17 @@ public final class ReplicaSetBuilder {
   /** How long a node may take to answer a probe; 250 ms by default, 20 ms or more. */
   public ReplicaSetBuilder probeTimeout(Duration limit) {
     this.probeTimeout = limit;
+    return this;
+  }
+
+  /**
+   * How long the primary may leave probes unanswered before its connections are cut off: then its
+   * transactions fail with 08006, or 08007 when they were being committed, instead of waiting for a
+   * server that may be halted. Six times {@code probeTimeout} by default, four times or more. It
+   * gets nothing new from the first missed probe on.
+   */
+  public ReplicaSetBuilder primaryTimeout(Duration limit) {
+    this.primaryTimeout = limit;
     return this;
   }
 
@@ -237,6 +249,12 @@ public final class ReplicaSetBuilder {
     atLeast("maxLag", maxLag, Duration.ofNanos(1));
     atLeast("sampleEvery", sampleEvery, Duration.ofMillis(5));
     atLeast("probeTimeout", probeTimeout, Duration.ofMillis(20));
+    Duration silence = primaryTimeout == null ? probeTimeout.multipliedBy(6) : primaryTimeout;
+    if (silence.compareTo(probeTimeout.multipliedBy(4)) < 0) {
+      throw new ConfigurationException(
+          "primaryTimeout %s is less than four times probeTimeout %s, which a halted primary takes to be told from a slow one: raise primaryTimeout or lower probeTimeout"
+              .formatted(silence, probeTimeout));
+    }
     atLeast("startupTimeout", startupTimeout, Duration.ofNanos(1));
     atLeast("replicaWait", replicaWait, Duration.ofMillis(250));
     if (analyzer != null && catalogEvery != null) {
@@ -268,6 +286,7 @@ public final class ReplicaSetBuilder {
         maxLag,
         sampleEvery,
         probeTimeout,
+        silence,
         startupTimeout,
         replicaWait,
         positionGate,

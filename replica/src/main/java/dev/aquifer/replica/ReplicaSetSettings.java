@@ -17,6 +17,7 @@ record ReplicaSetSettings(
     Duration maxLag,
     Duration sampleEvery,
     Duration probeTimeout,
+    Duration primaryTimeout,
     Duration startupTimeout,
     Duration replicaWait,
     boolean positionGate,

@@ -21,8 +21,9 @@ import org.jspecify.annotations.Nullable;
  * first is taken unless it is clearly busier than the second ({@link Node#load}): so weights are
  * kept while nodes do equally well, and one that slows down is left aside at once. While fewer than
  * half of the replicas are in use the primary is drawn with them, for so many reads as it may run
- * in their place. With no replica that qualifies the primary answers; with no primary either, a
- * replica that has missed one probe.
+ * in their place. Where callers wait for a connection, another replica that has one is taken
+ * instead, and when they wait at all of them, the primary, for so many reads. With no replica that
+ * qualifies the primary answers; with no primary either, a replica that has missed one probe.
  *
  * <p>In a session of its own the node that answered last qualifies as long as it answers without a
  * break; others once they have replayed where the primary was after that answer.
@@ -78,7 +79,7 @@ final class Router {
         }
       }
     }
-    Route chosen = pick(required, seen, failed);
+    Route chosen = pick(scope, required, seen, failed);
     return chosen != null ? chosen : noReplica(required, seen, failed);
   }
 
@@ -144,7 +145,10 @@ final class Router {
    * seen itself always has; others once the primary's position after it is known.
    */
   private @Nullable Route pick(
-      @Nullable Position required, @Nullable Sighting seen, @Nullable Node failed) {
+      ReadScope scope,
+      @Nullable Position required,
+      @Nullable Sighting seen,
+      @Nullable Node failed) {
     Position shown = seen == null ? null : shownBy(seen);
     Node[] nodes = topology.array;
     long qualified = 0;
@@ -178,19 +182,56 @@ final class Router {
       qualified |= 1L << primary;
       total += nodes[primary].weight;
     }
+    Node chosen = drawn(nodes, qualified, total);
+    if (!chosen.isBusy()) {
+      return chosen(chosen);
+    }
+    Node spare = spare(nodes, qualified, chosen);
+    if (spare != null) {
+      return chosen(spare);
+    }
+    // Later reads of a session of its own would stay there, however many may.
+    return primary >= 0
+            && helps(nodes[primary], failed)
+            && nodes[primary].hasRoom()
+            && !(isCausal(scope) && settings.sessions().current().isOwn())
+        ? nodes[primary].route(RouteReason.REPLICAS_BUSY)
+        : chosen(chosen);
+  }
+
+  /** Two, of which the first is taken unless it is clearly busier. */
+  private Node drawn(Node[] nodes, long qualified, double total) {
     int first = draw(nodes, qualified, total * spread());
     long others = qualified & ~(1L << first);
     if (others == 0) {
-      return chosen(nodes[first]);
+      return nodes[first];
     }
     double rest = total - nodes[first].weight;
     int second = draw(nodes, others, rest * ThreadLocalRandom.current().nextDouble());
+    return nodes[isClearlyBusier(nodes[first], nodes[second]) ? second : first];
+  }
+
+  private boolean isClearlyBusier(Node one, Node other) {
     long now = nanos.getAsLong();
     // One that is coming back looks idle, and would be preferred for that beyond its share.
-    boolean busier =
-        nodes[second].state != NodeState.RAMP
-            && nodes[first].load(now) > CLEARLY * nodes[second].load(now);
-    return chosen(nodes[busier ? second : first]);
+    return other.state != NodeState.RAMP && one.load(now) > CLEARLY * other.load(now);
+  }
+
+  /** Another that has a connection left, and is not so slow that the wait takes less; or null. */
+  private @Nullable Node spare(Node[] nodes, long qualified, Node busy) {
+    Node best = null;
+    long now = nanos.getAsLong();
+    for (int i = 0; i < nodes.length; i++) {
+      Node node = nodes[i];
+      if ((qualified & (1L << i)) != 0
+          && node.hasRoom()
+          && node.state != NodeState.RAMP
+          && !isClearlyBusier(node, busy)
+          && (best == null || node.load(now) < best.load(now))) {
+        best = node;
+      }
+    }
+    return best;
   }
 
   private static Route chosen(Node node) {

@@ -10,6 +10,7 @@ import dev.aquifer.testkit.Eventually;
 import dev.aquifer.testkit.LeakCheck;
 import dev.aquifer.testkit.PostgresTest;
 import dev.aquifer.testkit.TestDatabase;
+import java.sql.Connection;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -45,6 +46,18 @@ class PoolsOfSetTest {
       assertThat(budget.granted()).isBetween(2, 9);
     }
     assertThat(budget.granted()).isZero();
+  }
+
+  @Test
+  void sessionThatTheApplicationNames_isKnownToADiscoveredBudget(TestDatabase database)
+      throws Exception {
+    try (ReplicaSet set =
+            Sets.of(database).budgetPerServer(() -> ServerBudget.discovered(9)).build();
+        Connection connection = set.getConnection()) {
+      connection.setClientInfo("ApplicationName", "shop");
+      assertThat(connection.getClientInfo("ApplicationName")).isEqualTo("shop");
+      assertThat(Sets.query(connection, "SHOW application_name")).matches("aquifer/[0-9a-f]+ shop");
+    }
   }
 
   @Test

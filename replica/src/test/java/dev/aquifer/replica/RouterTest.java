@@ -59,6 +59,7 @@ class RouterTest {
             Duration.ofSeconds(10),
             Duration.ofMillis(50),
             Duration.ofMillis(250),
+            Duration.ofMillis(1500),
             Duration.ofSeconds(1),
             Duration.ofMillis(500),
             true,
@@ -141,6 +142,60 @@ class RouterTest {
     assertThat(share(nodes.get(0), 1_000)).isZero();
   }
 
+  private static int limit(Node node) {
+    return node.pool.limit();
+  }
+
+  @Test
+  void callersWaitAtOneReplica_anotherWithConnectionsIsTaken() {
+    nodes.get(2).inFlight.set(limit(nodes.get(2)));
+    nodes.get(1).inFlight.set(limit(nodes.get(1)) - 1);
+    assertThat(share(nodes.get(2), 1_000)).as("nobody waits yet").isPositive();
+    nodes.get(2).inFlight.incrementAndGet();
+    assertThat(share(nodes.get(1), 1_000)).isEqualTo(1_000);
+    nodes.get(1).state = NodeState.RAMP;
+    nodes.get(1).rampFrom = now;
+    assertThat(share(nodes.get(1), 10_000)).as("it is coming back").isLessThan(1_000);
+  }
+
+  @Test
+  void callersWaitAtAllReplicas_thePrimaryHelps_asFarAsItMay() {
+    Node primary = nodes.get(0);
+    List<Node> replicas = nodes.subList(1, 3);
+    replicas.forEach(node -> node.inFlight.set(limit(node)));
+    assertThat(share(primary, 1_000)).as("nobody waits yet").isZero();
+    replicas.forEach(node -> node.inFlight.incrementAndGet());
+    assertThat(router.read(ReadScope.NONE, null))
+        .isEqualTo(primary.route(RouteReason.REPLICAS_BUSY));
+    primary.inFlight.set(limit(primary));
+    assertThat(share(primary, 1_000)).as("writes have its connections").isZero();
+    primary.inFlight.decrementAndGet();
+    assertThat(share(primary, 1_000)).isEqualTo(1_000);
+    int permits = primary.relief.drainPermits();
+    assertThat(share(primary, 1_000)).as("it helps as much as it may").isZero();
+    primary.relief.release(permits);
+    primary.usable(false, 0);
+    assertThat(share(primary, 1_000)).isZero();
+  }
+
+  /** Its later reads would find no replica that has what the primary showed, for a while. */
+  @Test
+  void callersWaitAtAllReplicas_aSessionOfItsOwnIsNotSentToThePrimary() throws Exception {
+    nodes.subList(1, 3).forEach(node -> node.inFlight.set(limit(node) + 1));
+    assertThat(shareInSession(sessions.open(), nodes.get(0))).isZero();
+    ReadScope eventual = ReadScope.NONE.with(Consistency.eventual());
+    assertThat(sessions.call(sessions.open(), () -> router.read(eventual, null).node()))
+        .isSameAs(nodes.get(0));
+  }
+
+  @Test
+  void callersWait_butAReplicaThatHasConnectionsIsMuchSlower_thePrimaryHelps() {
+    nodes.get(2).inFlight.set(limit(nodes.get(2)) + 1);
+    nodes.get(1).responded(10_000_000, now);
+    assertThat(share(nodes.get(1), 1_000)).isZero();
+    assertThat(share(nodes.get(0), 1_000)).isEqualTo(1_000);
+  }
+
   @Test
   void slowReplica_isLeftAside_alsoByBusyOnes() {
     nodes.get(2).responded(10_000_000, now);
@@ -167,6 +222,8 @@ class RouterTest {
   void replicaTenTimesAsSlow_costsTheSlowestReadsLittle(int callers) {
     AtomicLong clock = new AtomicLong(now);
     Router loaded = new Router(topology, settings, clock::get);
+    // It would help the busy ones.
+    nodes.get(0).relief.drainPermits();
     Node slow = new Node(nodes.get(1).settings, topology, settings);
     nodes.add(slow);
     nodes.get(2).weight = 1;

@@ -34,8 +34,13 @@ final class Sets {
   }
 
   static void execute(ReplicaSet set, String sql) throws SQLException {
-    try (Connection connection = set.getConnection();
-        Statement statement = connection.createStatement()) {
+    try (Connection connection = set.getConnection()) {
+      execute(connection, sql);
+    }
+  }
+
+  static void execute(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
       statement.execute(sql);
     }
   }
