@@ -1,10 +1,12 @@
 package dev.aquifer.cache;
 
 import dev.aquifer.CausalSession;
+import dev.aquifer.Consistency;
 import dev.aquifer.ReadFloor;
 import dev.aquifer.Tag;
 import dev.aquifer.spi.Observer.Role;
 import dev.aquifer.spi.Observer.Tier;
+import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -28,6 +30,10 @@ class Flight {
   final Source source;
   final CausalSession session;
   final ReadFloor sessionFloor;
+
+  /** How fresh the caller asked its reads to be, if that is more than others get; else null. */
+  final @Nullable Consistency asked;
+
   final CompletableFuture<Outcome> done = new CompletableFuture<>();
   final TagCell keyCell;
   final TagCell[] cells;
@@ -110,6 +116,7 @@ class Flight {
     this.session = session;
     this.renews = renews;
     this.sessionFloor = session.floor();
+    this.asked = raised(node.positions.asked());
     this.begun = node.nanos.getAsLong();
     this.applied = view.partition.applied();
     this.sharedApplied = node.shared.applied();
@@ -189,7 +196,7 @@ class Flight {
    * Whether a caller who comes now may share it: nothing it depends on was voided since it began,
    * and its loader was shown all that the caller must be.
    */
-  boolean serves(CausalSession caller, Partition allTenants) {
+  boolean serves(Flight caller, Partition allTenants) {
     long tick = this.tick;
     boolean current =
         lateTags
@@ -199,9 +206,30 @@ class Flight {
   }
 
   /** Whether its loader was shown all that the caller must be. */
-  boolean shows(CausalSession caller) {
-    return (caller == session || sessionFloor.and(caller.floor()).equals(sessionFloor))
-        && sessionFloor.and(session.floor()).equals(sessionFloor);
+  boolean shows(Flight caller) {
+    CausalSession theirs = caller.session;
+    return (theirs == session || sessionFloor.and(theirs.floor()).equals(sessionFloor))
+        && sessionFloor.and(session.floor()).equals(sessionFloor)
+        && isAsFresh(caller.asked);
+  }
+
+  /** What is stored serves others too, so no load is less fresh than the database's default. */
+  private static @Nullable Consistency raised(@Nullable Consistency asked) {
+    return asked != null
+            && (asked.level() == Consistency.Level.STRONG
+                || asked.level() == Consistency.Level.BOUNDED)
+        ? asked
+        : null;
+  }
+
+  private boolean isAsFresh(@Nullable Consistency demanded) {
+    Consistency mine = asked;
+    if (demanded == null || (mine != null && mine.level() == Consistency.Level.STRONG)) {
+      return true;
+    }
+    Duration bound = mine == null ? null : mine.bound();
+    Duration most = demanded.bound();
+    return bound != null && most != null && bound.compareTo(most) <= 0;
   }
 
   /** Where the value comes from: the caller's loader, already bound to its key. */

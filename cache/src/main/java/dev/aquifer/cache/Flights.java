@@ -269,14 +269,14 @@ final class Flights {
       if (loading != null) {
         refuseCircle(loading, found);
       }
-      if (found.serves(session, node.shared)
+      if (found.serves(mine, node.shared)
           && node.joinable(found)
           && stale.servesStill(found, session)) {
         return found;
       }
       if (running.replace(mine.at, found, mine)) {
         // Its lease, which is renewed as long as it loads, is not to be waited for.
-        mine.replaces = !found.shows(session);
+        mine.replaces = !found.shows(mine);
         return mine;
       }
     }

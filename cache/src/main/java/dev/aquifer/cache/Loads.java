@@ -1,5 +1,6 @@
 package dev.aquifer.cache;
 
+import dev.aquifer.Consistency;
 import dev.aquifer.ReadFloor;
 import dev.aquifer.Tag;
 import dev.aquifer.spi.LastRoute;
@@ -121,7 +122,8 @@ final class Loads {
           flight.view.tenant.call(
               () ->
                   node.sessions.call(
-                      flight.session, () -> node.positions.call(floor, source::load)));
+                      flight.session,
+                      () -> node.positions.call(floor, () -> asked(flight, source))));
       flight.route = LastRoute.last();
       return loaded;
     } finally {
@@ -133,6 +135,12 @@ final class Loads {
         }
       }
     }
+  }
+
+  /** As fresh as who began the flight asked its reads to be, though it was on another thread. */
+  private @Nullable Object asked(Flight flight, Flight.Source source) throws Exception {
+    Consistency asked = flight.asked;
+    return asked == null ? source.load() : node.positions.read(asked, source::load);
   }
 
   private void overdue(Flight flight, Remote.@Nullable Lease lease, long begun) {
