@@ -42,6 +42,12 @@ class TimeSeriesFluxTest {
     assertThat(explained.statements().get(0).text())
         .contains("from(bucket: params.p0)", "r[\"ward\"] == params.", "fn: mean")
         .doesNotContain("t1", "icu", "group(");
+    assertThat(explained.remarks()).isEmpty();
+    TimeSeriesQuery gaps = pulse.toBuilder().period(Duration.ofSeconds(20)).build();
+    assertThat(Tenant.of("t1").call(() -> series.explain(gaps)).remarks())
+        .containsExactly(
+            "InfluxDB's storage hands over points before 'aggregateWindow': storage makes windows"
+                + " only where the period is every");
     series.close();
   }
 }

@@ -24,6 +24,14 @@ public interface Backend extends AutoCloseable {
   List<StatementText> render(FetchRequest request);
 
   /**
+   * What the server would do better if it were asked otherwise, and why, in words. Sends nothing.
+   * None where it does all that it can.
+   */
+  default List<String> remarks(FetchRequest request) {
+    return List.of();
+  }
+
+  /**
    * Sends one request, and hands the whole answer to the sink, or throws. A sink that was handed
    * half an answer is thrown away by the caller.
    *

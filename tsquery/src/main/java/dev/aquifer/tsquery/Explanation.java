@@ -12,6 +12,7 @@ import java.util.List;
  * @param missing whole windows that would be fetched and kept
  * @param clipped windows at the edges that would be fetched and not kept
  * @param statements what would be sent
+ * @param remarks what stands against the server's doing more of it by itself
  */
 public record Explanation(
     String backend,
@@ -20,10 +21,12 @@ public record Explanation(
     long cached,
     long missing,
     int clipped,
-    List<StatementText> statements) {
-  /** Copies the list. */
+    List<StatementText> statements,
+    List<String> remarks) {
+  /** Copies the lists. */
   public Explanation {
     statements = List.copyOf(statements);
+    remarks = List.copyOf(remarks);
   }
 
   /** The same in words, a line each. */
@@ -37,6 +40,9 @@ public record Explanation(
             .formatted(windows, cached, missing, clipped));
     for (StatementText statement : statements) {
       text.append(statement).append('\n');
+    }
+    for (String remark : remarks) {
+      text.append(remark).append('\n');
     }
     return text.toString();
   }

@@ -4,6 +4,7 @@ import dev.aquifer.ConfigurationException;
 import dev.aquifer.tsquery.flux.BrokenAnswerException;
 import dev.aquifer.tsquery.flux.FailedScriptException;
 import dev.aquifer.tsquery.flux.FluxCsv;
+import dev.aquifer.tsquery.flux.FluxPlan;
 import dev.aquifer.tsquery.flux.FluxQuery;
 import java.io.StringWriter;
 import java.net.URI;
@@ -15,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -90,6 +92,20 @@ public final class FluxBackend implements Backend {
   }
 
   @Override
+  public List<String> remarks(FetchRequest request) {
+    return query(dialect.render(request)).explain().reads().stream()
+        .filter(read -> read.storage() != FluxPlan.Storage.WINDOW_AGGREGATE)
+        .map(FluxPlan.Read::left)
+        .filter(Objects::nonNull)
+        .map(
+            left ->
+                "InfluxDB's storage hands over points before '%s': %s"
+                    .formatted(left.call(), left.reason()))
+        .distinct()
+        .toList();
+  }
+
+  @Override
   public void fetch(FetchRequest request, RowSink sink) {
     Duration limit = request.timeout().compareTo(timeout) < 0 ? request.timeout() : timeout;
     String measurement = request.query().measurement();
@@ -114,6 +130,14 @@ public final class FluxBackend implements Backend {
     transport.close();
   }
 
+  private static FluxQuery query(StatementText statement) {
+    FluxQuery query = FluxQuery.of(statement.text());
+    for (int i = 0; i < statement.values().size(); i++) {
+      query = query.bind("p" + i, statement.values().get(i));
+    }
+    return query;
+  }
+
   private String json(StatementText statement) {
     StringWriter text = new StringWriter();
     try (JsonGenerator json = JSON.createGenerator(ObjectWriteContext.empty(), text)) {
@@ -121,12 +145,8 @@ public final class FluxBackend implements Backend {
       json.writeStringProperty("type", "flux");
       json.writeStringProperty("query", statement.text());
       if (boundValues) {
-        FluxQuery query = FluxQuery.of(statement.text());
-        for (int i = 0; i < statement.values().size(); i++) {
-          query = query.bind("p" + i, statement.values().get(i));
-        }
         json.writeName("extern");
-        json.writeRawValue(query.extern());
+        json.writeRawValue(query(statement).extern());
       }
       json.writeObjectPropertyStart("dialect");
       json.writeBooleanProperty("header", true);

@@ -6,7 +6,9 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -84,8 +86,10 @@ final class QueryRun {
       long cached = plan.cached().stream().mapToLong(each -> each.run().size()).sum();
       int clipped = grid.clipped();
       List<StatementText> statements = new ArrayList<>();
+      Set<String> remarks = new LinkedHashSet<>();
       for (FetchRequest request : requests(plan.fetch())) {
         statements.addAll(setting.backend().render(request));
+        remarks.addAll(setting.backend().remarks(request));
       }
       return new Explanation(
           setting.backend().name(),
@@ -94,7 +98,8 @@ final class QueryRun {
           cached,
           grid.size() - cached - clipped,
           clipped,
-          statements);
+          statements,
+          List.copyOf(remarks));
     } finally {
       cache.unpin(ledger);
     }
