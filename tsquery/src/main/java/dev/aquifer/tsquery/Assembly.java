@@ -124,7 +124,10 @@ final class Assembly implements RowSink {
     return last;
   }
 
-  /** The answer: series with at least one value, filled as the query says. Once, at the end. */
+  /**
+   * The answer: series with at least one value, filled and staged as the query says. Once, at the
+   * end.
+   */
   List<Series> render(TimeSeriesQuery query) {
     TreeMap<List<String>, Cells[]> sorted = new TreeMap<>(Assembly::compareGroups);
     sorted.putAll(series);
@@ -143,10 +146,10 @@ final class Assembly implements RowSink {
             new Series(
                 group(query.groupBy(), entry.getKey()),
                 starts,
-                filling.columns(entry.getValue(), shown)));
+                filling.columns(entry.getValue(), shown, starts)));
       }
     }
-    return rendered;
+    return new Staging(query.stages(), maxPoints).run(rendered);
   }
 
   private long[] starts(int[] shown) {

@@ -74,6 +74,15 @@ final class Cells implements Column {
     }
   }
 
+  /** The values at these places. */
+  Cells picked(int[] places) {
+    Cells picked = new Cells(places.length);
+    for (int i = 0; i < places.length; i++) {
+      picked.copy(this, places[i], i, 1);
+    }
+    return picked;
+  }
+
   @Override
   public void copyTo(Cells target, int from, int toIndex, int length) {
     target.copy(this, from, toIndex, length);

@@ -23,7 +23,14 @@ public record Fill(Kind kind, @Nullable Number value) {
      * They repeat the value before, within the range; before the first one, as {@link #NULL}. The
      * answer never depends on what lies before the range.
      */
-    PREVIOUS
+    PREVIOUS,
+    /**
+     * They hold what lies between the values before and after, in proportion to the starts of their
+     * windows; before the first value and after the last, as {@link #NULL}. Columns of numbers are
+     * floating; those of text or booleans hold null. The answer never depends on what lies outside
+     * the range.
+     */
+    LINEAR
   }
 
   /**
@@ -58,6 +65,11 @@ public record Fill(Kind kind, @Nullable Number value) {
   /** Empty windows hold this number. */
   public static Fill value(double value) {
     return new Fill(Kind.VALUE, value);
+  }
+
+  /** Empty windows lie on the line between the values before and after. */
+  public static Fill linear() {
+    return new Fill(Kind.LINEAR, null);
   }
 
   /** Empty windows repeat the value before. */

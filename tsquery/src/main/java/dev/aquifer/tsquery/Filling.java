@@ -43,32 +43,55 @@ final class Filling {
     return present;
   }
 
-  List<ValueColumn> columns(Cells[] columns, int[] shown) {
+  /**
+   * The columns of the windows that are shown.
+   *
+   * @param starts of those windows, in nanoseconds
+   */
+  List<ValueColumn> columns(Cells[] columns, int[] shown, long[] starts) {
     List<ValueColumn> filled = new ArrayList<>(columns.length);
     for (int i = 0; i < columns.length; i++) {
-      filled.add(column(selections.get(i), columns[i], shown));
+      filled.add(column(selections.get(i), columns[i], shown, starts));
     }
     return filled;
   }
 
-  private ValueColumn column(Selection selection, Cells source, int[] shown) {
+  private ValueColumn column(Selection selection, Cells source, int[] shown, long[] starts) {
     // All of them are shown as they are: what they were put together in is used for nothing else.
-    Cells cells = shown.length == source.size() ? source : picked(source, shown);
+    Cells cells = shown.length == source.size() ? source : source.picked(shown);
     boolean numeric = numeric(cells);
+    boolean floating = numeric && fill.kind() == Fill.Kind.LINEAR;
+    if (floating) {
+      interpolate(cells, starts);
+    }
     for (int i = 0; i < shown.length; i++) {
       if (cells.kindAt(i) == Cells.ABSENT) {
         fillAt(cells, i, selection.aggregate().counts(), numeric);
       }
     }
+    if (floating) {
+      cells.widen();
+      return new ValueColumn(selection, cells, ValueKind.DOUBLE);
+    }
     return new ValueColumn(selection, cells, settleKind(cells, selection));
   }
 
-  private static Cells picked(Cells source, int[] shown) {
-    Cells cells = new Cells(shown.length);
-    for (int i = 0; i < shown.length; i++) {
-      cells.copy(source, shown[i], i, 1);
+  /** Of known values alone: what was put between two of them is no value to go by. */
+  private static void interpolate(Cells cells, long[] starts) {
+    cells.widen();
+    int before = -1;
+    for (int i = 0; i < starts.length; i++) {
+      if (!present(cells, i)) {
+        continue;
+      }
+      for (int j = before + 1; before >= 0 && j < i; j++) {
+        double low = Double.longBitsToDouble(cells.bitsAt(before));
+        double high = Double.longBitsToDouble(cells.bitsAt(i));
+        double share = (double) (starts[j] - starts[before]) / (starts[i] - starts[before]);
+        cells.put(j, Cells.DOUBLE, Double.doubleToRawLongBits(low + (high - low) * share));
+      }
+      before = i;
     }
-    return cells;
   }
 
   private void fillAt(Cells cells, int index, boolean count, boolean numeric) {

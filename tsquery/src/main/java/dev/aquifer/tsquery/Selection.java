@@ -54,8 +54,13 @@ public record Selection(Aggregate aggregate, String field, @Nullable Double quan
     return new Selection(Aggregate.QUANTILE, field, q);
   }
 
+  /** What its column is called, such as {@code mean(delay)} or {@code quantile(0.95, delay)}. */
+  public String name() {
+    return aggregate.function() + "(" + (quantile == null ? "" : quantile + ", ") + field + ")";
+  }
+
   @Override
   public String toString() {
-    return aggregate.function() + "(" + (quantile == null ? "" : quantile + ", ") + field + ")";
+    return name();
   }
 }

@@ -1,13 +1,15 @@
 package dev.aquifer.tsquery;
 
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
 /**
- * One series of an answer: the windows shown, in order of time, and a column for each selection.
- * Immutable and thread-safe. Equal when group, windows and all values are, bit for bit.
+ * One series of an answer: the windows shown, in order of time unless a stage sorted them, and a
+ * column for each selection and each {@link Stage#map}. Immutable and thread-safe. Equal when
+ * group, windows and all values are, bit for bit.
  */
 public final class Series {
   private final Map<String, String> group;
@@ -63,12 +65,47 @@ public final class Series {
    * @throws IllegalArgumentException when the query did not select it
    */
   public ValueColumn column(Selection selection) {
+    return column(selection.name());
+  }
+
+  /**
+   * The column of this name; see {@link ValueColumn#name}.
+   *
+   * @throws IllegalArgumentException when there is none
+   */
+  public ValueColumn column(String name) {
     for (ValueColumn column : columns) {
-      if (column.selection().equals(selection)) {
+      if (column.name().equals(name)) {
         return column;
       }
     }
-    throw new IllegalArgumentException("The query did not select " + selection);
+    throw new IllegalArgumentException("The query did not select " + Names.printable(name));
+  }
+
+  /** These windows alone, in this order. */
+  Series picked(int[] windows) {
+    long[] at = new long[windows.length];
+    for (int i = 0; i < at.length; i++) {
+      at[i] = starts[windows[i]];
+    }
+    return new Series(group, at, columns.stream().map(each -> each.picked(windows)).toList());
+  }
+
+  /** With another column, in the place of the one of its name or after all others. */
+  Series with(ValueColumn column) {
+    List<ValueColumn> all = new ArrayList<>(columns);
+    all.replaceAll(each -> each.name().equals(column.name()) ? column : each);
+    if (!all.contains(column)) {
+      all.add(column);
+    }
+    return new Series(group, starts, List.copyOf(all));
+  }
+
+  /** With these columns, which are of as many windows from the end. */
+  Series lastOf(List<ValueColumn> ofWindows) {
+    int left = ofWindows.get(0).size();
+    long[] last = Arrays.copyOfRange(starts, starts.length - left, starts.length);
+    return new Series(group, last, List.copyOf(ofWindows));
   }
 
   @Override

@@ -42,6 +42,7 @@ public final class TimeSeriesQuery {
   private final int maxPoints;
   private final List<String> groupBy;
   private final Fill fill;
+  private final List<Stage> stages;
   private final String bucketsFingerprint;
   private final String fingerprint;
 
@@ -58,8 +59,10 @@ public final class TimeSeriesQuery {
     this.maxPoints = builder.maxPoints;
     this.groupBy = List.copyOf(builder.groupBy);
     this.fill = builder.fill;
+    this.stages = List.copyOf(builder.stages);
+    Stages.require(stages, selections);
     this.bucketsFingerprint = canonical().digest();
-    this.fingerprint = canonicalWithFill().digest();
+    this.fingerprint = canonicalWithStages().digest();
   }
 
   /** A query of this measurement. */
@@ -102,6 +105,11 @@ public final class TimeSeriesQuery {
     return fill;
   }
 
+  /** What is done to the windows after they were filled, in order. */
+  public List<Stage> stages() {
+    return stages;
+  }
+
   /**
    * SHA-256, in hexadecimal, of the query without its range. Queries that differ only in the range,
    * in the order of their predicates or of their group tags have the same one.
@@ -128,6 +136,7 @@ public final class TimeSeriesQuery {
     builder.zone = window.zone();
     builder.groupBy.addAll(groupBy);
     builder.fill = fill;
+    builder.stages.addAll(stages);
     return builder;
   }
 
@@ -159,13 +168,14 @@ public final class TimeSeriesQuery {
     return out;
   }
 
-  private Canonical canonicalWithFill() {
+  private Canonical canonicalWithStages() {
     Canonical out = canonical().text(fill.kind().name());
     if (fill.value() instanceof Long whole) {
       out.number(whole);
     } else if (fill.value() instanceof Double real) {
       out.real(real);
     }
+    Stages.encode(stages, out);
     return out;
   }
 
@@ -201,6 +211,7 @@ public final class TimeSeriesQuery {
     private ZoneId zone = ZoneOffset.UTC;
     private final TreeSet<String> groupBy = new TreeSet<>();
     private Fill fill = Fill.none();
+    private final List<Stage> stages = new ArrayList<>();
 
     private Builder(String measurement) {
       this.measurement = measurement;
@@ -323,11 +334,18 @@ public final class TimeSeriesQuery {
       return this;
     }
 
+    /** Adds something to be done to the windows, after what was added before. At most 16. */
+    public Builder then(Stage stage) {
+      stages.add(stage);
+      return this;
+    }
+
     /**
      * The query.
      *
      * @throws RefusedQueryException when a column, the range or the window is missing, or when a
-     *     condition is on another field than the one that is selected
+     *     condition is on another field than the one that is selected, or a stage reads a column
+     *     that is not there
      */
     public TimeSeriesQuery build() {
       if (selections.isEmpty()) {

@@ -4,24 +4,64 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The values of one selection of one series, one a shown window. Immutable and thread-safe.
+ * The values of one column of one series, one a shown window: of a selection, or computed by {@link
+ * Stage#map}. Immutable and thread-safe.
  *
  * <p>Two columns are equal when they have the same kinds and the same bits: NaN equals NaN, and 0.0
  * is not -0.0.
  */
 public final class ValueColumn {
-  private final Selection selection;
+  private final String name;
+  private final @Nullable Selection selection;
   private final Cells cells;
   private final ValueKind kind;
 
   ValueColumn(Selection selection, Cells cells, ValueKind kind) {
+    this(selection.name(), selection, cells, kind);
+  }
+
+  /** One of floating numbers that is of no selection. */
+  ValueColumn(String name, Cells cells) {
+    this(name, null, cells, ValueKind.DOUBLE);
+  }
+
+  private ValueColumn(String name, @Nullable Selection selection, Cells cells, ValueKind kind) {
+    this.name = name;
     this.selection = selection;
     this.cells = cells;
     this.kind = kind;
   }
 
-  /** What it is of. */
+  /** The same column with other values; one floating number makes all of them floating. */
+  ValueColumn with(Cells values, ValueKind kindOfValues) {
+    for (int i = 0; i < values.size() && kindOfValues == ValueKind.LONG; i++) {
+      if (values.kindAt(i) == Cells.DOUBLE) {
+        values.widen();
+        return new ValueColumn(name, selection, values, ValueKind.DOUBLE);
+      }
+    }
+    return new ValueColumn(name, selection, values, kindOfValues);
+  }
+
+  /** The same column in these windows alone. */
+  ValueColumn picked(int[] windows) {
+    return new ValueColumn(name, selection, cells.picked(windows), kind);
+  }
+
+  /** What it is called: {@link Selection#name}, or as {@link Stage#map} said. */
+  public String name() {
+    return name;
+  }
+
+  /**
+   * What it is of.
+   *
+   * @throws IllegalStateException when it was computed by {@link Stage#map}
+   */
   public Selection selection() {
+    if (selection == null) {
+      throw new IllegalStateException("The column %s is of no selection".formatted(name));
+    }
     return selection;
   }
 
@@ -78,21 +118,20 @@ public final class ValueColumn {
   private IllegalStateException wrong(String wanted, int index) {
     return new IllegalStateException(
         "%s has no %s at index %d: it is %s of kind %s"
-            .formatted(
-                selection, wanted, index, isNull(index) ? "null in a column" : "a value", kind));
+            .formatted(name, wanted, index, isNull(index) ? "null in a column" : "a value", kind));
   }
 
   @Override
   public boolean equals(Object other) {
     return other instanceof ValueColumn column
-        && selection.equals(column.selection)
+        && name.equals(column.name)
         && kind == column.kind
         && cells.sameAs(column.cells);
   }
 
   @Override
   public int hashCode() {
-    return selection.hashCode() * 31 + cells.size();
+    return name.hashCode() * 31 + cells.size();
   }
 
   @Override
@@ -102,6 +141,6 @@ public final class ValueColumn {
       Object value = valueAt(i);
       values[i] = value == null ? "null" : value;
     }
-    return selection + "=" + Arrays.toString(values);
+    return name + "=" + Arrays.toString(values);
   }
 }

@@ -7,7 +7,6 @@ import dev.aquifer.RefusedQueryException;
 import dev.aquifer.Tenant;
 import dev.aquifer.UnavailableException;
 import dev.aquifer.testkit.PostgresTest;
-import dev.aquifer.testkit.Proof;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -15,22 +14,21 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.List;
-import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.postgresql.ds.PGSimpleDataSource;
 
-@PostgresTest(
-    schema = {
-      "CREATE TABLE vitals (at timestamptz NOT NULL, tenant text NOT NULL, \"De\"\"vice\" text,"
-          + " ward text, value float8, seq bigint, note text, ok boolean)",
-      "CREATE INDEX ON vitals (tenant, at)",
-      "CREATE TABLE utc (at timestamp NOT NULL, tenant text NOT NULL, value int)"
-    })
+@PostgresTest(schema = {PostgresBackendTest.SCHEMA, PostgresBackendTest.UTC_SCHEMA})
 class PostgresBackendTest {
+  static final String SCHEMA =
+      "CREATE TABLE vitals (at timestamptz NOT NULL, tenant text NOT NULL, \"De\"\"vice\" text,"
+          + " ward text, value float8, seq bigint, note text, ok boolean);"
+          + " CREATE INDEX ON vitals (tenant, at)";
+  static final String UTC_SCHEMA =
+      "CREATE TABLE utc (at timestamp NOT NULL, tenant text NOT NULL, value int)";
   private static final Instant START = Instant.parse("2026-03-01T00:00:00Z");
-  private static final SeriesTable VITALS =
+  static final SeriesTable VITALS =
       SeriesTable.builder("vitals")
           .table("public", "vitals")
           .time("at")
@@ -92,49 +90,6 @@ class PostgresBackendTest {
     assertThat(series.columns())
         .extracting(column -> column.valueAt(0))
         .containsExactly(9_007_199_254_740_993L, "it's", true, null);
-  }
-
-  @Test
-  void query_medianAndQuantileOfWholeNumbers_countPlaces() throws Exception {
-    for (int i = 1; i <= 10; i++) {
-      execute(
-          "INSERT INTO vitals VALUES ('2026-03-01T00:00:%02dZ', 't1', 'd1', NULL, NULL, %d)"
-              .formatted(i, (i * 7) % 11));
-    }
-    TimeSeriesQuery.Builder query = minutes("vitals", 1).select(Aggregate.MEDIAN, "seq");
-    for (double q : new double[] {0, 0.1, 0.11, 0.5, 0.9, 0.91, 1}) {
-      query.select(Selection.quantile(q, "seq"));
-    }
-
-    assertThat(only(answer("t1", query.build())).columns())
-        .extracting(column -> column.valueAt(0))
-        .containsExactly(5.5, 1L, 1L, 2L, 5L, 9L, 10L, 10L);
-  }
-
-  @Test
-  void query_anyShape_equalsTheReference() {
-    Proof.of("postgresql-reference")
-        .tries(4, 1_000)
-        .each(
-            random -> {
-              execute("TRUNCATE vitals");
-              PointsBackend points = new PointsBackend();
-              for (int i = 0; i < 60; i++) {
-                Instant time = START.plusMillis(random.nextInt(60_000) * 100L + i);
-                String ward = random.nextBoolean() ? "icu" : "";
-                double value = random.nextInt(-1000, 1000) / 10.0;
-                write("t1", time, "d" + i % 5, ward, value);
-                points.add("t1", Nanos.of(time), Schedule.tags("d" + i % 5, ward), value);
-              }
-              for (int i = 0; i < 8; i++) {
-                TimeSeriesQuery query =
-                    Schedule.shape(random, "vitals")
-                        .withRange(START, START.plusSeconds(1 + random.nextInt(600)));
-                assertThat(answer("t1", query).series())
-                    .as("%s", query)
-                    .isEqualTo(answer(points, "t1", query).series());
-              }
-            });
   }
 
   @Test
@@ -220,50 +175,6 @@ class PostgresBackendTest {
   }
 
   @Test
-  void query_conditionsOnAField_chooseAmongItsValues() throws Exception {
-    for (FieldConditions.Row row : FieldConditions.ROWS) {
-      try (Connection connection = dataSource.getConnection();
-          PreparedStatement insert =
-              connection.prepareStatement(
-                  "INSERT INTO vitals (tenant, at, ward, value, seq, note, ok)"
-                      + " VALUES ('t1', '2026-03-01T00:00:01Z', ?, ?, ?, ?, ?)")) {
-        insert.setString(1, row.ward().isEmpty() ? null : row.ward());
-        insert.setDouble(2, row.value());
-        insert.setLong(3, row.seq());
-        insert.setString(4, row.note());
-        insert.setBoolean(5, row.ok());
-        insert.executeUpdate();
-      }
-    }
-    execute("INSERT INTO vitals (tenant, at) VALUES ('t1', '2026-03-01T00:00:02Z')");
-
-    FieldConditions.assertChosen(
-        (field, condition) ->
-            answer(
-                    "t1",
-                    minutes("vitals", 1).select(Aggregate.COUNT, field).where(condition).build())
-                .series()
-                .stream()
-                .mapToLong(series -> series.columns().get(0).longAt(0))
-                .sum());
-  }
-
-  @Test
-  void query_conditionOfAnotherKindThanTheField_isRefused() {
-    PostgresBackend offline = PostgresBackend.of(new PGSimpleDataSource(), VITALS);
-    assertRefused(
-        offline,
-        minutes("vitals", 1)
-            .select(Aggregate.COUNT, "value")
-            .where(FieldPredicate.eq("value", "1 OR true")),
-        "Field value is a number and cannot be compared with a text");
-    assertRefused(
-        offline,
-        minutes("vitals", 1).select(Aggregate.COUNT, "note").where(FieldPredicate.gt("note", 1)),
-        "Field note is a text and cannot be compared with a number");
-  }
-
-  @Test
   void query_ofOneTenant_neverSeesAnother() throws Exception {
     write("t1", START, "d1", "icu", 1);
     write("t2", START, "d1", "icu", 2);
@@ -334,38 +245,6 @@ class PostgresBackendTest {
         .isInstanceOf(UnavailableException.class)
         .hasMessageContaining("within its limit");
     execute("DROP VIEW slow");
-  }
-
-  @Test
-  void query_randomSchedules_equalTheUncachedAnswer() {
-    Proof.of("window-schedules-postgresql")
-        .tries(8, 1_000)
-        .each(
-            random -> {
-              execute("TRUNCATE vitals");
-              SteppingClock clock = new SteppingClock(Schedule.NOON);
-              try (TimeSeries series =
-                  TimeSeries.builder()
-                      .backend(backend)
-                      .clock(clock)
-                      .ageing(Schedule.exact(random))
-                      .build()) {
-                List<TimeSeriesQuery> shapes =
-                    IntStream.range(0, 3).mapToObj(i -> Schedule.shape(random, "vitals")).toList();
-                new Schedule(random, clock, series, this::write, shapes).run(40);
-              }
-            });
-  }
-
-  @Test
-  void query_randomSchedulesByTheCalendar_areWhatTheCalendarSays() {
-    Proof.of("window-schedules-calendar-postgresql")
-        .tries(3, 1_000)
-        .each(
-            random -> {
-              execute("TRUNCATE vitals");
-              new CalendarSchedule(random, this::write, "vitals", window -> true).run(backend, 15);
-            });
   }
 
   private double sum(PointPredicate predicate) throws Exception {

@@ -82,6 +82,7 @@ final class Schedule {
     if (random.nextBoolean()) {
       query.groupBy("device");
     }
+    stages(random, query);
     switch (random.nextInt(9)) {
       case 0 -> query.where(TagPredicate.ne("ward", "icu"));
       case 1 -> query.where(TagPredicate.in("device", List.of("d'3\\x", "d1")));
@@ -188,8 +189,20 @@ final class Schedule {
     return Tenant.of(TENANTS.get(random.nextInt(TENANTS.size())));
   }
 
+  private static void stages(RandomGenerator random, TimeSeriesQuery.Builder query) {
+    switch (random.nextInt(14)) {
+      case 0 -> query.then(Stage.difference());
+      case 1 -> query.then(Stage.derivative(Duration.ofMinutes(1)));
+      case 2 -> query.then(Stage.cumulativeSum()).then(Stage.tail(5));
+      case 3 -> query.then(Stage.movingAverage(3));
+      case 4 -> query.then(Stage.limit(4));
+      default -> {}
+    }
+  }
+
   private static Fill fill(RandomGenerator random) {
-    return switch (random.nextInt(5)) {
+    return switch (random.nextInt(6)) {
+      case 4 -> Fill.linear();
       case 0 -> Fill.nulls();
       case 1 -> Fill.previous();
       case 2 -> Fill.value(-7L);

@@ -70,6 +70,7 @@ class TimeSeriesQueryTest {
             q -> q.period(Duration.ofSeconds(20)),
             q -> q.offset(Duration.ofSeconds(1)),
             q -> q.fill(Fill.nulls()),
+            q -> q.fill(Fill.linear()),
             q -> q.fill(Fill.value(1L)),
             q -> q.fill(Fill.value(1.0)),
             q -> q.where(TagPredicate.eq("a", "b")),
