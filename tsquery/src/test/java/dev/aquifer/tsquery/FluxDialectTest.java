@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.aquifer.RefusedQueryException;
 import dev.aquifer.Tenant;
 import dev.aquifer.testkit.Proof;
+import dev.aquifer.tsquery.flux.EmittedFlux;
 import dev.aquifer.tsquery.flux.FluxQuery;
 import dev.aquifer.tsquery.flux.FluxScript;
 import java.time.Duration;
@@ -24,6 +25,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class FluxDialectTest {
   private static final Instant START = Instant.parse("2026-03-01T00:00:30Z");
   private static final TimeRange RANGE = new TimeRange(START, START.plusSeconds(600));
+
+  private static final EmittedFlux BOUND = EmittedFlux.of("dialect-bound", 200);
+  private static final EmittedFlux WRITTEN = EmittedFlux.of("dialect-written", 200);
 
   private final FluxDialect bound = new FluxDialect("vitals", true, Map.of());
   private final FluxDialect written = new FluxDialect("vitals", false, Map.of());
@@ -92,7 +96,7 @@ class FluxDialectTest {
         request(
             query.build(), RANGE, new TimeRange(START.plusSeconds(900), START.plusSeconds(960)));
 
-    String text = bound.render(request).text();
+    String text = render(bound, request).text();
 
     // Sums and means are one read.
     assertThat(text.split("from\\(bucket", -1)).hasSize(2 * 11 + 1);
@@ -333,8 +337,14 @@ class FluxDialectTest {
         .range(START, START.plusSeconds(600));
   }
 
-  private static StatementText render(FluxDialect dialect, TimeSeriesQuery query) {
-    return dialect.render(request(query));
+  private StatementText render(FluxDialect dialect, TimeSeriesQuery query) {
+    return render(dialect, request(query));
+  }
+
+  private StatementText render(FluxDialect dialect, FetchRequest request) {
+    StatementText statement = dialect.render(request);
+    (dialect == written ? WRITTEN : BOUND).acceptedWith(statement.values(), statement.text());
+    return statement;
   }
 
   private static FetchRequest request(TimeSeriesQuery query) {

@@ -52,6 +52,13 @@ final class Lexer {
     return word.codePoints().allMatch(c -> isLetter(c) || Character.isDigit(c));
   }
 
+  /**
+   * Whether it is a name for every server: which letters there are depends on its Unicode's age.
+   */
+  static boolean isPlainName(String word) {
+    return isName(word) && word.chars().allMatch(c -> c < 0x80);
+  }
+
   Token next() {
     skipSpace();
     Place place = place();

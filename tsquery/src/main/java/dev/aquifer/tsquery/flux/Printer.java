@@ -243,7 +243,7 @@ final class Printer {
     boolean number =
         member.object() instanceof Expression.Int || member.object() instanceof Expression.Decimal;
     expression(member.object(), number ? POSTFIX + 1 : POSTFIX);
-    if (Lexer.isName(member.name())) {
+    if (Lexer.isPlainName(member.name())) {
       out.append('.').append(member.name());
     } else {
       out.append('[').append(FluxLiteral.text(member.name())).append(']');
@@ -280,7 +280,9 @@ final class Printer {
     for (Expression.Property property : properties) {
       out.append(between);
       String key = property.key();
-      out.append(Lexer.isName(key) ? key : FluxLiteral.text(key));
+      // Without a value it names a variable.
+      boolean bare = property.value() == null || Lexer.isPlainName(key);
+      out.append(bare ? key : FluxLiteral.text(key));
       if (property.value() != null) {
         out.append(": ");
         expression(property.value(), ANY);

@@ -13,6 +13,8 @@ import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 
 class FluxLiteralTest {
+  private static final EmittedFlux EMITTED = EmittedFlux.of("literals", 500);
+
   private static final Place NONE = Place.NONE;
 
   /** Wherever a value stands, it is one literal with that value, and nothing else changes. */
@@ -61,6 +63,7 @@ class FluxLiteralTest {
               Expression.Call second =
                   filter(new Expression.Binary("=~", member(tag), matches, NONE));
               Expression.Call window = call("window", "every", span(every));
+              EMITTED.readAs(List.of(bucket, measurement, field, tag, value, tag), text);
               assertThat(FluxScript.parse(text))
                   .isEqualTo(script(bucket, range, first, second, window));
 

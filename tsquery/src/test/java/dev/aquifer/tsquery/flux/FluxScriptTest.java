@@ -13,14 +13,27 @@ import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 
 class FluxScriptTest {
+  private static final EmittedFlux PRINTED = EmittedFlux.of("printed", 300);
+  private static final EmittedFlux TREES = EmittedFlux.of("printed-trees", 300);
+
   @Test
   void text_ofEveryRecordedScript_readsBackEqual() {
     assertThat(Recorded.scripts()).hasSize(237);
     for (Recorded.Case each : Recorded.scripts()) {
       FluxScript script = FluxScript.parse(each.flux());
+      PRINTED.acceptedLike(each.flux(), script.text());
       assertThat(FluxScript.parse(script.text())).as(each.id()).isEqualTo(script);
       assertThat(FluxScript.parse(script.text()).text()).isEqualTo(script.text());
     }
+  }
+
+  /** InfluxDB knows the letters of Unicode 5.1. */
+  @Test
+  void text_ofNamesWithOtherLetters_isQuoted() {
+    FluxScript script = FluxScript.parse("x = {r with \ud820\ude1c: r.ü} y = r.u");
+    assertThat(script.text())
+        .isEqualTo("x = {r with \"\\xf0\\x98\\x88\\x9c\": r[\"\\xc3\\xbc\"]}\ny = r.u\n");
+    assertThat(FluxScript.parse(script.text())).isEqualTo(script);
   }
 
   /** The recorded one that is not Flux; the server names the same place. */
@@ -38,6 +51,7 @@ class FluxScriptTest {
         .each(
             random -> {
               FluxScript script = new Trees(random).script();
+              TREES.read(script.text());
               assertThat(FluxScript.parse(script.text())).isEqualTo(script);
             });
   }

@@ -13,6 +13,9 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 class RewritesTest {
+  private static final EmittedFlux EMITTED = EmittedFlux.of("optimized", 800);
+  private static final EmittedFlux TREES = EmittedFlux.of("optimized-trees", 200);
+
   /** A case of {@code rewrites.txt}; {@code after} is empty where nothing may change. */
   private record Case(
       String name, FloatSums sums, String before, List<String> rules, String after) {}
@@ -50,6 +53,7 @@ class RewritesTest {
       FluxScript before = FluxScript.parse(each.before());
       FluxScript after = before.optimized(each.sums());
       FluxScript expected = each.after().isEmpty() ? before : FluxScript.parse(each.after());
+      EMITTED.acceptedLike(each.before(), after.text());
       assertThat(after.text()).as(each.name()).isEqualTo(expected.text());
       Set<String> rules = new TreeSet<>();
       for (FluxPlan.Rewrite rewrite : before.explain().rewrites()) {
@@ -72,11 +76,13 @@ class RewritesTest {
       FluxScript script = FluxScript.parse(text);
       for (FloatSums sums : FloatSums.values()) {
         FluxScript optimized = script.optimized(sums);
+        EMITTED.acceptedLike(text, optimized.text());
         assertThat(FluxScript.parse(optimized.text())).as(text).isEqualTo(optimized);
         assertThat(optimized.optimized(sums)).as(text).isEqualTo(optimized);
         assertThat(refusal(optimized) == null).as(text).isEqualTo(refusal(script) == null);
         if (refusal(script) == null) {
           FluxScript guarded = script.confinedTo("tenant", "t9").optimized(sums);
+          EMITTED.acceptedLike(text, guarded.text());
           assertThat(guarded.confinedTo("tenant", "t9")).as(text).isEqualTo(guarded);
           FluxScript later = optimized.confinedTo("tenant", "t9");
           assertThat(reads(later)).as(text).isEqualTo(reads(guarded));
@@ -108,6 +114,7 @@ class RewritesTest {
             random -> {
               FluxScript script = new Trees(random).script();
               FluxScript optimized = script.optimized(FloatSums.LAST_DIGITS_MAY_DIFFER);
+              TREES.read(optimized.text());
               assertThat(FluxScript.parse(optimized.text())).isEqualTo(optimized);
               assertThat(script.explain().toString()).isNotNull();
             });

@@ -13,6 +13,8 @@ import org.junit.jupiter.api.Test;
 class TenantGuardTest {
   private static final String READ = "from(bucket: \"b\") |> range(start: -1h)";
 
+  private static final EmittedFlux EMITTED = EmittedFlux.of("confined", 300);
+
   private static final Pattern GUARDED =
       Pattern.compile(
           "from\\(bucket(ID)?: [^)]*\\) \\|> range\\([^)]*\\)"
@@ -41,6 +43,7 @@ class TenantGuardTest {
       FluxScript script = FluxScript.parse(each.flux());
       try {
         FluxScript confined = script.confinedTo("tenant", "t1");
+        EMITTED.acceptedLike(each.flux(), confined.text());
         assertGuarded(confined, each.id());
         assertThat(FluxScript.parse(confined.text())).as(each.id()).isEqualTo(confined);
         assertThat(confined.confinedTo("tenant", "t1")).as(each.id()).isEqualTo(confined);
@@ -111,6 +114,7 @@ class TenantGuardTest {
         }) {
       String text = "q = {tenant: \"t1\"} x = " + READ;
       FluxScript confined = FluxScript.parse(text + " |> " + stage).confinedTo("tenant", "t1");
+      EMITTED.acceptedLike(text + " |> " + stage, confined.text());
       FluxScript guarded =
           FluxScript.parse(text + " |> filter(fn: (r) => r.tenant == \"t1\") |> " + stage);
       assertThat(confined).as(stage).isEqualTo(guarded);
@@ -203,8 +207,9 @@ class TenantGuardTest {
   }
 
   private static void assertConfined(String text, String confined) {
-    assertThat(FluxScript.parse(text).confinedTo("tenant", "t1"))
-        .isEqualTo(FluxScript.parse(confined));
+    FluxScript script = FluxScript.parse(text).confinedTo("tenant", "t1");
+    EMITTED.acceptedLike(text, script.text());
+    assertThat(script).isEqualTo(FluxScript.parse(confined));
   }
 
   private static void assertSame(String text) {

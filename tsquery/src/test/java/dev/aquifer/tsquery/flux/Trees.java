@@ -175,7 +175,7 @@ final class Trees {
         () -> {
           String key = key();
           @Nullable Expression value =
-              Lexer.isName(key) && random.nextInt(4) == 0 ? null : expression(depth - 1);
+              Lexer.isPlainName(key) && random.nextInt(4) == 0 ? null : expression(depth - 1);
           return new Expression.Property(key, value, Place.NONE);
         });
   }
