@@ -14,7 +14,8 @@ import java.time.ZoneOffset;
  * <p>In a zone, edges are times of its clock, hours and minutes as well as days. An edge that the
  * clock shows twice is the first of both; one that it skips is the moment at which it skips. So a
  * window holds the repeated hour along with the hour before, and one that begins and ends in
- * skipped time, as 30 December 2011 does in Samoa, does not exist.
+ * skipped time, as 30 December 2011 does in Samoa, does not exist, nor do overlapping ones that
+ * would begin at the moment at which a later one does.
  *
  * @param every from the start of one window to the start of the next; positive
  * @param period how long each lasts: longer than every, and windows overlap; shorter, and there are

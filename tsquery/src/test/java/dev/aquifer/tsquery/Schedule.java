@@ -9,12 +9,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A random schedule of queries, on-time and late writes, invalidations and moves of the clock, run
  * against a backend that can be written to. Late writes are told of; on-time ones (at or after the
  * clock's now) are not, and must show because open windows are never kept in a schedule. Every
- * answer must be the uncached one, bit for bit.
+ * answer must be the reference's, where one knows the points, or else the uncached one, bit for
+ * bit.
  */
 final class Schedule {
   /** Writes a point that every later read sees. */
@@ -34,6 +36,8 @@ final class Schedule {
   private final Instant origin;
   private final List<TimeSeriesQuery> shapes;
   private Consumer<Runnable> duringFetch = change -> {};
+  private @Nullable ReferenceAnswer reference;
+  private int scale = 1;
   private long shown;
   private long fetched;
 
@@ -53,14 +57,23 @@ final class Schedule {
 
   /** Ageing under which exactness needs nothing but invalidation: open windows are never kept. */
   static Ageing exact(RandomGenerator random) {
+    return exact(random, 1);
+  }
+
+  /** The same for a schedule of that scale. */
+  static Ageing exact(RandomGenerator random, int scale) {
     return new Ageing(
         Duration.ZERO,
-        Duration.ofSeconds(random.nextInt(1, 300)),
-        Duration.ofSeconds(random.nextInt(0, 300)),
-        Duration.ofSeconds(random.nextInt(1, 900)),
-        Duration.ofSeconds(random.nextInt(300, 900)),
-        Duration.ofSeconds(random.nextInt(1, 1800)),
-        Duration.ofSeconds(random.nextInt(0, 1200)));
+        seconds(random, 1, 300, scale),
+        seconds(random, 0, 300, scale),
+        seconds(random, 1, 900, scale),
+        seconds(random, 300, 900, scale),
+        seconds(random, 1, 1800, scale),
+        seconds(random, 0, 1200, scale));
+  }
+
+  private static Duration seconds(RandomGenerator random, int from, int to, int scale) {
+    return Duration.ofSeconds(random.nextInt(from, to)).multipliedBy(scale);
   }
 
   static TimeSeriesQuery shape(RandomGenerator random, String measurement) {
@@ -112,6 +125,22 @@ final class Schedule {
     return this;
   }
 
+  /** Has answers judged by a reference that is told of each point, too. */
+  Schedule judgedBy(ReferenceAnswer judge) {
+    reference = judge;
+    return this;
+  }
+
+  /** Makes all times that many times as long. */
+  Schedule scaledBy(int factor) {
+    scale = factor;
+    return this;
+  }
+
+  private Duration millis(int from, int to) {
+    return Duration.ofMillis(random.nextInt(from, to)).multipliedBy(scale);
+  }
+
   void run(int steps) throws Exception {
     for (int i = 0; i < steps; i++) {
       step();
@@ -130,9 +159,9 @@ final class Schedule {
 
   private void step() throws Exception {
     switch (random.nextInt(12)) {
-      case 0 -> clock.advance(STEP.multipliedBy(random.nextInt(1, 12)));
-      case 1 -> write(clock.instant().plusMillis(random.nextInt(40_000)), false);
-      case 2 -> write(clock.instant().minusMillis(random.nextInt(1, 400_000)), true);
+      case 0 -> clock.advance(STEP.multipliedBy(random.nextInt(1, 12)).multipliedBy(scale));
+      case 1 -> write(clock.instant().plus(millis(0, 40_000)), false);
+      case 2 -> write(clock.instant().minus(millis(1, 400_000)), true);
       case 3 -> invalidate();
       default -> query();
     }
@@ -144,45 +173,62 @@ final class Schedule {
     String ward = random.nextBoolean() ? "icu" : random.nextBoolean() ? "er" : "";
     double value = random.nextInt(-1000, 1000) / 10.0 + random.nextInt(3) * 1e-9;
     writer.write(tenant.id(), time, device, ward, value);
+    if (reference != null) {
+      reference.add(tenant.id(), Nanos.of(time), tags(device, ward), value);
+    }
     if (late) {
       tenant.run(() -> series.invalidate(shapes.get(0).measurement(), time, time.plusNanos(1)));
     }
   }
 
   private void invalidate() {
-    Instant from = clock.instant().minusMillis(random.nextInt(400_000));
+    Instant from = clock.instant().minus(millis(0, 400_000));
     tenant()
         .run(
             () ->
-                series.invalidate(
-                    shapes.get(0).measurement(),
-                    from,
-                    from.plusMillis(1 + random.nextInt(60_000))));
+                series.invalidate(shapes.get(0).measurement(), from, from.plus(millis(1, 60_001))));
   }
 
   private void query() throws Exception {
     TimeSeriesQuery shape = shapes.get(random.nextInt(shapes.size()));
-    Instant stop = clock.instant().plusMillis(random.nextInt(-300_000, 30_000));
+    Instant stop = clock.instant().plus(millis(-300_000, 30_000));
     if (random.nextBoolean()) {
       stop = Instant.ofEpochSecond(stop.getEpochSecond());
     }
-    Instant start = stop.minusMillis(random.nextInt(1, 400_000));
+    Instant start = stop.minus(millis(1, 400_000));
     TimeSeriesQuery query = shape.withRange(start, stop);
     Tenant tenant = tenant();
-    TimeSeriesResult uncached = tenant.call(() -> series.queryUncached(query));
+    // Stages work on an answer's windows; what they make of them is for other tests to say.
+    ReferenceAnswer judge = query.stages().isEmpty() ? reference : null;
+    Map<Map<String, String>, ReferenceAnswer.Shown> expected =
+        judge != null
+            ? judge.answer(tenant, query)
+            : ReferenceAnswer.shown(tenant.call(() -> series.queryUncached(query)));
+    if (judge != null && random.nextInt(8) == 0) {
+      equal("uncached", tenant.call(() -> series.queryUncached(query)), expected, query, tenant);
+    }
     if (random.nextInt(4) == 0) {
-      Instant late = start.plusMillis(random.nextInt(400_000));
+      Instant late = start.plus(millis(0, 400_000));
       duringFetch.accept(() -> write(late.isBefore(clock.instant()) ? late : start, true));
     }
     TimeSeriesResult cached = tenant.call(() -> series.query(query));
     duringFetch.accept(() -> {});
     shown += cached.shown();
     fetched += cached.fetched();
-    assertThat(cached.series())
+    equal("cached", cached, expected, query, tenant);
+  }
+
+  private void equal(
+      String how,
+      TimeSeriesResult answer,
+      Map<Map<String, String>, ReferenceAnswer.Shown> expected,
+      TimeSeriesQuery query,
+      Tenant tenant) {
+    assertThat(ReferenceAnswer.shown(answer))
         .as(
-            "%s for %s, %s after the start",
-            query, tenant, Duration.between(origin, clock.instant()))
-        .isEqualTo(uncached.series());
+            "%s %s for %s, %s after the start",
+            how, query, tenant, Duration.between(origin, clock.instant()))
+        .isEqualTo(expected);
   }
 
   private Tenant tenant() {

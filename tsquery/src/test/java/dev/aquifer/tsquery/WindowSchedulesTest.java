@@ -3,6 +3,10 @@ package dev.aquifer.tsquery;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.aquifer.testkit.Proof;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.Period;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.LongAdder;
@@ -10,9 +14,26 @@ import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Whatever happened before, a cached answer is the uncached one. */
+/** Whatever happened before, a cached answer is the reference's, and so is the uncached one. */
 class WindowSchedulesTest {
   private static final int STEPS = 60;
+
+  /** Makes days of seconds. */
+  private static final int CALENDAR_SCALE = 10_000;
+
+  /** Close to moments at which clocks are set, or a day is left out. */
+  private static final List<String> CHANGES =
+      List.of("2026-03-29T06:00:00Z", "2026-10-25T12:00:00Z", "2011-12-30T09:00:00Z");
+
+  private static final List<String> ZONES =
+      List.of(
+          "UTC",
+          "Europe/Berlin",
+          "America/New_York",
+          "Asia/Kolkata",
+          "Pacific/Apia",
+          "Australia/Lord_Howe",
+          "+05:30");
 
   @Test
   void query_afterRandomSchedules_equalsTheUncachedAnswer() {
@@ -35,6 +56,59 @@ class WindowSchedulesTest {
     Proof.of("window-schedules-evicting")
         .tries(300, 50_000)
         .each(random -> schedule(random, 20_000));
+  }
+
+  /** Days, weeks and months, in zones whose clocks are set meanwhile, overlapping and with gaps. */
+  @Test
+  void query_afterRandomSchedulesOnTheClock_equalsTheReference() {
+    Proof.of("window-schedules-calendar")
+        .tries(300, 300_000)
+        .each(random -> calendarSchedule(random));
+  }
+
+  private static void calendarSchedule(RandomGenerator random) throws Exception {
+    OvertakenBackend backend = new OvertakenBackend();
+    SteppingClock clock = new SteppingClock(Instant.parse(one(random, CHANGES)));
+    Ageing ageing = Schedule.exact(random, CALENDAR_SCALE);
+    try (TimeSeries series = series(backend, clock, ageing, 1 << 26)) {
+      List<TimeSeriesQuery> shapes =
+          IntStream.range(0, 3).mapToObj(i -> onTheClock(random)).toList();
+      new Schedule(random, clock, series, writer(backend), shapes)
+          .scaledBy(CALENDAR_SCALE)
+          .judgedBy(new ReferenceAnswer())
+          .overtaking(change -> backend.afterRead = change)
+          .run(STEPS / 2);
+    }
+  }
+
+  private static TimeSeriesQuery onTheClock(RandomGenerator random) {
+    TimeSeriesQuery.Builder query =
+        Schedule.shape(random, "vitals").toBuilder().zone(ZoneId.of(one(random, ZONES)));
+    if (random.nextInt(4) == 0) {
+      query.every(Period.ofMonths(random.nextInt(1, 4)));
+      query.offset(Period.ofMonths(random.nextInt(3)));
+      switch (random.nextInt(4)) {
+        case 0 -> query.period(Period.ofMonths(random.nextInt(1, 6)));
+        case 1 -> query.period(Duration.ofHours(random.nextInt(1, 1_500)));
+        default -> {}
+      }
+    } else {
+      Duration every = Duration.ofHours(random.nextInt(1, 60));
+      if (random.nextInt(3) == 0) {
+        every = Duration.ofDays(random.nextInt(1, 9));
+      }
+      query.every(every).offset(Duration.ofMinutes(30L * random.nextInt(-48, 48)));
+      switch (random.nextInt(4)) {
+        case 0 -> query.period(Duration.ofMinutes(random.nextLong(1, every.toMinutes() + 1)));
+        case 1 -> query.period(every.multipliedBy(random.nextInt(1, 4)).plusMinutes(30));
+        default -> {}
+      }
+    }
+    return query.build();
+  }
+
+  private static String one(RandomGenerator random, List<String> of) {
+    return of.get(random.nextInt(of.size()));
   }
 
   /** The epoch check is what keeps a fetch that an invalidation overtook from being kept. */
@@ -65,6 +139,7 @@ class WindowSchedulesTest {
       series.cache().checkEpochs(epochsChecked);
       Schedule schedule =
           new Schedule(random, clock, series, writer(backend), shapes)
+              .judgedBy(new ReferenceAnswer())
               .overtaking(change -> backend.afterRead = change);
       schedule.run(STEPS);
       return schedule;

@@ -55,13 +55,13 @@ public final class EmittedFlux {
   }
 
   /**
-   * Must be accepted whole: syntax, names and types. The text may read these values, all of them
-   * texts, as {@code params.p0}, {@code params.p1}, ….
+   * Must be accepted whole: syntax, names and types. The text may read these values as {@code
+   * params.p0}, {@code params.p1}, ….
    */
   public void acceptedWith(List<?> values, String text) {
     List<String> fields = new ArrayList<>();
     for (Object value : values) {
-      fields.add("p" + fields.size() + ": " + FluxLiteral.text((String) value));
+      fields.add("p" + fields.size() + ": " + literal(value));
     }
     acceptedWith("{" + String.join(", ", fields) + "}", text);
   }
@@ -108,6 +108,15 @@ public final class EmittedFlux {
     Path file = FOLDER.resolve("%s.%04d.%s".formatted(kind, kept.size(), demand));
     write(file, text);
     return file;
+  }
+
+  private static String literal(Object value) {
+    if (value instanceof Long whole) {
+      return FluxLiteral.integer(whole);
+    } else if (value instanceof Double real) {
+      return FluxLiteral.decimal(real);
+    }
+    return value instanceof Boolean ? value.toString() : FluxLiteral.text((String) value);
   }
 
   private static String json(List<String> texts) {
