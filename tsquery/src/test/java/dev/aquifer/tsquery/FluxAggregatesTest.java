@@ -76,10 +76,16 @@ class FluxAggregatesTest {
   /** The server's own word on a text to average; so is that on one to tell the deviation of. */
   @Test
   void query_deviationOfTexts_saysThatItCannot() {
-    server.next(
-        200,
-        "#datatype,string,string\r\n#group,true,true\r\n#default,,\r\n,error,reference\r\n"
-            + ",a field is no number,\r\n\r\n");
+    String failed =
+        """
+        #datatype,string,string
+        #group,true,true
+        #default,,
+        ,error,reference
+        ,a field is no number,
+
+        """;
+    server.next(200, failed.replace("\n", "\r\n"));
 
     assertThatThrownBy(() -> answer(minutes().select(Aggregate.STDDEV, "value")))
         .isInstanceOf(AquiferException.class)
