@@ -15,6 +15,7 @@ final class Edges {
   private static final long MAX_MONTHS = 12_000;
 
   private final Window window;
+  private final int hash;
   private final boolean calendar;
   private final long every;
   private final long offset;
@@ -24,6 +25,7 @@ final class Edges {
 
   Edges(Window window) {
     this.window = window;
+    this.hash = window.hashCode();
     this.calendar = window.every().calendar();
     this.every = calendar ? window.every().months() : window.every().nanos();
     this.offset = calendar ? window.offset().months() : window.offset().nanos();
@@ -76,7 +78,7 @@ final class Edges {
 
   @Override
   public int hashCode() {
-    return window.hashCode();
+    return hash;
   }
 
   private long[] instants(long first, int count, boolean stops) {

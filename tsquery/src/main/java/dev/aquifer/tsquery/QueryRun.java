@@ -203,7 +203,7 @@ final class QueryRun {
   private BitSet allPending() {
     BitSet pending = new BitSet(grid.size());
     pending.set(0, grid.size());
-    for (int i = 0; i < grid.size(); i++) {
+    for (int i = 0; grid.skips() && i < grid.size(); i++) {
       if (grid.skipped(grid.first() + i)) {
         pending.clear(i);
       }

@@ -21,6 +21,7 @@ final class WindowGrid {
   private final long end;
   private final long fullFirst;
   private final long fullEnd;
+  private final boolean skips;
   private final long every;
   private final long period;
   private final long offset;
@@ -40,6 +41,7 @@ final class WindowGrid {
     this.offset = even ? window.offset().nanos() : 0;
     this.starts = even ? null : edges.starts(first, size() + 1);
     this.stops = even || window.tiles() ? null : edges.stops(first, size());
+    this.skips = starts != null && anySkipped();
     long from = first;
     while (from < end && start(from) < rangeStart) {
       from++;
@@ -85,6 +87,15 @@ final class WindowGrid {
     }
   }
 
+  private boolean anySkipped() {
+    for (long bucket = first; bucket < end; bucket++) {
+      if (skipped(bucket)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** The first window. */
   long first() {
     return first;
@@ -111,6 +122,11 @@ final class WindowGrid {
       return stops[(int) (bucket - first)];
     }
     return starts == null ? bucket * every + offset + period : starts[(int) (bucket + 1 - first)];
+  }
+
+  /** Whether the clock skips any window. */
+  boolean skips() {
+    return skips;
   }
 
   /** Whether the clock skips a window: it ends, or the next one begins, when it does. */
@@ -153,7 +169,8 @@ final class WindowGrid {
 
   /** The indexes of the windows that exist. */
   int[] existing() {
-    return IntStream.range(0, size()).filter(index -> !skipped(first + index)).toArray();
+    IntStream all = IntStream.range(0, size());
+    return (skips ? all.filter(index -> !skipped(first + index)) : all).toArray();
   }
 
   /** How many windows are not wholly in the range. */

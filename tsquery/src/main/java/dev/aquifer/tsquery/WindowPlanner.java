@@ -98,7 +98,7 @@ final class WindowPlanner {
 
   /** Windows that the clock skips are with those before them. */
   private void join(byte[] states) {
-    for (int i = 1; i < states.length; i++) {
+    for (int i = 1; grid.skips() && i < states.length; i++) {
       if (grid.skipped(grid.first() + i)) {
         states[i] = states[i - 1];
       }
