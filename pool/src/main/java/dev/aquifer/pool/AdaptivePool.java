@@ -277,6 +277,17 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
     pool.setConnectionTimeout(limit.toMillis());
   }
 
+  /**
+   * Whether the connection, one of this pool, was opened before that moment: then it leads to the
+   * server that was there at the moment, if it still leads anywhere.
+   *
+   * @param nanos of {@link System#nanoTime}
+   */
+  public boolean isOlder(Connection connection, long nanos) throws SQLException {
+    return connections.allOlder(nanos)
+        || connections.isOlder(connection.unwrap(Connection.class), nanos);
+  }
+
   /** Takes the connection, one of this pool, out of it and closes it for good. */
   public void evict(Connection connection) throws SQLException {
     meter.returned();

@@ -31,6 +31,7 @@ final class NodeConnections implements DataSource {
   private final Map<Connection, Long> open = new ConcurrentHashMap<>();
   private final AtomicInteger opening = new AtomicInteger();
   private final AtomicInteger refusals = new AtomicInteger();
+  private volatile long newest = System.nanoTime();
   private volatile IntPredicate allowed = already -> true;
   private volatile Properties properties;
 
@@ -68,7 +69,9 @@ final class NodeConnections implements DataSource {
     try {
       Connection connection = DriverManager.getConnection(settings.url(), properties);
       confirm(connection);
-      open.put(connection, System.nanoTime());
+      long now = System.nanoTime();
+      open.put(connection, now);
+      newest = now;
       breaker.succeeded();
       return connection;
     } catch (SQLException e) {
@@ -110,6 +113,11 @@ final class NodeConnections implements DataSource {
   int open() {
     open.keySet().removeIf(NodeConnections::isClosed);
     return open.size();
+  }
+
+  /** Whether all are open since before that time, as far as opening them has ended. */
+  boolean allOlder(long nanos) {
+    return newest - nanos < 0;
   }
 
   /** Whether the connection is open since before that time. */

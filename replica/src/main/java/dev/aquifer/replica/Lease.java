@@ -41,8 +41,8 @@ final class Lease {
 
   /**
    * A connection of the route's node; null when that was removed since it was chosen, is no longer
-   * the primary that it was, or helps others already as much as it may: then nothing has been sent,
-   * and another node may be chosen.
+   * the primary that it was, was restarted, or helps others already as much as it may: then nothing
+   * has been sent, and another node may be chosen.
    *
    * @param relieves whether the primary answers in the place of replicas, which is limited
    */
@@ -52,6 +52,7 @@ final class Lease {
       return null;
     }
     boolean primary = node.role == Role.PRIMARY;
+    Object incarnation = node.incarnation;
     node.inFlight.incrementAndGet();
     boolean leased = false;
     try {
@@ -60,12 +61,15 @@ final class Lease {
         Connection connection = node.pool.getConnection();
         // Whoever fences a node says so first and cuts off second what is open: a connection that
         // was waited for meanwhile may lead to the old primary, back after its place was taken.
-        if (!isDeposed(node, primary)) {
+        if (isDeposed(node, primary)) {
+          node.pool.evict(connection);
+          connection.close();
+        } else if (primary || isSameServer(node, incarnation, connection)) {
           leased = true;
           return new Lease(node, connection, relieves);
+        } else {
+          connection.close();
         }
-        node.pool.evict(connection);
-        connection.close();
       }
       return null;
     } catch (SQLException e) {
@@ -81,6 +85,17 @@ final class Lease {
         }
       }
     }
+  }
+
+  /**
+   * Whether a connection leads to the server whose position is known: a replica that was restarted
+   * may show less than before. So one that is younger than what is known waits for the next probe.
+   */
+  private static boolean isSameServer(Node node, Object incarnation, Connection connection)
+      throws SQLException {
+    return (node.pool.isOlder(connection, node.positionBegun)
+            || node.monitor.awaitAnswer(System.nanoTime()))
+        && node.incarnation == incarnation;
   }
 
   private static boolean isDeposed(Node node, boolean wasPrimary) {

@@ -84,7 +84,13 @@ final class Leases {
 
   private @Nullable Lease leased(Route route) throws SQLException {
     try {
-      return Lease.of(route, set.relieves(route));
+      Lease leased = Lease.of(route, set.relieves(route));
+      if (leased != null && route.node().role == Role.REPLICA && !set.shows(route.node())) {
+        // It was chosen for what it showed before it was restarted.
+        leased.release();
+        return null;
+      }
+      return leased;
     } catch (SQLException e) {
       if (Failures.isConnectionLost(e)) {
         set.accuse(route.node());

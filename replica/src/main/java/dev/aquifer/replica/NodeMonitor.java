@@ -84,6 +84,13 @@ final class NodeMonitor implements Runnable {
     LockSupport.unpark(thread);
   }
 
+  /** Waits until a probe begun after the moment was answered; false when it was not in time. */
+  boolean awaitAnswer(long after) {
+    wake();
+    return topology.await(
+        () -> node.positionBegun - after > 0, settings.probeTimeout().multipliedBy(2));
+  }
+
   /** Whether the node has answered, or failed to, at least once. */
   boolean isJudged() {
     return judged;

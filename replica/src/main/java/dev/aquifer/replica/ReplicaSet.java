@@ -345,6 +345,11 @@ public final class ReplicaSet extends PlainDataSource implements PositionSource,
     return router.qualifies(node, scope.get());
   }
 
+  /** Whether the node is known to show what reads must be shown now. */
+  boolean shows(Node node) {
+    return router.shows(node, scope.get());
+  }
+
   /** How often a read that delivered nothing is tried elsewhere: every node may fail it once. */
   int retries() {
     return topology.nodes.size();

@@ -86,12 +86,17 @@ final class Router {
   /** Whether a read may stay on this replica. */
   boolean qualifies(Node node, ReadScope scope) {
     Consistency consistency = consistency(scope);
-    if (consistency.level() == Consistency.Level.STRONG || !isCandidate(node, null)) {
-      return false;
-    }
+    return consistency.level() != Consistency.Level.STRONG
+        && isCandidate(node, null)
+        && shows(node, scope);
+  }
+
+  /** Whether a node is known to show what a read must be shown. */
+  boolean shows(Node node, ReadScope scope) {
     if (!settings.positionGate()) {
       return true;
     }
+    Consistency consistency = consistency(scope);
     Sighting seen = sighting(consistency);
     if (seen != null && seen.node() != node.incarnation && !covers(node, shownBy(seen))) {
       return false;
