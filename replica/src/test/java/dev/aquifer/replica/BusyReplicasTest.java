@@ -44,7 +44,7 @@ class BusyReplicasTest {
     List<Connection> held = new ArrayList<>();
     ExecutorService waiting = Executors.newSingleThreadExecutor();
     try (ReplicaSet set =
-        Sets.of(POSTGRES.database())
+        Sets.ofOne(POSTGRES.database())
             .pool(pool -> pool.maximumSize(2).connectionTimeout(Duration.ofSeconds(30)))
             .replicaWait(Duration.ofSeconds(20))
             .primaryReads(1)

@@ -23,7 +23,7 @@ class PoolsOfSetTest {
   @Test
   void budgetOfEachServer_isTheLargestSizeOfEachPool(TestDatabase database) throws Exception {
     try (ReplicaSet set =
-        Sets.of(database).pool(pool -> {}).budgetPerServer(() -> ServerBudget.of(14, 2)).build()) {
+        Sets.ofOne(database).budgetPerServer(() -> ServerBudget.of(14, 2)).build()) {
       assertThat(set.pools())
           .hasSize(2)
           .allSatisfy(pool -> assertThat(pool.stats().max()).isLessThanOrEqualTo(7));

@@ -28,6 +28,14 @@ final class Sets {
     return builder;
   }
 
+  /** With one replica, however many standbys a shared cluster has by now. */
+  static ReplicaSetBuilder ofOne(TestDatabase database) {
+    return ReplicaSet.builder()
+        .primary(database.url())
+        .replica(database.url(database.cluster().standby(0)))
+        .credentials(database.user(), database.password());
+  }
+
   static void awaitReplicas(ReplicaSet set, int count) {
     Eventually.within(Duration.ofSeconds(10))
         .until(count + " replicas in use", () -> set.health().usableReplicas() == count);

@@ -48,7 +48,7 @@ class YoungConnectionTest {
   void connection_youngerThanTheLastProbe_waitsForAnother_anOlderOneDoesNot() throws Exception {
     Log log = new Log();
     try (ReplicaSet set =
-        Sets.of(POSTGRES.database())
+        Sets.ofOne(POSTGRES.database())
             .sampleEvery(Duration.ofHours(1))
             .pool(pool -> pool.minimumIdle(0).maximumSize(1))
             .observer(log)
