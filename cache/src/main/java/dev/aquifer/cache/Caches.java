@@ -16,6 +16,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
@@ -35,6 +36,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Caches implements CommitListener, AutoCloseable {
   private static final int MOST_WEIGHT = 1_000_000;
+  private static final int MOST_SPANS = 64;
+  private static final int MOST_TIMELINE_CHARS = 512;
 
   private final Node node;
   private final Threads threads;
@@ -136,6 +139,44 @@ public final class Caches implements CommitListener, AutoCloseable {
   /** All of one cache is void for the current tenant; the name need not be in use on this node. */
   public void invalidateCache(String name) {
     voidWhole(KeyText.cacheName(checked(name)), Scope.CACHE);
+  }
+
+  /**
+   * What was read of these ranges of the current tenant's timeline is void, with the guarantees of
+   * {@link #invalidateTags(Tag...)}, and in one round trip.
+   *
+   * @param timeline 1 to 512 characters
+   * @param spans 1 to 64
+   * @throws IllegalArgumentException when there are more or none, or the name is too long
+   */
+  public void invalidateRanges(String timeline, Collection<Timeline.Span> spans) {
+    Tenant tenant = TenantContext.require();
+    if (spans.isEmpty() || spans.size() > MOST_SPANS) {
+      throw new IllegalArgumentException(
+          "%d ranges of '%s' are void at once; use 1 to %d, and wider ones for more."
+              .formatted(spans.size(), timelineName(timeline), MOST_SPANS));
+    }
+    node.voids.make(node.voids.ranges(tenant, timelineName(timeline), spans));
+  }
+
+  /**
+   * A timeline of a tenant, for whoever keeps answers about it outside the caches.
+   *
+   * @param name 1 to 512 characters, the same on every node
+   * @param tags whose voids make all of it void, as those of tables do that it is read from
+   * @param listener told what is void, from before this returns
+   */
+  public Timeline timeline(Tenant tenant, String name, Set<Tag> tags, Timeline.Listener listener) {
+    return new Timeline(node, tenant, timelineName(name), Set.copyOf(tags), listener);
+  }
+
+  private static String timelineName(String name) {
+    if (name.isEmpty() || name.length() > MOST_TIMELINE_CHARS) {
+      throw new IllegalArgumentException(
+          "The name of a timeline has %,d characters; use 1 to %d."
+              .formatted(name.length(), MOST_TIMELINE_CHARS));
+    }
+    return name;
   }
 
   private void voidWhole(String name, Scope scope) {

@@ -217,6 +217,16 @@ final class EventFeed {
     return answered(known(partition), System.nanoTime() + syncTimeout);
   }
 
+  /** As {@link #sync}, of several at the same time; whether all were answered by then. */
+  boolean refresh(List<Partition> partitions, long deadline) throws InterruptedException {
+    List<CompletableFuture<Boolean>> asked = partitions.stream().map(this::known).toList();
+    boolean all = true;
+    for (CompletableFuture<Boolean> known : asked) {
+      all &= answered(known, deadline);
+    }
+    return all;
+  }
+
   private boolean answered(CompletableFuture<Boolean> known, long deadline)
       throws InterruptedException {
     return Boolean.TRUE.equals(calls.await(known, deadline));

@@ -23,6 +23,9 @@ final class Guards {
   /** After the link was lost it proves nothing before what was missed is known. */
   volatile boolean replay = true;
 
+  /** What voids a range is told to whoever keeps windows of it. */
+  volatile boolean ranges = true;
+
   /** The format of entries that is written and read; another one is a version to come. */
   volatile int format = Envelope.FORMAT;
 

@@ -32,6 +32,7 @@ final class IdleTenants {
         share.idleSince = now;
       } else if (now - share.idleSince > IDLE
           && partitions.all.stream().allMatch(node::told)
+          && partitions.all.stream().noneMatch(Partition::watched)
           && fairness.forget(share)) {
         // The share first: whoever makes a view of the next partition finds the next share.
         node.close(partitions.first());

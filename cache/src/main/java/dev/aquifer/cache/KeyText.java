@@ -30,6 +30,7 @@ final class KeyText {
   private static final String KEY = "k:";
   private static final String CACHE = "c:";
   private static final String TAG = "t:";
+  private static final String RANGE = "r:";
   private static final int MAX_DEPTH = 32;
 
   private KeyText() {}
@@ -51,11 +52,52 @@ final class KeyText {
     return name.startsWith(KEY);
   }
 
+  /** What is void of a timeline. */
+  static String rangeName(String timeline, Timeline.Span span) {
+    return RANGE + span.start() + ':' + span.stop() + ':' + timeline;
+  }
+
+  static boolean isRange(String name) {
+    return name.startsWith(RANGE);
+  }
+
+  /** A range as its name says it. */
+  record Range(String timeline, Timeline.Span span) {}
+
+  /** The range of a name, or null where the name is of none. */
+  static @Nullable Range range(String name) {
+    int first = name.indexOf(':', RANGE.length());
+    int second = first < 0 ? -1 : name.indexOf(':', first + 1);
+    if (second < 0) {
+      return null;
+    }
+    try {
+      long start = Long.parseLong(name, RANGE.length(), first, 10);
+      long stop = Long.parseLong(name, first + 1, second, 10);
+      return start < stop
+          ? new Range(name.substring(second + 1), new Timeline.Span(start, stop))
+          : null;
+    } catch (NumberFormatException e) {
+      return null;
+    }
+  }
+
+  /** The same in whole milliseconds, never less: numbers in scripts have 53 bits. */
+  static String coarse(String rangeName) {
+    Range range = range(rangeName);
+    if (range == null) {
+      return Partition.ALL;
+    }
+    Timeline.Span span = range.span();
+    return rangeName(range.timeline(), new Timeline.Span(span.startMillis(), span.stopMillis()));
+  }
+
   /** Whether it is one of the names of this version. */
   static boolean isKnown(String name) {
     return isKey(name)
         || name.startsWith(CACHE)
         || name.startsWith(TAG)
+        || (isRange(name) && range(name) != null)
         || name.equals(Partition.ALL);
   }
 

@@ -106,7 +106,7 @@ final class Names {
     Map<String, Long> markers = new HashMap<>();
     for (int i = 1; i + 1 < news.size(); i += 2) {
       String name = text(news.get(i));
-      if (name.length() > 1 && !name.startsWith(SCHEMAS)) {
+      if (name.length() > 1 && !name.startsWith(SCHEMAS) && !KeyText.isRange(name)) {
         markers.put(name, Long.parseLong(text(news.get(i + 1))));
       }
     }

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
@@ -59,6 +60,7 @@ final class Partition {
   // Weak: a cell lives as long as an entry, a load or a marker needs it.
   private final Cache<String, TagCell> cells =
       Caffeine.newBuilder().weakValues().executor(Runnable::run).build();
+  private final Set<Watcher> watchers = ConcurrentHashMap.newKeySet();
   private final ConcurrentHashMap<String, TagCell> marked = new ConcurrentHashMap<>();
   private final Poisons poisons = new Poisons();
   private final KeyFloors keyFloors = new KeyFloors();
@@ -120,6 +122,31 @@ final class Partition {
   boolean shows(long sequence, CausalSession session) {
     long demand = session.sequence(name);
     return sequence >= demand && (demand == 0 || !gaps.contain(demand));
+  }
+
+  /**
+   * Told, under the partition's lock and before {@link #applied} says so, of what is void. Must not
+   * block.
+   */
+  interface Watcher {
+    /** These names, of any kind. */
+    void voided(Collection<String> names);
+
+    /** Everything; it may be told again and again. */
+    void voidedAll();
+  }
+
+  void watch(Watcher watcher) {
+    watchers.add(watcher);
+  }
+
+  void unwatch(Watcher watcher) {
+    watchers.remove(watcher);
+  }
+
+  /** Whether somebody keeps what it voids. */
+  boolean watched() {
+    return !watchers.isEmpty();
   }
 
   /** Whether {@link #owner} is not known yet. */
@@ -465,6 +492,7 @@ final class Partition {
   private void bump(long tick) {
     voidTick = Math.max(voidTick, tick);
     lastTick = Math.max(lastTick, tick);
+    watchers.forEach(Watcher::voidedAll);
   }
 
   /** What is lifted was voided before: no fill slips in between. */
@@ -491,6 +519,9 @@ final class Partition {
     for (String named : names) {
       if (named.equals(ALL)) {
         all = true;
+        continue;
+      }
+      if (KeyText.isRange(named)) {
         continue;
       }
       boolean key = KeyText.isKey(named);
@@ -520,6 +551,13 @@ final class Partition {
       voidTick = Math.max(voidTick, tick);
     }
     lastTick = Math.max(lastTick, tick);
+    for (Watcher watcher : watchers) {
+      if (all) {
+        watcher.voidedAll();
+      } else {
+        watcher.voided(names);
+      }
+    }
   }
 
   /** Where no Redis bounds the markers: forgets the older half, and with it what is that old. */

@@ -40,6 +40,11 @@ final class Partitions {
     this.all = IntStream.range(0, count).mapToObj(i -> i == 0 ? first : others.get(i - 1)).toList();
   }
 
+  /** The one that has the key. */
+  Partition of(Object form) {
+    return all.get(index(form, all.size()));
+  }
+
   Partition first() {
     return all.get(0);
   }

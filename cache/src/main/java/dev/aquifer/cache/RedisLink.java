@@ -32,6 +32,7 @@ final class RedisLink implements Remote {
   private final RedisFills fills;
   private final ServerClock clock = new ServerClock();
   private final long silence;
+  private final long timeout;
   private final ScheduledFuture<?> heart;
   private final ScheduledFuture<?> renewals;
 
@@ -41,6 +42,7 @@ final class RedisLink implements Remote {
     this.address = address;
     this.connections = connections;
     this.silence = settings.silenceLimit().toNanos();
+    this.timeout = settings.remoteTimeout().toNanos();
     this.calls = new RedisCalls(node, connections, settings, first -> known(first));
     this.feed = new EventFeed(node, calls, connections, settings);
     this.voids = new RedisVoids(node, calls, connections, feed, settings);
@@ -117,6 +119,11 @@ final class RedisLink implements Remote {
   @Override
   public boolean sync(Partition partition) throws InterruptedException {
     return feed.sync(partition);
+  }
+
+  @Override
+  public boolean refresh(List<Partition> partitions) throws InterruptedException {
+    return calls.open() && feed.refresh(partitions, System.nanoTime() + timeout);
   }
 
   @Override

@@ -295,6 +295,7 @@ final class RedisVoids {
     args.add(StoredKeys.bytes(what.poison()));
     voided.stream()
         .filter(name -> !KeyText.isKey(name))
+        .map(name -> KeyText.isRange(name) ? KeyText.coarse(name) : name)
         .forEach(name -> args.add(StoredKeys.bytes(name)));
     return sent(Script.VOID, partition, keys, args);
   }

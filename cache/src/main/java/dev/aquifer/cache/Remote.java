@@ -87,6 +87,12 @@ interface Remote extends AutoCloseable {
   /** Brings the partition up to date. Returns whether Redis answered. */
   boolean sync(Partition partition) throws InterruptedException;
 
+  /**
+   * As {@link #sync}, of several, and waiting no longer than a call may. Returns whether Redis
+   * answered for all of them.
+   */
+  boolean refresh(List<Partition> partitions) throws InterruptedException;
+
   /** How it is doing. */
   CacheHealth health();
 

@@ -33,6 +33,9 @@ import java.util.concurrent.CompletionStage;
  * it is not answered by a node that knows only the old one. Nothing that the old one stored stands,
  * whatever the sequences are.
  *
+ * <p>Voids of ranges of time are in fields {@code r:<timeline>}, which no news tell: whoever reads
+ * what they judge is told them with it.
+ *
  * <p>A server that goes on where another left off (field {@code r}: who numbered last) may lack
  * what that one numbered last. So it leaves a gap, up to its own clock, before its first number
  * (field {@code g}: the numbers before and after each gap, the oldest first; of more than 32 the
@@ -128,7 +131,8 @@ enum Script {
    * lease millis, the poison that it lifts or '', then the names that leave a marker.
    */
   VOID(
-      """
+      ScriptText.RANGES
+          + """
       if foreign then return told() end
       local what = ARGV[6]
       local all = false
@@ -142,7 +146,13 @@ enum Script {
       number()
       redis.call('HSET', KEYS[1], 'n', fmt(n))
       for k = 11, #ARGV do
-        if ARGV[k] == '*' then all = true else redis.call('HSET', KEYS[1], ARGV[k], fmt(n)) end
+        if ARGV[k] == '*' then
+          all = true
+        elseif string.sub(ARGV[k], 1, 2) == 'r:' then
+          mark(ARGV[k])
+        else
+          redis.call('HSET', KEYS[1], ARGV[k], fmt(n))
+        end
       end
       for k = 3, #KEYS, 2 do gone(KEYS[k], KEYS[k + 1]) end
       if all then
@@ -159,13 +169,15 @@ enum Script {
       if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[7]) + 8 then
         local all = redis.call('HGETALL', KEYS[1])
         local seqs = {}
-        for k = 1, #all, 2 do
-          if #all[k] > 1 and string.sub(all[k], 1, 2) ~= 'x:' then seqs[#seqs + 1] = tonumber(all[k + 1]) end
+        local function last(k)
+          local marked = #all[k] > 1 and string.sub(all[k], 1, 2) ~= 'x:'
+          return marked and tonumber(string.match(all[k + 1], '^%d+'))
         end
+        for k = 1, #all, 2 do seqs[#seqs + 1] = last(k) or nil end
         table.sort(seqs)
         f = math.max(f, seqs[math.floor(#seqs / 2)])
         for k = 1, #all, 2 do
-          local m = #all[k] > 1 and tonumber(all[k + 1])
+          local m = last(k)
           if m and m <= f then redis.call('HDEL', KEYS[1], all[k]) end
         end
         redis.call('HSET', KEYS[1], 'f', fmt(f))
@@ -192,186 +204,6 @@ enum Script {
       return told()
       """);
 
-  private static final String PRELUDE =
-      """
-      local function fmt(x) return string.format('%.0f', x) end
-      local position = table.remove(KEYS)
-      local function now()
-        local t = redis.call('TIME')
-        return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
-      end
-      local s = redis.call('HMGET', KEYS[1], 'i', 'n', 'f', 'p', 'o', 'r', 'g', 'b')
-      local i, n, f = s[1], tonumber(s[2] or '0'), tonumber(s[3] or '0')
-      local candidate, replaces, owner = string.match(ARGV[1], '^(%x+)([=!])(%x*)$')
-      local foreign = i and (s[5] or '') ~= owner
-      local run, gaps = s[6], {}
-      for from, to in string.gmatch(s[7] or '', '(%d+):(%d+)') do
-        gaps[#gaps + 1] = {tonumber(from), tonumber(to)}
-      end
-      local function gapped()
-        local out = {}
-        for k, g in ipairs(gaps) do out[k] = fmt(g[1]) .. ':' .. fmt(g[2]) end
-        return table.concat(out, ' ')
-      end
-      local began = tonumber(s[8] or '0')
-      local function known()
-        redis.call('HSET', KEYS[1], 'r', run, 'g', gapped())
-      end
-      local function made()
-        redis.call('HSET', KEYS[1], 'i', i, 'n', fmt(n), 'f', fmt(f), 'b', fmt(began))
-        if owner ~= '' then redis.call('HSET', KEYS[1], 'o', owner) end
-        known()
-      end
-      local function clock()
-        local t = redis.call('TIME')
-        return tonumber(t[1]) * 1000000 + tonumber(t[2])
-      end
-      local function server()
-        return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
-      end
-      local asked = false
-      local function number()
-        local here = not asked and server()
-        asked = true
-        if here and here ~= run then
-          local to = math.max(n + 1000001, clock())
-          gaps[#gaps + 1] = {n, to}
-          if #gaps > 32 then
-            table.remove(gaps, 1)
-            gaps[1][1] = 0
-          end
-          n = to - 1
-          run = here
-          known()
-        end
-        n = n + 1
-      end
-      local applied = tonumber(ARGV[3])
-      local function lost()
-        if applied == 0 then return false end
-        if i ~= ARGV[2] and ARGV[2] ~= '0' then return applied >= began end
-        for _, g in ipairs(gaps) do
-          if applied > g[1] and applied < g[2] then return true end
-        end
-        return applied > n
-      end
-      local poisons = {}
-      if i and s[4] then
-        local ok, list = pcall(cmsgpack.unpack, s[4])
-        poisons = ok and type(list) == 'table' and list or {}
-      end
-      if not i or (foreign and replaces == '!') or (not foreign and lost()) then
-        if foreign then poisons = {} end
-        i = candidate
-        foreign = false
-        n = math.max(clock(), applied + 1)
-        f = n
-        began = n
-        run, gaps = server(), {}
-        redis.call('DEL', KEYS[1], KEYS[2])
-        made()
-        if #poisons > 0 then redis.call('HSET', KEYS[1], 'p', s[4]) end
-      end
-      local function announce(channel, what)
-        local id = fmt(n) .. '-0'
-        local added = redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', 10000, id, 'w', what)
-        if type(added) == 'table' and added.err then
-          redis.call('DEL', KEYS[2])
-          redis.call('XADD', KEYS[2], id, 'w', what)
-        end
-        redis.call('PUBLISH', channel, i .. ' ' .. fmt(n) .. ' ' .. what)
-      end
-      local function keep(list)
-        poisons = list
-        if #list == 0 then
-          redis.call('HDEL', KEYS[1], 'p')
-        else
-          redis.call('HSET', KEYS[1], 'p', cmsgpack.pack(list))
-        end
-      end
-      if #poisons > 0 then
-        local left, at = {}, now()
-        for _, q in ipairs(poisons) do
-          if q.e > at then
-            left[#left + 1] = q
-          else
-            number()
-            for _, name in ipairs(q.m) do redis.call('HSET', KEYS[1], name, fmt(n)) end
-            announce(q.c, '-' .. q.t .. ';' .. q.w)
-          end
-        end
-        if #left < #poisons then
-          redis.call('HSET', KEYS[1], 'n', fmt(n))
-          keep(left)
-        end
-      end
-      local function news()
-        if foreign then return {'O', s[5] or ''} end
-        if i == ARGV[2] then
-          local behind = n - applied
-          if behind <= 0 then return {} end
-          for _, g in ipairs(gaps) do
-            if applied <= g[1] then behind = behind - (g[2] - g[1] - 1) end
-          end
-          if behind <= tonumber(ARGV[4]) then
-            local e = redis.call('XRANGE', KEYS[2], fmt(applied + 1), '+')
-            if #e == behind then
-              local out = {'E', gapped()}
-              for k = 1, #e do
-                out[#out + 1] = e[k][1]
-                out[#out + 1] = e[k][2][2]
-              end
-              return out
-            end
-          end
-        end
-        local all = redis.call('HGETALL', KEYS[1])
-        for _, q in ipairs(poisons) do
-          all[#all + 1] = '+'
-          all[#all + 1] = '+' .. q.t .. ';' .. fmt(math.max(0, q.e - now())) .. ';' .. q.w
-        end
-        table.insert(all, 1, 'S')
-        return all
-      end
-      local function told() return {i, fmt(n), fmt(f), news()} end
-      local function named(entry)
-        local size, at = string.match(entry, '^aq:{[^}]*}:v:(%d+):()')
-        return 'x:' .. string.sub(entry, at, at + size - 1), at + size + 1
-      end
-      local function leased(entry)
-        local field, at = named(entry)
-        local own = string.sub(entry, at, at + 11)
-        local day = math.floor(tonumber(redis.call('TIME')[1]) / 86400)
-        local known = redis.call('HGET', KEYS[1], field) or ''
-        local kept = own .. '@' .. day .. ' '
-        if string.find(known, kept, 1, true) then return end
-        for schema, seen in string.gmatch(known, '(%x+)@(%d+) ') do
-          if schema ~= own and tonumber(seen) > day - 100 then
-            kept = kept .. schema .. '@' .. seen .. ' '
-          end
-        end
-        redis.call('HSET', KEYS[1], field, kept)
-      end
-      local function gone(entry, lease)
-        redis.call('DEL', entry, lease)
-        local field, at = named(entry)
-        for schema in string.gmatch(redis.call('HGET', KEYS[1], field) or '', '(%x+)@') do
-          local function of(key) return string.sub(key, 1, at - 1) .. schema .. string.sub(key, at + 12) end
-          redis.call('DEL', of(entry), of(lease))
-        end
-      end
-      local function body()
-      """;
-
-  private static final String END =
-      """
-      end
-      local out = body()
-      local now = i .. ' ' .. fmt(n)
-      if redis.pcall('GET', position) ~= now then redis.call('SET', position, now) end
-      return out
-      """;
-
   private final String text;
   private final String digest;
 
@@ -381,7 +213,7 @@ enum Script {
   }
 
   private static String preluded(String body) {
-    return PRELUDE + body + END;
+    return ScriptText.BEFORE + body + ScriptText.AFTER;
   }
 
   /** What Redis is to know before the first call. */

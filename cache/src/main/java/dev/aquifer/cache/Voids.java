@@ -53,6 +53,19 @@ final class Voids {
     return new What(() -> parts(tenant, names), tenant, scope, names.size(), floor, null, null);
   }
 
+  /** Ranges of a timeline of the tenant's, which is in one partition. */
+  What ranges(Tenant tenant, String timeline, Collection<Timeline.Span> spans) {
+    List<String> names = Timeline.names(timeline, spans);
+    return new What(
+        () -> List.of(new Remote.Part(node.partitions(tenant).of(timeline), names, List.of())),
+        tenant,
+        Scope.RANGE,
+        names.size(),
+        ReadFloor.NONE,
+        null,
+        null);
+  }
+
   /** The same of a write that was poisoned, and is committed: the poison is lifted. */
   What poisoned(@Nullable Tenant tenant, List<String> names, ReadFloor floor, String poison) {
     return new What(

@@ -4,8 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.aquifer.RefusedQueryException;
+import dev.aquifer.Tag;
 import dev.aquifer.Tenant;
+import dev.aquifer.cache.Caches;
+import dev.aquifer.testkit.Eventually;
 import dev.aquifer.testkit.PostgresExtension;
+import dev.aquifer.testkit.RedisExtension;
 import dev.aquifer.tsquery.Aggregate;
 import dev.aquifer.tsquery.PostgresBackend;
 import dev.aquifer.tsquery.Series;
@@ -34,6 +38,8 @@ class TimeSeriesTest {
                   + " hour', 'LAX', i from generate_series(0, 199) i",
               "insert into flight select 'DFW', timestamptz '2001-04-01 06:30Z' + i * interval '1"
                   + " hour', 'LAX', i from generate_series(0, 46) i");
+
+  @RegisterExtension static final RedisExtension REDIS = RedisExtension.shared();
 
   @Test
   void dashboard() throws Exception {
@@ -115,5 +121,48 @@ class TimeSeriesTest {
         .isInstanceOf(RefusedQueryException.class); // nothing was sent
     // end
     series.close();
+  }
+
+  @Test
+  void nodes() throws Exception {
+    DataSource dataSource = POSTGRES.database().dataSource();
+    SeriesTable departures =
+        SeriesTable.builder("departure")
+            .table("flight")
+            .time("departed_at")
+            .field("delay", "delay_minutes", ValueKind.LONG)
+            .build();
+    String redis = REDIS.database().uri().toString();
+    try (Caches caches = Caches.builder().redis(redis).build();
+        Caches others = Caches.builder().redis(redis).build()) {
+      // snippet: time-series-nodes
+      TimeSeries series =
+          TimeSeries.builder()
+              .backend(PostgresBackend.of(dataSource, departures))
+              .caches(caches) // Caches.builder().redis(…), or aquifer.caches()
+              .tags("departure", Tag.table("flight"))
+              .build();
+      // end
+      Instant start = Instant.parse("2001-01-02T00:00:00Z");
+      TimeSeriesQuery day =
+          TimeSeriesQuery.builder("departure")
+              .select(Aggregate.COUNT, "delay")
+              .range(start, start.plus(Duration.ofDays(1)))
+              .every(Duration.ofHours(1))
+              .build();
+      try (series;
+          TimeSeries other =
+              TimeSeries.builder()
+                  .backend(PostgresBackend.of(dataSource, departures))
+                  .caches(others)
+                  .build()) {
+        Tenant dfw = Tenant.of("DFW");
+        assertThat(dfw.call(() -> series.query(day)).fetched()).isEqualTo(24);
+        assertThat(dfw.call(() -> series.query(day)).fetched()).isZero();
+        dfw.run(() -> other.invalidate("departure", start, start.plusSeconds(1)));
+        Eventually.within(Duration.ofSeconds(20))
+            .until("told", () -> dfw.call(() -> series.query(day)).fetched() == 1);
+      }
+    }
   }
 }

@@ -1,12 +1,15 @@
 package dev.aquifer.tsquery;
 
 import dev.aquifer.Tenant;
+import dev.aquifer.cache.Timeline;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What must be known together about one measurement of one tenant: what was voided, what is being
@@ -30,10 +33,35 @@ final class Ledger {
   /** Segments that are, or are about to be, in the cache. */
   final Set<Track.Part> parts = ConcurrentHashMap.newKeySet();
 
+  /** What all nodes void of it; null where there is this process alone. */
+  final @Nullable Timeline timeline;
+
   private final AtomicInteger pins = new AtomicInteger();
 
-  Ledger(Key key) {
+  Ledger(Key key, BiFunction<Key, Ledger, @Nullable Timeline> timeline) {
     this.key = key;
+    this.timeline = timeline.apply(key, this);
+  }
+
+  /**
+   * Whether memory may answer the current session, and others' fetches may be waited for. Asks
+   * Redis where that is open.
+   */
+  boolean current() {
+    return timeline == null || timeline.current();
+  }
+
+  /** Whether what was read may be kept: nothing is being written that will void it. */
+  boolean keeps() {
+    return timeline == null || timeline.keeps();
+  }
+
+  void reading(Runnable body) {
+    if (timeline == null) {
+      body.run();
+    } else {
+      timeline.reading(body);
+    }
   }
 
   /** Keeps it in use; false when it was retired, and another must be taken. */
@@ -47,6 +75,10 @@ final class Ledger {
 
   /** Ends its use, when nobody uses it and nothing is kept. */
   boolean retire() {
-    return parts.isEmpty() && pins.compareAndSet(0, RETIRED);
+    boolean retired = parts.isEmpty() && pins.compareAndSet(0, RETIRED);
+    if (retired && timeline != null) {
+      timeline.close();
+    }
+    return retired;
   }
 }

@@ -82,7 +82,7 @@ final class QueryRun {
     Ledger ledger = cache.pin(tenant, query.measurement());
     try {
       WindowPlanner.Plan plan =
-          cache.plan(ledger, Track.of(tenant, query), grid, allPending(), now());
+          cache.plan(ledger, Track.of(tenant, query), grid, allPending(), now(), true);
       long cached = plan.cached().stream().mapToLong(each -> each.run().size()).sum();
       int clipped = grid.clipped();
       List<StatementText> statements = new ArrayList<>();
@@ -110,7 +110,7 @@ final class QueryRun {
     // Before the epoch and before the read: what is kept is never said to be younger than it is.
     long now = now();
     WindowCache.Departure departure =
-        cache.depart(ledger, Track.of(tenant, query), grid, pending, now);
+        cache.depart(ledger, Track.of(tenant, query), grid, pending, now, ledger.current());
     WindowPlanner.Plan plan = departure.plan();
     Throwable error = null;
     try {
@@ -125,7 +125,7 @@ final class QueryRun {
         clear(pending, run);
       }
       if (!plan.fetch().isEmpty()) {
-        fetch(plan.fetch());
+        ledger.reading(() -> fetch(plan.fetch()));
         cache.keep(ledger, departure.flight(), plan.fetch(), assembly, now);
         plan.fetch().forEach(run -> clear(pending, run));
       }

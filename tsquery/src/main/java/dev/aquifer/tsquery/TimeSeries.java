@@ -2,13 +2,19 @@ package dev.aquifer.tsquery;
 
 import dev.aquifer.ConfigurationException;
 import dev.aquifer.RefusedQueryException;
+import dev.aquifer.Tag;
 import dev.aquifer.Tenant;
 import dev.aquifer.TenantContext;
+import dev.aquifer.cache.Caches;
+import dev.aquifer.cache.Timeline;
 import dev.aquifer.spi.Observer;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +41,7 @@ public final class TimeSeries implements AutoCloseable {
   private final Clock clock;
   private final Observer observer;
   private final WindowCache cache;
+  private final @Nullable Caches caches;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   private TimeSeries(Builder builder, Backend backend) {
@@ -44,7 +51,21 @@ public final class TimeSeries implements AutoCloseable {
     this.timeout = builder.timeout;
     this.clock = builder.clock;
     this.observer = Observer.of(List.of(builder.observer));
-    this.cache = new WindowCache(builder.ageing, builder.maximumWeight);
+    this.caches = builder.caches;
+    this.cache = new WindowCache(builder.ageing, builder.maximumWeight, timelines(builder));
+  }
+
+  private static WindowCache.@Nullable Timelines timelines(Builder builder) {
+    Caches caches = builder.caches;
+    Map<String, Set<Tag>> tags = Map.copyOf(builder.tags);
+    return caches == null
+        ? null
+        : (key, listener) ->
+            caches.timeline(
+                key.tenant(),
+                key.measurement(),
+                tags.getOrDefault(key.measurement(), Set.of()),
+                listener);
   }
 
   /** A builder; only the backend is needed. */
@@ -91,13 +112,23 @@ public final class TimeSeries implements AutoCloseable {
    * readers of the backend. The cost grows with the cached segments of this measurement and tenant,
    * not with their points.
    *
+   * <p>With {@link Builder#caches} that goes for all nodes: for this session, and whoever bears its
+   * token, when this returns; for others as soon as they hear of it.
+   *
    * @throws dev.aquifer.MissingTenantException the thread has no tenant
    * @throws RefusedQueryException start is not before stop
    */
   public void invalidate(String measurement, Instant start, Instant stop) {
     requireOpen();
     Tenant tenant = TenantContext.require();
-    cache.invalidate(tenant, Names.require("measurement", measurement), new TimeRange(start, stop));
+    Names.require("measurement", measurement);
+    TimeRange range = new TimeRange(start, stop);
+    if (caches == null) {
+      cache.invalidate(tenant, measurement, range);
+    } else {
+      caches.invalidateRanges(
+          measurement, List.of(new Timeline.Span(range.startNanos(), range.stopNanos())));
+    }
   }
 
   /** Drops the cache and lets go of the backend. Idempotent; calls after it are refused. */
@@ -160,6 +191,8 @@ public final class TimeSeries implements AutoCloseable {
     private Clock clock = Clock.systemUTC();
     private Observer observer = new Observer() {};
     private long maximumWeight = 64L << 20;
+    private @Nullable Caches caches;
+    private final Map<String, Set<Tag>> tags = new HashMap<>();
 
     private Builder() {}
 
@@ -211,6 +244,26 @@ public final class TimeSeries implements AutoCloseable {
       return this;
     }
 
+    /**
+     * The caches of this node, with the Redis that they share with others: windows are void on all
+     * nodes that have it. Default none: this process alone. They are not closed with the {@link
+     * TimeSeries}, which is to be closed first.
+     */
+    public Builder caches(Caches shared) {
+      caches = shared;
+      return this;
+    }
+
+    /**
+     * Tags whose voids make all windows of the measurement void, for all ranges: {@link Tag#table}
+     * of a table that transactions write, where those tell {@link Caches} of their commits. Needs
+     * {@link #caches}.
+     */
+    public Builder tags(String measurement, Tag... voiding) {
+      tags.put(Names.require("measurement", measurement), Set.copyOf(List.of(voiding)));
+      return this;
+    }
+
     /** The most memory that cached windows may take, in bytes, about. Default 64 MiB. */
     public Builder maximumWeight(long bytes) {
       if (bytes < 0) {
@@ -223,11 +276,16 @@ public final class TimeSeries implements AutoCloseable {
     /**
      * Builds it.
      *
-     * @throws ConfigurationException when there is no backend
+     * @throws ConfigurationException when there is no backend, or there are tags and no caches
      */
     public TimeSeries build() {
       if (backend == null) {
         throw new ConfigurationException("TimeSeries has no backend; add backend(…).");
+      }
+      if (caches == null && !tags.isEmpty()) {
+        throw new ConfigurationException(
+            "The measurements %s have tags, which only caches void; add caches(…)."
+                .formatted(tags.keySet()));
       }
       return new TimeSeries(this, backend);
     }

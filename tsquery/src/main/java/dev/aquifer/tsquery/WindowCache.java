@@ -4,6 +4,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.RemovalCause;
 import dev.aquifer.Tenant;
+import dev.aquifer.cache.Timeline;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -24,6 +25,9 @@ import org.jspecify.annotations.Nullable;
  * nothing that was read before a change is kept after it. A flight whose claim was voided is not
  * waited for.
  *
+ * <p>Where several nodes share a {@link Timeline}, what any of them voids comes from there, in the
+ * order in which it was voided, and is treated alike.
+ *
  * <p>Memory is bounded by weight. An eviction takes the segment from the ledger's set within the
  * same atomic step, and keeping adds it within its own, so that voiding sees all that are there.
  */
@@ -31,12 +35,22 @@ final class WindowCache {
   private final Ageing ageing;
   private final Cache<Track.Part, Segment> segments;
   private final Map<Ledger.Key, Ledger> ledgers = new ConcurrentHashMap<>();
+  private final @Nullable Timelines timelines;
 
   /** Off only where a test shows what the check is for. */
   private volatile boolean epochChecked = true;
 
-  WindowCache(Ageing ageing, long maximumWeight) {
+  /** Where voids of all nodes come from. */
+  interface Timelines {
+    Timeline of(Ledger.Key key, Timeline.Listener listener);
+  }
+
+  /**
+   * @param timelines null: this process voids alone
+   */
+  WindowCache(Ageing ageing, long maximumWeight, @Nullable Timelines timelines) {
     this.ageing = ageing;
+    this.timelines = timelines;
     this.segments =
         Caffeine.newBuilder()
             .maximumWeight(maximumWeight)
@@ -54,12 +68,17 @@ final class WindowCache {
   Ledger pin(Tenant tenant, String measurement) {
     Ledger.Key key = new Ledger.Key(tenant, measurement);
     while (true) {
-      Ledger ledger = ledgers.computeIfAbsent(key, Ledger::new);
+      Ledger ledger = ledgers.computeIfAbsent(key, this::ledger);
       if (ledger.pin()) {
         return ledger;
       }
       ledgers.remove(key, ledger);
     }
+  }
+
+  private Ledger ledger(Ledger.Key key) {
+    return new Ledger(
+        key, (of, made) -> timelines == null ? null : timelines.of(of, new Voider(made)));
   }
 
   void unpin(Ledger ledger) {
@@ -73,10 +92,11 @@ final class WindowCache {
   record Departure(WindowPlanner.Plan plan, Flight flight) {}
 
   /** Plans, and claims in the same step what nobody else fetches. */
-  Departure depart(Ledger ledger, Track track, WindowGrid grid, BitSet pending, long now) {
+  Departure depart(
+      Ledger ledger, Track track, WindowGrid grid, BitSet pending, long now, boolean current) {
     ledger.lock.lock();
     try {
-      WindowPlanner.Plan plan = plan(ledger, track, grid, pending, now);
+      WindowPlanner.Plan plan = plan(ledger, track, grid, pending, now, current);
       List<Run> claims = new ArrayList<>();
       for (Run run : plan.fetch()) {
         claim(run, grid, now, claims);
@@ -89,13 +109,18 @@ final class WindowCache {
     }
   }
 
-  /** The plan alone. */
-  WindowPlanner.Plan plan(Ledger ledger, Track track, WindowGrid grid, BitSet pending, long now) {
+  /**
+   * The plan alone.
+   *
+   * @param current whether memory, and fetches under way, may answer
+   */
+  WindowPlanner.Plan plan(
+      Ledger ledger, Track track, WindowGrid grid, BitSet pending, long now, boolean current) {
     ledger.lock.lock();
     try {
       List<Flight> joinable = new ArrayList<>();
       for (Flight flight : ledger.flights) {
-        if (flight.track().equals(track) && !voided(ledger, flight)) {
+        if (current && flight.track().equals(track) && !voided(ledger, flight)) {
           joinable.add(flight);
         }
       }
@@ -103,7 +128,9 @@ final class WindowCache {
           .plan(
               pending,
               new WindowPlanner.View(
-                  index -> segments.getIfPresent(new Track.Part(track, index)), joinable, now));
+                  index -> current ? segments.getIfPresent(new Track.Part(track, index)) : null,
+                  joinable,
+                  now));
     } finally {
       ledger.lock.unlock();
     }
@@ -115,6 +142,9 @@ final class WindowCache {
     long lastPresent = assembly.lastPresent();
     ledger.lock.lock();
     try {
+      if (!ledger.keeps()) {
+        return;
+      }
       for (Run run : fetched) {
         long from = Math.max(run.from(), grid.fullFirst());
         long to = Math.min(run.to(), grid.fullEnd());
@@ -155,20 +185,49 @@ final class WindowCache {
   void invalidate(Tenant tenant, String measurement, TimeRange range) {
     // Without a ledger nothing is kept, and no fetch has begun that reads what was before.
     Ledger ledger = ledgers.get(new Ledger.Key(tenant, measurement));
-    if (ledger == null) {
-      return;
+    if (ledger != null) {
+      invalidate(ledger, range.startNanos(), range.stopNanos());
     }
+  }
+
+  private void invalidate(Ledger ledger, long start, long stop) {
     ledger.lock.lock();
     try {
-      ledger.log.append(range.startNanos(), range.stopNanos());
+      ledger.log.append(start, stop);
       for (Iterator<Track.Part> parts = ledger.parts.iterator(); parts.hasNext(); ) {
         Track.Part part = parts.next();
-        if (voidIn(part, range)) {
+        if (voidIn(part, start, stop)) {
           parts.remove();
         }
       }
     } finally {
       ledger.lock.unlock();
+    }
+  }
+
+  /** What all nodes void of a ledger's measurement. */
+  private final class Voider implements Timeline.Listener {
+    private final Ledger ledger;
+
+    Voider(Ledger ledger) {
+      this.ledger = ledger;
+    }
+
+    @Override
+    public void voided(Timeline.Span span) {
+      invalidate(ledger, span.start(), span.stop());
+    }
+
+    @Override
+    public void voidedAll() {
+      ledger.lock.lock();
+      try {
+        ledger.log.append(Long.MIN_VALUE, Long.MAX_VALUE);
+        segments.invalidateAll(List.copyOf(ledger.parts));
+        ledger.parts.clear();
+      } finally {
+        ledger.lock.unlock();
+      }
     }
   }
 
@@ -280,9 +339,9 @@ final class WindowCache {
   }
 
   /** Whether nothing of the segment is left. */
-  private boolean voidIn(Track.Part part, TimeRange range) {
-    int from = part.indexFrom(range.startNanos());
-    int to = part.indexTo(range.stopNanos());
+  private boolean voidIn(Track.Part part, long start, long stop) {
+    int from = part.indexFrom(start);
+    int to = part.indexTo(stop);
     if (from >= to) {
       return false;
     }

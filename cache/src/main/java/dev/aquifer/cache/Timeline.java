@@ -1,0 +1,219 @@
+package dev.aquifer.cache;
+
+import dev.aquifer.CausalSession;
+import dev.aquifer.ReadFloor;
+import dev.aquifer.Tag;
+import dev.aquifer.Tenant;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What happens along one line of time of one tenant, for whoever keeps answers about it outside the
+ * caches, as time series do. Ranges of it are void on all nodes by the same events, in the same
+ * order and with the same guarantees as keys and tags of a {@link TieredCache}: at once for the
+ * session that voided them and for who bears its token, elsewhere when the event arrives, and where
+ * the link to Redis is lost nothing that is kept may be served after {@link
+ * CachesBuilder#silenceLimit}.
+ *
+ * <p>Thread-safe. Made by {@link Caches#timeline}; closed when nothing is kept any more.
+ */
+public final class Timeline implements AutoCloseable {
+  /**
+   * A range of time, in nanoseconds since 1970.
+   *
+   * @param start the first moment in it
+   * @param stop the first moment after it
+   */
+  public record Span(long start, long stop) {
+    private static final long MILLI = 1_000_000;
+
+    /** Checks that it is a range. */
+    public Span {
+      if (start >= stop) {
+        throw new IllegalArgumentException(
+            "A range starts at %d ns, which is not before its end %d ns.".formatted(start, stop));
+      }
+    }
+
+    long startMillis() {
+      return Math.floorDiv(start, MILLI);
+    }
+
+    long stopMillis() {
+      return Math.floorDiv(stop - 1, MILLI) + 1;
+    }
+  }
+
+  /**
+   * Told what is void, in order, under a lock of the cache and before any session is told that it
+   * is: it must not block, nor call the cache.
+   */
+  public interface Listener {
+    /** What was read of this range before this call. */
+    void voided(Span span);
+
+    /** All that was read before this call. */
+    void voidedAll();
+  }
+
+  private final Node node;
+  private final Tenant tenant;
+  private final String name;
+  private final List<String> tags;
+  private final Listener listener;
+  private volatile Bound bound;
+  private volatile boolean closed;
+
+  /** Where it is now; another once the tenant's partitions were closed. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  private record Bound(Partition partition, TagCell[] cells, TagCell[] shared) {}
+
+  private final Partition.Watcher watcher =
+      new Partition.Watcher() {
+        @Override
+        public void voided(Collection<String> names) {
+          tell(names);
+        }
+
+        @Override
+        public void voidedAll() {
+          listener.voidedAll();
+        }
+      };
+
+  Timeline(Node node, Tenant tenant, String name, Set<Tag> tags, Listener listener) {
+    this.node = node;
+    this.tenant = tenant;
+    this.name = name;
+    this.tags = tags.stream().map(tag -> KeyText.tagName(tag.name())).toList();
+    this.listener = listener;
+    node.shared.watch(watcher);
+    this.bound = bind();
+  }
+
+  /**
+   * Whether what is kept may be served to the current session: this node knows of all voids that
+   * the session demands, and, unless the link to Redis was proven lately, of all that Redis knows.
+   * Asks Redis where that is open, no longer than {@link CachesBuilder#remoteTimeout}. To be asked
+   * before what is kept is looked at.
+   */
+  public boolean current() {
+    Partition mine = live().partition;
+    CausalSession session = node.sessions.current();
+    Remote link = node.remote();
+    boolean shown = shows(mine, session);
+    if (link == null) {
+      return shown;
+    }
+    boolean proven = proven(mine, link);
+    if (proven && shown && mine.incarnation() != 0) {
+      return true;
+    }
+    return refreshed(mine, link) ? shows(mine, session) : proven && shown;
+  }
+
+  /** Whether what was read now may be kept: no write is under way that will void it. */
+  public boolean keeps() {
+    Bound now = bound;
+    return !TagCell.anyPoisoned(now.cells) && !TagCell.anyPoisoned(now.shared);
+  }
+
+  /**
+   * Runs a read of the source; where its node is chosen by position, it is one that has replayed
+   * all writes whose voids are known here.
+   */
+  public void reading(Runnable body) {
+    ReadFloor floor =
+        node.guards.floors
+            ? bound.partition.newestFloor().and(node.shared.newestFloor())
+            : ReadFloor.NONE;
+    Callable<@Nullable Void> call =
+        () -> {
+          body.run();
+          return null;
+        };
+    try {
+      node.positions.call(floor, call);
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException("A read threw what it does not declare", e);
+    }
+  }
+
+  /** Nobody is told any more. Idempotent. */
+  @Override
+  public void close() {
+    closed = true;
+    node.shared.unwatch(watcher);
+    bound.partition.unwatch(watcher);
+  }
+
+  private boolean proven(Partition mine, Remote link) {
+    return node.nanos.getAsLong() - mine.provenAt(link.provenAt()) <= node.silence();
+  }
+
+  private boolean shows(Partition mine, CausalSession session) {
+    return mine.shows(mine.applied(), session)
+        && mine.counts(session)
+        && node.shared.shows(node.shared.applied(), session);
+  }
+
+  /** Whether all is applied that was void when this was called. */
+  private boolean refreshed(Partition mine, Remote link) {
+    try {
+      return link.refresh(
+              mine.first == null
+                  ? List.of(mine, node.shared)
+                  : List.of(mine.first, mine, node.shared))
+          && !mine.closed();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  private Bound live() {
+    Bound now = bound;
+    while (now.partition.closed() && !closed) {
+      now.partition.unwatch(watcher);
+      now = bind();
+      bound = now;
+      // What is kept from before was not told of what the new one heard until now.
+      listener.voidedAll();
+    }
+    return now;
+  }
+
+  private Bound bind() {
+    Partition partition = node.partitions(tenant).of(name);
+    partition.watch(watcher);
+    return new Bound(partition, cells(partition), cells(node.shared));
+  }
+
+  private TagCell[] cells(Partition partition) {
+    return tags.stream().map(partition::cell).toArray(TagCell[]::new);
+  }
+
+  private void tell(Collection<String> names) {
+    if (!node.guards.ranges) {
+      return;
+    }
+    for (String named : names) {
+      KeyText.Range range = KeyText.isRange(named) ? KeyText.range(named) : null;
+      if (range != null && range.timeline().equals(name)) {
+        listener.voided(range.span());
+      } else if (tags.contains(named)) {
+        listener.voidedAll();
+        return;
+      }
+    }
+  }
+
+  static List<String> names(String timeline, Collection<Span> spans) {
+    return spans.stream().map(span -> KeyText.rangeName(timeline, span)).toList();
+  }
+}
