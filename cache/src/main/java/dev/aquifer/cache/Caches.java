@@ -19,6 +19,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -297,6 +298,11 @@ public final class Caches implements CommitListener, AutoCloseable {
     java.util.TreeMap<String, CacheStatistics> all = new java.util.TreeMap<>();
     caches.forEach((name, cache) -> all.put(name, cache.statistics()));
     return all;
+  }
+
+  /** The threads that loads run on; see {@link CachesBuilder#executor}. */
+  public Executor executor() {
+    return node.executor;
   }
 
   /** Ends connections and threads. Loads that run are interrupted. Idempotent. */

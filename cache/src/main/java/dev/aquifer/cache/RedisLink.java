@@ -30,6 +30,7 @@ final class RedisLink implements Remote {
   private final Leases leases;
   private final RedisReads reads;
   private final RedisFills fills;
+  private final RedisTimelines timelines;
   private final ServerClock clock = new ServerClock();
   private final long silence;
   private final long timeout;
@@ -49,6 +50,7 @@ final class RedisLink implements Remote {
     this.leases = new Leases(node, calls, settings);
     this.reads = new RedisReads(node, calls, feed, leases, clock, settings);
     this.fills = new RedisFills(node, calls, leases, clock);
+    this.timelines = new RedisTimelines(calls, feed, settings);
     long beat = feed.interval();
     long renewal = leases.interval();
     this.renewals =
@@ -124,6 +126,11 @@ final class RedisLink implements Remote {
   @Override
   public boolean refresh(List<Partition> partitions) throws InterruptedException {
     return calls.open() && feed.refresh(partitions, System.nanoTime() + timeout);
+  }
+
+  @Override
+  public RedisTimelines timelines() {
+    return timelines;
   }
 
   @Override

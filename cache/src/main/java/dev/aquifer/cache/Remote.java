@@ -93,6 +93,9 @@ interface Remote extends AutoCloseable {
    */
   boolean refresh(List<Partition> partitions) throws InterruptedException;
 
+  /** Values of timelines. */
+  RedisTimelines timelines();
+
   /** How it is doing. */
   CacheHealth health();
 

@@ -133,57 +133,57 @@ enum Script {
   VOID(
       ScriptText.RANGES
           + """
-      if foreign then return told() end
-      local what = ARGV[6]
-      local all = false
-      local left = {}
-      for _, q in ipairs(poisons) do
-        if q.t ~= ARGV[10] then left[#left + 1] = q end
-      end
-      if #left == #poisons and what == '-' .. ARGV[10] .. ';' then
-        return told()
-      end
-      number()
-      redis.call('HSET', KEYS[1], 'n', fmt(n))
-      for k = 11, #ARGV do
-        if ARGV[k] == '*' then
-          all = true
-        elseif string.sub(ARGV[k], 1, 2) == 'r:' then
-          mark(ARGV[k])
-        else
-          redis.call('HSET', KEYS[1], ARGV[k], fmt(n))
-        end
-      end
-      for k = 3, #KEYS, 2 do gone(KEYS[k], KEYS[k + 1]) end
-      if all then
-        redis.call('DEL', KEYS[1])
-        f = n
-        made()
-      end
-      if all or #left < #poisons then keep(left) end
-      if ARGV[8] ~= '' then
-        for k = 4, #KEYS, 2 do redis.call('SET', KEYS[k], ARGV[8], 'PX', ARGV[9]) end
-        leased(KEYS[3])
-      end
-      announce(ARGV[5], what)
-      if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[7]) + 8 then
-        local all = redis.call('HGETALL', KEYS[1])
-        local seqs = {}
-        local function last(k)
-          local marked = #all[k] > 1 and string.sub(all[k], 1, 2) ~= 'x:'
-          return marked and tonumber(string.match(all[k + 1], '^%d+'))
-        end
-        for k = 1, #all, 2 do seqs[#seqs + 1] = last(k) or nil end
-        table.sort(seqs)
-        f = math.max(f, seqs[math.floor(#seqs / 2)])
-        for k = 1, #all, 2 do
-          local m = last(k)
-          if m and m <= f then redis.call('HDEL', KEYS[1], all[k]) end
-        end
-        redis.call('HSET', KEYS[1], 'f', fmt(f))
-      end
-      return told()
-      """),
+          if foreign then return told() end
+          local what = ARGV[6]
+          local all = false
+          local left = {}
+          for _, q in ipairs(poisons) do
+            if q.t ~= ARGV[10] then left[#left + 1] = q end
+          end
+          if #left == #poisons and what == '-' .. ARGV[10] .. ';' then
+            return told()
+          end
+          number()
+          redis.call('HSET', KEYS[1], 'n', fmt(n))
+          for k = 11, #ARGV do
+            if ARGV[k] == '*' then
+              all = true
+            elseif string.sub(ARGV[k], 1, 2) == 'r:' then
+              mark(ARGV[k])
+            else
+              redis.call('HSET', KEYS[1], ARGV[k], fmt(n))
+            end
+          end
+          for k = 3, #KEYS, 2 do gone(KEYS[k], KEYS[k + 1]) end
+          if all then
+            redis.call('DEL', KEYS[1])
+            f = n
+            made()
+          end
+          if all or #left < #poisons then keep(left) end
+          if ARGV[8] ~= '' then
+            for k = 4, #KEYS, 2 do redis.call('SET', KEYS[k], ARGV[8], 'PX', ARGV[9]) end
+            leased(KEYS[3])
+          end
+          announce(ARGV[5], what)
+          if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[7]) + 8 then
+            local all = redis.call('HGETALL', KEYS[1])
+            local seqs = {}
+            local function last(k)
+              local marked = #all[k] > 1 and string.sub(all[k], 1, 2) ~= 'x:'
+              return marked and tonumber(string.match(all[k + 1], '^%d+'))
+            end
+            for k = 1, #all, 2 do seqs[#seqs + 1] = last(k) or nil end
+            table.sort(seqs)
+            f = math.max(f, seqs[math.floor(#seqs / 2)])
+            for k = 1, #all, 2 do
+              local m = last(k)
+              if m and m <= f then redis.call('HDEL', KEYS[1], all[k]) end
+            end
+            redis.call('HSET', KEYS[1], 'f', fmt(f))
+          end
+          return told()
+          """),
 
   /**
    * Poisons names until a void lifts it or its time is up, which voids them. ARGV channel, token,
@@ -202,7 +202,63 @@ enum Script {
         announce(ARGV[5], '+' .. ARGV[6] .. ';' .. ARGV[7] .. ';' .. ARGV[8])
       end
       return told()
-      """);
+      """),
+
+  /**
+   * KEYS values of a timeline; ARGV the field of what is void of it. The answer goes on with that,
+   * the clock in milliseconds, and the values.
+   */
+  SEGMENTS(
+      """
+      if foreign then return told() end
+      local out = told()
+      out[#out + 1] = redis.call('HGET', KEYS[1], ARGV[5]) or ''
+      out[#out + 1] = fmt(now())
+      for k = 3, #KEYS do
+        local e = redis.pcall('GET', KEYS[k])
+        out[#out + 1] = type(e) == 'string' and e or ''
+      end
+      return out
+      """),
+
+  /**
+   * KEYS a value of a timeline; ARGV the field of what is void of it, the sequence at which the
+   * value was current, of when it is in milliseconds, the version that it takes the place of or '',
+   * millis, the value, then the names of what else voids it. The answer goes on with K: it is kept,
+   * V: it may be void, C: there is another version.
+   */
+  KEEP(
+      ScriptText.RANGES
+          + """
+          if foreign then return told() end
+          local out = told()
+          local asOf, from, to = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+          local stands = i == ARGV[2] and f <= asOf
+          for _, g in ipairs(ranges(ARGV[5])) do
+            if g[1] > asOf and g[2] < to and from < g[3] then stands = false end
+          end
+          local tags = {}
+          for k = 12, #ARGV do
+            tags[ARGV[k]] = true
+            if tonumber(redis.call('HGET', KEYS[1], ARGV[k]) or '0') > asOf then stands = false end
+          end
+          for _, q in ipairs(poisons) do
+            for _, name in ipairs(q.m) do
+              if tags[name] then stands = false end
+            end
+          end
+          local e = redis.pcall('GET', KEYS[3])
+          local version = type(e) == 'string' and string.sub(e, 16, 23) or ''
+          if not stands then
+            out[#out + 1] = 'V'
+          elseif version ~= ARGV[9] then
+            out[#out + 1] = 'C'
+          else
+            redis.call('SET', KEYS[3], string.format('%015.0f', now()) .. ARGV[11], 'PX', ARGV[10])
+            out[#out + 1] = 'K'
+          end
+          return out
+          """);
 
   private final String text;
   private final String digest;

@@ -22,6 +22,11 @@ final class StoredKeys {
     this.position = bytes(base + "p");
   }
 
+  /** How all names begin. */
+  byte[] base() {
+    return bytes(base);
+  }
+
   /** Where a cache's entries are. */
   byte[] entries(CacheCore cache) {
     return place("v:", cache);

@@ -4,10 +4,12 @@ import dev.aquifer.CausalSession;
 import dev.aquifer.ReadFloor;
 import dev.aquifer.Tag;
 import dev.aquifer.Tenant;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +40,16 @@ public final class Timeline implements AutoCloseable {
       }
     }
 
+    /** Beyond what nanoseconds can say it goes on for ever. */
+    static Span ofMillis(long start, long stop) {
+      return new Span(nanos(start), nanos(stop));
+    }
+
+    private static long nanos(long millis) {
+      long most = Long.MAX_VALUE / MILLI;
+      return millis >= most ? Long.MAX_VALUE : millis <= -most ? Long.MIN_VALUE : millis * MILLI;
+    }
+
     long startMillis() {
       return Math.floorDiv(start, MILLI);
     }
@@ -59,17 +71,66 @@ public final class Timeline implements AutoCloseable {
     void voidedAll();
   }
 
+  /**
+   * How far both partitions were, that of the tenant and that of work without one.
+   *
+   * @param incarnation of the state of the tenant's
+   * @param sequence up to which all was applied here
+   * @param sharedIncarnation of the state of the other
+   * @param sharedSequence up to which all was applied here
+   */
+  public record Moment(
+      long incarnation, long sequence, long sharedIncarnation, long sharedSequence) {}
+
+  /**
+   * A value that Redis has.
+   *
+   * @param payload as it was kept; null: it is all void, or damaged
+   * @param age since it was kept, by Redis' clock
+   * @param voided ranges that were void since it was current; empty: it is current
+   * @param version for {@link #keep}, to take its place
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  public record Found(byte @Nullable [] payload, Duration age, List<Span> voided, byte[] version) {}
+
+  /**
+   * How a value is to be kept.
+   *
+   * @param expected the version that it takes the place of; null: there is nothing
+   * @param maxBytes of it, compressed
+   * @param life how long Redis keeps it
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  public record Place(byte @Nullable [] expected, int maxBytes, Duration life) {}
+
+  /** What became of a value that was to be kept. */
+  public enum Kept {
+    /** It is in Redis. */
+    KEPT,
+    /**
+     * Some of it may be void, or be about to be: what is known here now is later than its moment.
+     */
+    VOID,
+    /** Redis has another version than the one that it was to take the place of. */
+    CONFLICT,
+    /** It has more bytes than it may. */
+    TOO_LARGE,
+    /** Redis failed, did not answer in time, or does not know yet of all that is void here. */
+    UNKNOWN
+  }
+
   private final Node node;
   private final Tenant tenant;
   private final String name;
   private final List<String> tags;
+  private final TimelineStore store;
   private final Listener listener;
   private volatile Bound bound;
   private volatile boolean closed;
 
   /** Where it is now; another once the tenant's partitions were closed. */
   @SuppressWarnings("ArrayRecordComponent") // never compared
-  private record Bound(Partition partition, TagCell[] cells, TagCell[] shared) {}
+  record Bound(Partition partition, TagCell[] cells, TagCell[] shared) {}
 
   private final Partition.Watcher watcher =
       new Partition.Watcher() {
@@ -90,6 +151,7 @@ public final class Timeline implements AutoCloseable {
     this.name = name;
     this.tags = tags.stream().map(tag -> KeyText.tagName(tag.name())).toList();
     this.listener = listener;
+    this.store = new TimelineStore(node, name, this.tags);
     node.shared.watch(watcher);
     this.bound = bind();
   }
@@ -130,10 +192,10 @@ public final class Timeline implements AutoCloseable {
         node.guards.floors
             ? bound.partition.newestFloor().and(node.shared.newestFloor())
             : ReadFloor.NONE;
-    Callable<@Nullable Void> call =
+    Callable<Boolean> call =
         () -> {
           body.run();
-          return null;
+          return true;
         };
     try {
       node.positions.call(floor, call);
@@ -142,6 +204,37 @@ public final class Timeline implements AutoCloseable {
     } catch (Exception e) {
       throw new IllegalStateException("A read threw what it does not declare", e);
     }
+  }
+
+  /**
+   * The moment that what is kept in memory is current at, taken before it is looked at; null where
+   * nothing can be stored in Redis.
+   */
+  public @Nullable Moment moment() {
+    return store.moment(live());
+  }
+
+  /**
+   * What Redis has, in one round trip; null where it has nothing, and everywhere where it does not
+   * answer in time. To be asked where {@link #current} is true, and of use only for what is not
+   * told void meanwhile.
+   *
+   * @param most bytes of a payload; larger ones are damaged
+   * @param damaged told how many were none, or too large
+   */
+  public List<@Nullable Found> read(List<String> keys, int most, IntConsumer damaged) {
+    return store.read(live(), keys, most, damaged);
+  }
+
+  /**
+   * Keeps a value in Redis, for all nodes, where nothing of it is void that its moment does not
+   * know of.
+   *
+   * @param span of when it is
+   * @param asOf from before it was taken from memory
+   */
+  public Kept keep(String key, byte[] payload, Span span, Moment asOf, Place place) {
+    return store.keep(live(), key, payload, span, asOf, place);
   }
 
   /** Nobody is told any more. Idempotent. */

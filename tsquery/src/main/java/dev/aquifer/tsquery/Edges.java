@@ -2,6 +2,7 @@ package dev.aquifer.tsquery;
 
 import java.time.LocalDate;
 import java.time.ZoneOffset;
+import java.time.zone.ZoneRulesProvider;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,6 +59,15 @@ final class Edges {
     }
     long months = monthOf(Math.subtractExact(local, offsetNanos)) - offset - period.months();
     return Math.floorDiv(months, every) + 1;
+  }
+
+  /** Which rules of zones they go by, as processes may have different ones; empty: by none. */
+  String rules() {
+    if (clock == null) {
+      return "";
+    }
+    var versions = ZoneRulesProvider.getVersions(window.zone().getId());
+    return versions.lastKey();
   }
 
   /** The starts of windows side by side. */

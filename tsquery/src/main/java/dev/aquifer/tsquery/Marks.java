@@ -63,6 +63,10 @@ final class Marks {
         && (goodUntil[run] == Segment.FOR_GOOD || (now >= fetched && now < goodUntil[run]));
   }
 
+  boolean known(int index) {
+    return fetchedAt[run(index)] != Segment.UNKNOWN;
+  }
+
   boolean settled(int index) {
     return goodUntil[run(index)] == Segment.FOR_GOOD;
   }

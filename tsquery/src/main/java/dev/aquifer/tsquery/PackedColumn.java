@@ -1,5 +1,7 @@
 package dev.aquifer.tsquery;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * A column as few bytes: which windows have a value, and the values in order. Immutable.
  *
@@ -59,6 +61,57 @@ final class PackedColumn implements Column {
       }
     }
     return new PackedColumn(packed(kind, values, present));
+  }
+
+  /** As it is kept; not to be changed. */
+  byte[] bytes() {
+    return bytes;
+  }
+
+  /** A column of a whole segment from bytes that may be anything; null where they are none. */
+  static @Nullable PackedColumn read(byte[] bytes) {
+    if (bytes.length < HEADER || !headed(bytes)) {
+      return null;
+    }
+    PackedColumn column = new PackedColumn(bytes);
+    int at = column.first();
+    if (at > bytes.length) {
+      return null;
+    }
+    int count = 0;
+    for (int i = 0; i < Segment.LENGTH; i++) {
+      count += column.present(i) ? 1 : 0;
+    }
+    if (count > 0 && (bytes[0] & 0xf) == Cells.ABSENT) {
+      return null;
+    }
+    for (int left = count; left > 0; left -= BLOCK) {
+      if (at + 2 > bytes.length) {
+        return null;
+      }
+      int shift = bytes[at];
+      int width = bytes[at + 1];
+      if (shift < 0 || width < 0 || shift > 63 || shift + width > 64) {
+        return null;
+      }
+      at += 2 + Bits.bytes(width, Math.min(left, BLOCK));
+    }
+    return at == bytes.length ? column : null;
+  }
+
+  private static boolean headed(byte[] bytes) {
+    int kind = bytes[0] & 0xf;
+    int mode = bytes[1] & 0xf;
+    int scale = (bytes[1] & 0xff) >> 4;
+    boolean known =
+        switch (mode) {
+          case BOOLEANS -> kind == Cells.BOOLEAN;
+          case DELTAS, TWICE -> kind == Cells.DOUBLE || kind == Cells.LONG || kind == Cells.ABSENT;
+          case XOR -> kind == Cells.DOUBLE;
+          default -> false;
+        };
+    boolean scaled = kind == Cells.DOUBLE && mode != XOR ? scale < POWERS.length : scale == 0;
+    return known && scaled && (bytes[0] & ~0x1f) == 0;
   }
 
   private static byte[] packed(byte kind, long[] values, byte[] present) {
@@ -179,6 +232,11 @@ final class PackedColumn implements Column {
     return (bytes[0] & 0x10) != 0;
   }
 
+  /** Where the blocks begin. */
+  private int first() {
+    return dense() ? HEADER : HEADER + Segment.LENGTH / 8;
+  }
+
   private boolean present(int index) {
     return dense() || (bytes[HEADER + (index >> 3)] & (1 << (index & 7))) != 0;
   }
@@ -206,7 +264,7 @@ final class PackedColumn implements Column {
     private final int mode = bytes[1] & 0xf;
     private final boolean real = (bytes[0] & 0xf) == Cells.DOUBLE;
     private final double power = POWERS[(bytes[1] & 0xff) >> 4];
-    private int at = dense() ? HEADER : HEADER + Segment.LENGTH / 8;
+    private int at = first();
     private int left;
     private int shift;
     private int width;

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -36,6 +37,7 @@ final class QueryRun {
   private final WindowGrid grid;
   private final Assembly assembly;
   private final long started = System.nanoTime();
+  private boolean asked;
   private long fetched;
   private int requests;
 
@@ -82,7 +84,8 @@ final class QueryRun {
     Ledger ledger = cache.pin(tenant, query.measurement());
     try {
       WindowPlanner.Plan plan =
-          cache.plan(ledger, Track.of(tenant, query), grid, allPending(), now(), true);
+          cache.plan(
+              ledger, Track.of(tenant, query), grid, allPending(), WindowCache.Sight.memory(now()));
       long cached = plan.cached().stream().mapToLong(each -> each.run().size()).sum();
       int clipped = grid.clipped();
       List<StatementText> statements = new ArrayList<>();
@@ -109,8 +112,11 @@ final class QueryRun {
   private List<Flight> round(WindowCache cache, Ledger ledger, BitSet pending) {
     // Before the epoch and before the read: what is kept is never said to be younger than it is.
     long now = now();
+    Track track = Track.of(tenant, query);
+    boolean current = ledger.current();
+    Map<Long, Segment> others = current ? others(cache, ledger, track, pending, now) : Map.of();
     WindowCache.Departure departure =
-        cache.depart(ledger, Track.of(tenant, query), grid, pending, now, ledger.current());
+        cache.depart(ledger, track, grid, pending, new WindowCache.Sight(now, current, others));
     WindowPlanner.Plan plan = departure.plan();
     Throwable error = null;
     try {
@@ -127,6 +133,7 @@ final class QueryRun {
       if (!plan.fetch().isEmpty()) {
         ledger.reading(() -> fetch(plan.fetch()));
         cache.keep(ledger, departure.flight(), plan.fetch(), assembly, now);
+        share(cache, track, plan.fetch(), now);
         plan.fetch().forEach(run -> clear(pending, run));
       }
     } catch (RuntimeException | Error e) {
@@ -136,6 +143,33 @@ final class QueryRun {
       cache.land(ledger, departure.flight(), error);
     }
     return plan.awaited();
+  }
+
+  /** What other nodes have of what is missing here; asked for once. */
+  private Map<Long, Segment> others(
+      WindowCache cache, Ledger ledger, Track track, BitSet pending, long now) {
+    SecondTier second = cache.second();
+    if (second == null || asked) {
+      return Map.of();
+    }
+    asked = true;
+    WindowPlanner.Plan plan =
+        cache.plan(ledger, track, grid, pending, WindowCache.Sight.memory(now));
+    List<Long> wanted = SecondTier.segments(grid, plan.fetch(), now);
+    return second.read(ledger, track, shape(), wanted, now);
+  }
+
+  private void share(WindowCache cache, Track track, List<Run> fetchedRuns, long now) {
+    SecondTier second = cache.second();
+    if (second != null) {
+      for (long index : SecondTier.segments(grid, fetchedRuns, now)) {
+        second.later(new Track.Part(track, index), shape());
+      }
+    }
+  }
+
+  private SegmentCodec.Shape shape() {
+    return new SegmentCodec.Shape(query.selections().size(), query.groupBy().size());
   }
 
   private void fetch(List<Run> runs) {

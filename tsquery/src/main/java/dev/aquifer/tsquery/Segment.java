@@ -36,9 +36,28 @@ final class Segment {
     return new Segment(Marks.NONE, Map.of());
   }
 
+  /** From parts that were read, with the texts of groups that others have too. */
+  static Segment of(Marks marks, Map<List<String>, Column[]> series) {
+    Map<List<String>, Column[]> own = new HashMap<>();
+    series.forEach((group, columns) -> own.put(GROUPS.intern(group), columns));
+    return new Segment(marks, Map.copyOf(own));
+  }
+
+  Marks marks() {
+    return marks;
+  }
+
+  Map<List<String>, Column[]> series() {
+    return series;
+  }
+
   /** See {@link Marks#fresh}. */
   boolean fresh(int index, long now) {
     return marks.fresh(index, now);
+  }
+
+  boolean known(int index) {
+    return marks.known(index);
   }
 
   boolean settled(int index) {
@@ -102,9 +121,73 @@ final class Segment {
     return new Segment(newMarks, Map.copyOf(merged));
   }
 
+  /** This segment with the windows of another that were fetched later than its own. */
+  Segment merged(Segment other) {
+    long[] fetchedAt = marks.fetchedAt();
+    long[] goodUntil = marks.goodUntil();
+    long[] otherAt = other.marks.fetchedAt();
+    long[] otherUntil = other.marks.goodUntil();
+    boolean[] taken = new boolean[LENGTH];
+    boolean any = false;
+    for (int i = 0; i < LENGTH; i++) {
+      // What is unknown was fetched before all else.
+      taken[i] = otherAt[i] > fetchedAt[i];
+      any |= taken[i];
+      fetchedAt[i] = taken[i] ? otherAt[i] : fetchedAt[i];
+      goodUntil[i] = taken[i] ? otherUntil[i] : goodUntil[i];
+    }
+    if (!any) {
+      return this;
+    }
+    Marks newMarks = Marks.of(fetchedAt, goodUntil);
+    boolean packs = newMarks.whole();
+    Map<List<String>, Column[]> merged = new HashMap<>();
+    for (Map<List<String>, Column[]> each : List.of(series, other.series)) {
+      for (List<String> group : each.keySet()) {
+        if (!merged.containsKey(group)) {
+          Column[] columns = blend(series.get(group), other.series.get(group), taken, packs);
+          if (anyPresent(columns, 0, LENGTH)) {
+            merged.put(group, columns);
+          }
+        }
+      }
+    }
+    return new Segment(newMarks, Map.copyOf(merged));
+  }
+
+  private static Column[] blend(
+      Column @Nullable [] own, Column @Nullable [] other, boolean[] taken, boolean packs) {
+    Column[] blended = new Column[own != null ? own.length : other != null ? other.length : 0];
+    for (int c = 0; c < blended.length; c++) {
+      Cells cells = new Cells(LENGTH);
+      for (int from = 0; from < LENGTH; ) {
+        int to = from + 1;
+        while (to < LENGTH && taken[to] == taken[from]) {
+          to++;
+        }
+        Column[] source = taken[from] ? other : own;
+        if (source != null) {
+          source[c].copyTo(cells, from, from, to - from);
+        }
+        from = to;
+      }
+      blended[c] = packs ? PackedColumn.of(cells) : cells;
+    }
+    return blended;
+  }
+
   /** This segment with some windows unknown. */
   Segment without(int from, int to) {
     return new Segment(marks.without(from, to), series);
+  }
+
+  /** How many windows are known. */
+  int windows() {
+    int known = 0;
+    for (long at : marks.fetchedAt()) {
+      known += at == UNKNOWN ? 0 : 1;
+    }
+    return known;
   }
 
   boolean allUnknown() {

@@ -15,7 +15,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +44,8 @@ public final class TimeSeries implements AutoCloseable {
   private final Observer observer;
   private final WindowCache cache;
   private final @Nullable Caches caches;
+  private final LongAdder shown = new LongAdder();
+  private final LongAdder fetched = new LongAdder();
   private final AtomicBoolean closed = new AtomicBoolean();
 
   private TimeSeries(Builder builder, Backend backend) {
@@ -53,6 +57,17 @@ public final class TimeSeries implements AutoCloseable {
     this.observer = Observer.of(List.of(builder.observer));
     this.caches = builder.caches;
     this.cache = new WindowCache(builder.ageing, builder.maximumWeight, timelines(builder));
+    if (builder.caches != null && builder.remoteBytes > 0) {
+      cache.attach(
+          new SecondTier(
+              cache,
+              new SecondTier.Settings(
+                  builder.remoteLife,
+                  builder.remoteBytes,
+                  builder.executor == null ? builder.caches.executor() : builder.executor,
+                  clock,
+                  observer)));
+    }
   }
 
   private static WindowCache.@Nullable Timelines timelines(Builder builder) {
@@ -84,6 +99,8 @@ public final class TimeSeries implements AutoCloseable {
   public TimeSeriesResult query(TimeSeriesQuery query) {
     QueryRun run = start(query);
     TimeSeriesResult result = run.cached(cache);
+    shown.add(result.shown());
+    fetched.add(result.fetched());
     observer.windowAnswered(
         query.measurement(), run.tenant(), result.shown(), result.fetched(), result.requests());
     return result;
@@ -129,6 +146,21 @@ public final class TimeSeries implements AutoCloseable {
       caches.invalidateRanges(
           measurement, List.of(new Timeline.Span(range.startNanos(), range.stopNanos())));
     }
+  }
+
+  /** What it did so far. */
+  public TimeSeriesStatistics statistics() {
+    SecondTier second = cache.second();
+    long asked = fetched.sum();
+    return new TimeSeriesStatistics(
+        Math.max(0, shown.sum() - asked),
+        second == null ? 0 : second.windows.sum(),
+        asked,
+        second == null ? 0 : second.stored.sum(),
+        second == null ? 0 : second.refused.sum(),
+        second == null ? 0 : second.conflicts.sum(),
+        second == null ? 0 : second.damaged.sum(),
+        second == null ? 0 : second.tooLarge.sum());
   }
 
   /** Drops the cache and lets go of the backend. Idempotent; calls after it are refused. */
@@ -183,6 +215,9 @@ public final class TimeSeries implements AutoCloseable {
 
   /** Builds a {@link TimeSeries}. Not thread-safe. */
   public static final class Builder {
+    private static final int MOST_REMOTE_BYTES = 64 << 20;
+    private static final Duration MOST_REMOTE_LIFE = Duration.ofDays(365);
+
     private @Nullable Backend backend;
     private String tenantTag = "tenant";
     private Ageing ageing = Ageing.defaults();
@@ -192,6 +227,9 @@ public final class TimeSeries implements AutoCloseable {
     private Observer observer = new Observer() {};
     private long maximumWeight = 64L << 20;
     private @Nullable Caches caches;
+    private @Nullable Executor executor;
+    private Duration remoteLife = Duration.ofDays(1);
+    private int remoteBytes = 1 << 20;
     private final Map<String, Set<Tag>> tags = new HashMap<>();
 
     private Builder() {}
@@ -261,6 +299,38 @@ public final class TimeSeries implements AutoCloseable {
      */
     public Builder tags(String measurement, Tag... voiding) {
       tags.put(Names.require("measurement", measurement), Set.copyOf(List.of(voiding)));
+      return this;
+    }
+
+    /**
+     * How long Redis keeps windows that are final for memory; others as long as they are good.
+     * Default 1 day. Needs {@link #caches}.
+     */
+    public Builder remoteLife(Duration longest) {
+      if (longest.toMillis() < 1 || longest.compareTo(MOST_REMOTE_LIFE) > 0) {
+        throw new ConfigurationException(
+            "remoteLife is %s; use 1 ms to %s.".formatted(longest, MOST_REMOTE_LIFE));
+      }
+      remoteLife = longest;
+      return this;
+    }
+
+    /**
+     * The most bytes that 512 windows of a query may take in Redis, compressed; larger ones are
+     * kept in memory alone. Zero: all are. Default 1 MiB. Needs {@link #caches}.
+     */
+    public Builder remoteBytes(int most) {
+      if (most < 0 || most > MOST_REMOTE_BYTES) {
+        throw new ConfigurationException(
+            "remoteBytes is %,d; use 0 to %,d.".formatted(most, MOST_REMOTE_BYTES));
+      }
+      remoteBytes = most;
+      return this;
+    }
+
+    /** Where windows are written to Redis. Default that of the {@link #caches}. */
+    public Builder executor(Executor writer) {
+      executor = writer;
       return this;
     }
 

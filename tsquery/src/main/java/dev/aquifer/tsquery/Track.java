@@ -1,6 +1,7 @@
 package dev.aquifer.tsquery;
 
 import dev.aquifer.Tenant;
+import dev.aquifer.cache.Timeline;
 import java.util.function.LongUnaryOperator;
 
 /**
@@ -28,6 +29,36 @@ record Track(Tenant tenant, String measurement, String fingerprint, Edges edges)
   record Part(Track track, long index) {
     long firstBucket() {
       return index * Segment.LENGTH;
+    }
+
+    /**
+     * Its name in Redis; other formats, and other rules of zones, have other names.
+     *
+     * @param source what the windows are of, among all that share a Redis
+     */
+    String stored(String source) {
+      return "%d:%d:%s:%s:%s:%d"
+          .formatted(
+              SegmentCodec.FORMAT,
+              source.length(),
+              source,
+              track.fingerprint,
+              track.edges.rules(),
+              index);
+    }
+
+    /** When it is; for ever, where nanoseconds cannot say it. */
+    Timeline.Span span() {
+      return span(firstBucket(), firstBucket() + Segment.LENGTH - 1);
+    }
+
+    /** When windows from the first to the last are. */
+    Timeline.Span span(long first, long last) {
+      try {
+        return new Timeline.Span(track.start(first), track.stop(last));
+      } catch (ArithmeticException | IllegalArgumentException e) {
+        return new Timeline.Span(Long.MIN_VALUE, Long.MAX_VALUE);
+      }
     }
 
     /** The index in the segment of the first window that ends after a time; its length if none. */

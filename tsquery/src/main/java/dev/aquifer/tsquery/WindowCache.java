@@ -36,6 +36,7 @@ final class WindowCache {
   private final Cache<Track.Part, Segment> segments;
   private final Map<Ledger.Key, Ledger> ledgers = new ConcurrentHashMap<>();
   private final @Nullable Timelines timelines;
+  private volatile @Nullable SecondTier second;
 
   /** Off only where a test shows what the check is for. */
   private volatile boolean epochChecked = true;
@@ -65,6 +66,15 @@ final class WindowCache {
             .build();
   }
 
+  /** What nodes share; null where there is memory alone. */
+  @Nullable SecondTier second() {
+    return second;
+  }
+
+  void attach(SecondTier tier) {
+    second = tier;
+  }
+
   Ledger pin(Tenant tenant, String measurement) {
     Ledger.Key key = new Ledger.Key(tenant, measurement);
     while (true) {
@@ -92,14 +102,13 @@ final class WindowCache {
   record Departure(WindowPlanner.Plan plan, Flight flight) {}
 
   /** Plans, and claims in the same step what nobody else fetches. */
-  Departure depart(
-      Ledger ledger, Track track, WindowGrid grid, BitSet pending, long now, boolean current) {
+  Departure depart(Ledger ledger, Track track, WindowGrid grid, BitSet pending, Sight sight) {
     ledger.lock.lock();
     try {
-      WindowPlanner.Plan plan = plan(ledger, track, grid, pending, now, current);
+      WindowPlanner.Plan plan = plan(ledger, track, grid, pending, sight);
       List<Run> claims = new ArrayList<>();
       for (Run run : plan.fetch()) {
-        claim(run, grid, now, claims);
+        claim(run, grid, sight.now, claims);
       }
       Flight flight = new Flight(track, claims, ledger.log.begin(), new CompletableFuture<>());
       ledger.flights.add(flight);
@@ -110,30 +119,40 @@ final class WindowCache {
   }
 
   /**
-   * The plan alone.
+   * What a plan may look at.
    *
    * @param current whether memory, and fetches under way, may answer
+   * @param others segments of other nodes, where memory has none
    */
+  record Sight(long now, boolean current, Map<Long, Segment> others) {
+    static Sight memory(long now) {
+      return new Sight(now, true, Map.of());
+    }
+  }
+
+  /** The plan alone. */
   WindowPlanner.Plan plan(
-      Ledger ledger, Track track, WindowGrid grid, BitSet pending, long now, boolean current) {
+      Ledger ledger, Track track, WindowGrid grid, BitSet pending, Sight sight) {
     ledger.lock.lock();
     try {
       List<Flight> joinable = new ArrayList<>();
       for (Flight flight : ledger.flights) {
-        if (current && flight.track().equals(track) && !voided(ledger, flight)) {
+        if (sight.current && flight.track().equals(track) && !voided(ledger, flight)) {
           joinable.add(flight);
         }
       }
       return new WindowPlanner(grid)
           .plan(
               pending,
-              new WindowPlanner.View(
-                  index -> current ? segments.getIfPresent(new Track.Part(track, index)) : null,
-                  joinable,
-                  now));
+              new WindowPlanner.View(index -> seen(track, index, sight), joinable, sight.now));
     } finally {
       ledger.lock.unlock();
     }
+  }
+
+  private @Nullable Segment seen(Track track, long index, Sight sight) {
+    Segment own = sight.current ? segments.getIfPresent(new Track.Part(track, index)) : null;
+    return own == null ? sight.others.get(index) : own;
   }
 
   /** Keeps the whole windows of what was fetched, except those voided since the flight began. */
@@ -161,6 +180,66 @@ final class WindowCache {
           from = end;
         }
       }
+    } finally {
+      ledger.lock.unlock();
+    }
+  }
+
+  /** The epoch of what is read now elsewhere; {@link #end} must follow. */
+  long begin(Ledger ledger) {
+    ledger.lock.lock();
+    try {
+      return ledger.log.begin();
+    } finally {
+      ledger.lock.unlock();
+    }
+  }
+
+  void end(Ledger ledger, long epoch) {
+    ledger.lock.lock();
+    try {
+      ledger.log.end(epoch);
+    } finally {
+      ledger.lock.unlock();
+    }
+  }
+
+  /** What memory has of a segment; null for nothing. */
+  @Nullable Segment segment(Track.Part part) {
+    return segments.getIfPresent(part);
+  }
+
+  /**
+   * Takes windows of another node into memory, except those voided since the epoch.
+   *
+   * @return what is known of the segment now; null while something is written that will void it
+   */
+  @Nullable Segment adopt(Ledger ledger, long epoch, Track.Part part, Segment found) {
+    ledger.lock.lock();
+    try {
+      if (!ledger.keeps()) {
+        return null;
+      }
+      Segment rest = found;
+      Timeline.Span span = part.span();
+      if (voidedSince(ledger, epoch, span.start(), span.stop())) {
+        for (int i = 0; i < Segment.LENGTH; i++) {
+          long bucket = part.firstBucket() + i;
+          Timeline.Span window = part.span(bucket, bucket);
+          if (rest.known(i) && voidedSince(ledger, epoch, window.start(), window.stop())) {
+            rest = rest.without(i, i + 1);
+          }
+        }
+      }
+      Segment taken = rest;
+      return segments
+          .asMap()
+          .compute(
+              part,
+              (key, old) -> {
+                ledger.parts.add(key);
+                return old == null ? taken : old.merged(taken);
+              });
     } finally {
       ledger.lock.unlock();
     }

@@ -162,6 +162,15 @@ final class WindowGrid {
     return fullEnd;
   }
 
+  /** The first window that has not ended by now. */
+  long endedBefore(long now) {
+    long bucket = end;
+    while (bucket > first && stop(bucket - 1) > now) {
+      bucket--;
+    }
+    return bucket;
+  }
+
   /** Whether a window is not wholly in the range. */
   boolean clipped(long bucket) {
     return bucket < fullFirst || bucket >= fullEnd;

@@ -4,13 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.aquifer.CausalSession;
-import dev.aquifer.CausalSessions;
 import dev.aquifer.CausalToken;
 import dev.aquifer.ConfigurationException;
 import dev.aquifer.ReadFloor;
 import dev.aquifer.Tag;
 import dev.aquifer.Tenant;
-import dev.aquifer.cache.Caches;
 import dev.aquifer.spi.WriteSet;
 import dev.aquifer.testkit.Eventually;
 import dev.aquifer.testkit.FakeTicker;
@@ -21,7 +19,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.Callable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -29,10 +26,10 @@ import org.junit.jupiter.api.Test;
 /** Two nodes on one real Redis, in front of the same points. */
 @RedisTest
 class TwoNodesTest {
-  private static final Tenant T1 = Tenant.of("t1");
+  private static final Tenant T1 = ClusterNode.T1;
   private static final Duration SOON = Duration.ofSeconds(20);
   private static final Tag PULSE = Tag.table("pulse");
-  private static final long SECOND = Nanos.PER_SECOND;
+  private static final long SECOND = ClusterNode.SECOND;
 
   private final PointsBackend points = new PointsBackend();
   private final SteppingClock clock = new SteppingClock(Instant.EPOCH.plus(Duration.ofDays(9)));
@@ -41,43 +38,8 @@ class TwoNodesTest {
   private ClusterNode one;
   private ClusterNode two;
 
-  /** One node; its session is its own. */
-  record ClusterNode(Caches caches, CausalSessions sessions, TimeSeries series)
-      implements AutoCloseable {
-    TimeSeriesResult ask(long from, long to) {
-      return as(() -> series.query(query(from, to)));
-    }
-
-    void late(PointsBackend points, long second, double value) {
-      points.add("t1", second * SECOND, Map.of(), value);
-      T1.run(() -> series.invalidate("m", at(second), at(second).plusNanos(1)));
-    }
-
-    @Override
-    public void close() {
-      series.close();
-      caches.close();
-    }
-  }
-
   private ClusterNode open(String uri) {
-    CausalSessions sessions = new CausalSessions();
-    Caches caches =
-        Caches.builder()
-            .redis(uri)
-            .sessions(sessions)
-            .clock(nanos)
-            .remoteTimeout(Duration.ofMillis(400))
-            .build();
-    TimeSeries series =
-        TimeSeries.builder()
-            .backend(points)
-            .clock(clock)
-            .lateness(Duration.ofMinutes(1))
-            .caches(caches)
-            .tags("m", PULSE)
-            .build();
-    return new ClusterNode(caches, sessions, series);
+    return ClusterNode.open(uri, points, clock, series -> series.tags("m", PULSE), nanos);
   }
 
   @BeforeEach
@@ -113,7 +75,7 @@ class TwoNodesTest {
               return seen[0].fetched() > 0;
             });
     assertThat(seen[0].fetched()).isEqualTo(1);
-    assertThat(seen[0].series()).isEqualTo(uncached(two, 0, 1000));
+    assertThat(seen[0].series()).isEqualTo(two.uncached(0, 1000));
     assertThat(one.ask(0, 1000).fetched()).isEqualTo(1);
   }
 
@@ -122,20 +84,22 @@ class TwoNodesTest {
   void query_withTheWritersToken_whileEventsAreLate_seesTheWrite() throws Exception {
     two.ask(0, 1000);
     proxy.delay(Duration.ofMillis(150));
-    CausalSession writer = one.sessions.open();
+    CausalSession writer = one.sessions().open();
     T1.call(
         () ->
-            one.sessions.call(
-                writer,
-                () -> {
-                  one.late(points, 555, 7);
-                  return true;
-                }));
-    CausalSession reader = two.sessions.open();
+            one.sessions()
+                .call(
+                    writer,
+                    () -> {
+                      one.late(points, 555, 7);
+                      return true;
+                    }));
+    CausalSession reader = two.sessions().open();
     reader.accept(CausalToken.parse(CausalToken.of(null, writer.sequences()).toString()));
-    TimeSeriesResult seen = as(() -> two.sessions.call(reader, () -> two.ask(0, 1000)));
+    TimeSeriesResult seen =
+        ClusterNode.as(() -> two.sessions().call(reader, () -> two.ask(0, 1000)));
     assertThat(seen.fetched()).isEqualTo(1);
-    assertThat(seen.series()).isEqualTo(uncached(two, 0, 1000));
+    assertThat(seen.series()).isEqualTo(two.uncached(0, 1000));
   }
 
   /** What others void is not heard: memory answers for the silence limit, and no longer. */
@@ -145,12 +109,12 @@ class TwoNodesTest {
     proxy.drop();
     one.late(points, 555, 7);
     nanos.advance(Duration.ofMillis(2_001));
-    assertThat(two.ask(0, 1000).series()).isEqualTo(uncached(two, 0, 1000));
+    assertThat(two.ask(0, 1000).series()).isEqualTo(two.uncached(0, 1000));
     one.late(points, 777, 9);
-    assertThat(two.ask(0, 1000).series()).isEqualTo(uncached(two, 0, 1000));
+    assertThat(two.ask(0, 1000).series()).isEqualTo(two.uncached(0, 1000));
     proxy.heal();
     Eventually.within(SOON).until("memory answers again", () -> two.ask(0, 1000).fetched() == 0);
-    assertThat(two.ask(0, 1000).series()).isEqualTo(uncached(two, 0, 1000));
+    assertThat(two.ask(0, 1000).series()).isEqualTo(two.uncached(0, 1000));
   }
 
   /** Here at once, and elsewhere when Redis is back. */
@@ -160,10 +124,10 @@ class TwoNodesTest {
     two.ask(0, 1000);
     proxy.drop();
     two.late(points, 555, 7);
-    assertThat(two.ask(0, 1000).series()).isEqualTo(uncached(two, 0, 1000));
+    assertThat(two.ask(0, 1000).series()).isEqualTo(two.uncached(0, 1000));
     proxy.heal();
     Eventually.within(SOON)
-        .until("node one was told", () -> one.ask(0, 1000).series().equals(uncached(one, 0, 1000)));
+        .until("node one was told", () -> one.ask(0, 1000).series().equals(one.uncached(0, 1000)));
   }
 
   @Test
@@ -171,20 +135,20 @@ class TwoNodesTest {
     one.ask(0, 1000);
     two.ask(0, 1000);
     points.add("t1", 555 * SECOND, Map.of(), 7);
-    one.caches.committed(new WriteSet(1, T1, Set.of("pulse"), false), ReadFloor.NONE);
-    assertThat(one.ask(0, 1000).series()).isEqualTo(uncached(one, 0, 1000));
+    one.caches().committed(new WriteSet(1, T1, Set.of("pulse"), false), ReadFloor.NONE);
+    assertThat(one.ask(0, 1000).series()).isEqualTo(one.uncached(0, 1000));
     Eventually.within(SOON)
-        .until("node two was told", () -> two.ask(0, 1000).series().equals(uncached(two, 0, 1000)));
+        .until("node two was told", () -> two.ask(0, 1000).series().equals(two.uncached(0, 1000)));
   }
 
   /** What is read while a write of its table is under way may be void soon, and is not kept. */
   @Test
   void query_whileItsTableIsBeingWritten_isNotKept() {
     WriteSet writes = new WriteSet(1, T1, Set.of("pulse"), false);
-    one.caches.committing(writes);
+    one.caches().committing(writes);
     assertThat(one.ask(0, 1000).fetched()).isEqualTo(100);
     assertThat(one.ask(0, 1000).fetched()).isEqualTo(100);
-    one.caches.rolledBack(writes);
+    one.caches().rolledBack(writes);
     one.ask(0, 1000);
     assertThat(one.ask(0, 1000).fetched()).isZero();
   }
@@ -194,9 +158,12 @@ class TwoNodesTest {
     Tenant t2 = Tenant.of("t2");
     points.add("t2", 555 * SECOND, Map.of(), 7);
     one.ask(0, 1000);
-    as(() -> t2.call(() -> one.series.query(query(0, 1000))));
+    ClusterNode.as(() -> t2.call(() -> one.series().query(ClusterNode.query(0, 1000))));
     one.late(points, 555, 7);
-    assertThat(as(() -> t2.call(() -> one.series.query(query(0, 1000)))).fetched()).isZero();
+    assertThat(
+            ClusterNode.as(() -> t2.call(() -> one.series().query(ClusterNode.query(0, 1000))))
+                .fetched())
+        .isZero();
   }
 
   @Test
@@ -205,29 +172,5 @@ class TwoNodesTest {
     assertThatThrownBy(builder::build)
         .isInstanceOf(ConfigurationException.class)
         .hasMessageContaining("caches");
-  }
-
-  private static Object uncached(ClusterNode node, long from, long to) {
-    return as(() -> node.series.queryUncached(query(from, to))).series();
-  }
-
-  private static TimeSeriesQuery query(long from, long to) {
-    return TimeSeriesQuery.builder("m")
-        .select(Aggregate.SUM, "value")
-        .every(Duration.ofSeconds(10))
-        .range(at(from), at(to))
-        .build();
-  }
-
-  private static Instant at(long seconds) {
-    return Instant.EPOCH.plusSeconds(seconds);
-  }
-
-  private static <T> T as(Callable<T> body) {
-    try {
-      return T1.call(body);
-    } catch (Exception e) {
-      throw new AssertionError(e);
-    }
   }
 }

@@ -1,0 +1,121 @@
+package dev.aquifer.cache;
+
+import io.lettuce.core.ScriptOutputType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/** Reads and writes values of timelines. No method throws for Redis' sake. */
+final class RedisTimelines {
+  private static final int NEWS = 256;
+
+  /** How many values one script is given: Redis does nothing else meanwhile. */
+  private static final int MOST = 64;
+
+  private final RedisCalls calls;
+  private final EventFeed feed;
+  private final long timeout;
+
+  RedisTimelines(RedisCalls calls, EventFeed feed, NodeSettings settings) {
+    this.calls = calls;
+    this.feed = feed;
+    this.timeout = settings.remoteTimeout().toNanos();
+  }
+
+  /**
+   * What one script found.
+   *
+   * @param news of the partition, which is applied by now
+   * @param ranges what was void of the timeline, see {@link ScriptText#RANGES}
+   * @param now Redis' clock, in milliseconds
+   * @param values for each key its bytes, none where there is nothing
+   */
+  record Answer(CatchUp news, String ranges, long now, List<byte[]> values) {}
+
+  /** Reads all at the same time; null for those that were not answered in time. */
+  List<@Nullable Answer> read(Partition partition, String timeline, List<byte[]> keys)
+      throws InterruptedException {
+    long deadline = System.nanoTime() + timeout;
+    long incarnation = partition.incarnation();
+    List<CompletableFuture<List<Object>>> sent = new ArrayList<>();
+    for (int from = 0; from < keys.size(); from += MOST) {
+      List<byte[]> some = keys.subList(from, Math.min(keys.size(), from + MOST));
+      List<byte[]> args = List.of(field(timeline));
+      sent.add(calls.send(Script.SEGMENTS, partition, some, args, NEWS));
+    }
+    List<@Nullable Answer> answers = new ArrayList<>();
+    for (CompletableFuture<List<Object>> each : sent) {
+      List<Object> reply = calls.await(each, deadline);
+      CatchUp news = feed.apply(partition, reply, incarnation);
+      answers.add(news == null || reply == null ? null : answer(news, reply));
+    }
+    return answers;
+  }
+
+  private static Answer answer(CatchUp news, List<Object> reply) {
+    List<byte[]> values = new ArrayList<>();
+    for (Object value : reply.subList(6, reply.size())) {
+      values.add((byte[]) value);
+    }
+    return new Answer(
+        news, Names.text(reply.get(4)), Long.parseLong(Names.text(reply.get(5))), values);
+  }
+
+  /** How many values one {@link Answer} has, but for the last. */
+  static int together() {
+    return MOST;
+  }
+
+  /**
+   * What is to be stored.
+   *
+   * @param expected the version that it takes the place of; none: there is nothing
+   * @param tags whose voids after the moment make it void
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  record Write(
+      String timeline,
+      byte[] key,
+      byte[] value,
+      Timeline.Span span,
+      Timeline.Moment asOf,
+      byte[] expected,
+      long millis,
+      List<String> tags) {}
+
+  /** Stores a value, if nothing was void of it since its moment, and nobody was faster. */
+  Timeline.Kept write(Partition partition, Write write) throws InterruptedException {
+    List<byte[]> args = new ArrayList<>();
+    args.add(field(write.timeline()));
+    for (long number :
+        new long[] {
+          write.asOf().sequence(), write.span().startMillis(), write.span().stopMillis()
+        }) {
+      args.add(StoredKeys.bytes(Long.toString(number)));
+    }
+    args.add(write.expected());
+    args.add(StoredKeys.bytes(Long.toString(write.millis())));
+    args.add(write.value());
+    write.tags().forEach(tag -> args.add(StoredKeys.bytes(tag)));
+    RedisCalls.Call call = RedisCalls.Call.of(partition, List.of(write.key()), args, NEWS);
+    if (call.incarnation() != write.asOf().incarnation()) {
+      return Timeline.Kept.VOID;
+    }
+    CompletableFuture<List<Object>> sent = calls.submit(Script.KEEP, ScriptOutputType.MULTI, call);
+    List<Object> reply = calls.await(sent, System.nanoTime() + timeout);
+    CatchUp news = feed.apply(partition, reply, call.incarnation());
+    if (news == null || reply == null) {
+      return Timeline.Kept.UNKNOWN;
+    }
+    return switch (Names.text(reply.get(4))) {
+      case "K" -> Timeline.Kept.KEPT;
+      case "C" -> Timeline.Kept.CONFLICT;
+      default -> Timeline.Kept.VOID;
+    };
+  }
+
+  private static byte[] field(String timeline) {
+    return StoredKeys.bytes("r:" + timeline);
+  }
+}

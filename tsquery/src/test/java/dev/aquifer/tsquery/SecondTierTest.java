@@ -1,0 +1,216 @@
+package dev.aquifer.tsquery;
+
+import static dev.aquifer.tsquery.ClusterNode.SECOND;
+import static dev.aquifer.tsquery.ClusterNode.T1;
+import static dev.aquifer.tsquery.ClusterNode.as;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.aquifer.Tenant;
+import dev.aquifer.testkit.Eventually;
+import dev.aquifer.testkit.FakeTicker;
+import dev.aquifer.testkit.FaultProxy;
+import dev.aquifer.testkit.RedisDatabase;
+import dev.aquifer.testkit.RedisTest;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Windows in Redis, between nodes on one real server. */
+@RedisTest
+class SecondTierTest {
+  private static final Duration SOON = Duration.ofSeconds(20);
+
+  private final PointsBackend points = new PointsBackend();
+  private final SteppingClock clock = new SteppingClock(Instant.EPOCH.plus(Duration.ofDays(9)));
+  private final FakeTicker nanos = new FakeTicker();
+  private RedisDatabase redis;
+  private FaultProxy proxy;
+  private ClusterNode one;
+  private ClusterNode two;
+
+  @BeforeEach
+  void open(RedisDatabase database) {
+    redis = database;
+    redis.flush();
+    proxy = FaultProxy.to(redis.server().host(), redis.server().port());
+    one = node(UnaryOperator.identity());
+    two = through();
+    for (int i = 0; i < 1000; i++) {
+      points.add("t1", i * 10 * SECOND, Map.of(), i / 10.0);
+    }
+  }
+
+  @AfterEach
+  void close() {
+    one.close();
+    two.close();
+    proxy.close();
+  }
+
+  private ClusterNode node(UnaryOperator<TimeSeries.Builder> settings) {
+    return ClusterNode.open(redis.uri().toString(), points, clock, settings, nanos);
+  }
+
+  private ClusterNode through() {
+    String uri = "redis://" + proxy.host() + ":" + proxy.port() + "/" + redis.index();
+    return ClusterNode.open(uri, points, clock, UnaryOperator.identity(), nanos);
+  }
+
+  private static void awaitStored(ClusterNode node, long segments) {
+    Eventually.within(SOON)
+        .until("stored", () -> node.series().statistics().segmentsStored() >= segments);
+  }
+
+  private List<?> keys() {
+    return (List<?>) redis.command("KEYS", "aq:{t1:0}:w:*");
+  }
+
+  @Test
+  void query_whatAnotherNodeFetched_comesFromRedis() {
+    one.ask(0, 10_000);
+    awaitStored(one, 2);
+    int before = points.requests();
+    TimeSeriesResult cold = two.ask(0, 10_000);
+    assertThat(cold.fetched()).isZero();
+    assertThat(points.requests()).isEqualTo(before);
+    assertThat(cold.series()).isEqualTo(two.uncached(0, 10_000));
+    assertThat(two.series().statistics().windowsFromRedis()).isEqualTo(1000);
+    // From memory, the second time.
+    long sent = proxy.bytesToServer();
+    assertThat(two.ask(0, 10_000).fetched()).isZero();
+    assertThat(two.series().statistics().windowsFromRedis()).isEqualTo(1000);
+    assertThat(proxy.bytesToServer() - sent).isLessThan(2_000);
+  }
+
+  /** Late data voids its bucket in Redis too: who comes cold fetches that one alone. */
+  @Test
+  void query_voidedSinceItWasStored_fetchesThatWindowAlone() {
+    one.ask(0, 10_000);
+    awaitStored(one, 2);
+    one.late(points, 5_555, 7);
+    TimeSeriesResult cold = two.ask(0, 10_000);
+    assertThat(cold.fetched()).isEqualTo(1);
+    assertThat(cold.series()).isEqualTo(two.uncached(0, 10_000));
+  }
+
+  @Test
+  void query_tenantVoided_fetchesAll() {
+    one.ask(0, 1_000);
+    awaitStored(one, 1);
+    T1.run(one.caches()::invalidateTenant);
+    assertThat(two.ask(0, 1_000).fetched()).isEqualTo(100);
+  }
+
+  @Test
+  void query_ofAnotherTenant_findsNothing() {
+    one.ask(0, 1_000);
+    awaitStored(one, 1);
+    Tenant t2 = Tenant.of("t2");
+    TimeSeriesResult theirs =
+        as(() -> t2.call(() -> two.series().query(ClusterNode.query(0, 1_000))));
+    assertThat(theirs.series()).isEmpty();
+    assertThat(theirs.fetched()).isEqualTo(100);
+  }
+
+  /** Each node fetched other windows of one segment: what both know is in Redis. */
+  @Test
+  void write_ofTwoNodes_losesNeitherOnesWindows() {
+    one.ask(0, 1_000);
+    awaitStored(one, 1);
+    two.ask(2_000, 3_000);
+    awaitStored(two, 1);
+    one.ask(4_000, 5_000);
+    awaitStored(one, 2);
+    try (ClusterNode three = node(UnaryOperator.identity())) {
+      assertThat(three.ask(0, 1_000).fetched()).isZero();
+      assertThat(three.ask(2_000, 3_000).fetched()).isZero();
+      assertThat(three.ask(4_000, 5_000).fetched()).isZero();
+    }
+  }
+
+  @Test
+  void query_damagedBytes_areACountedMiss() {
+    one.ask(0, 1_000);
+    awaitStored(one, 1);
+    String key = keys().get(0).toString();
+    redis.command("SET", key, "000000000000001garbage and more garbage and still more of it");
+    TimeSeriesResult seen = two.ask(0, 1_000);
+    assertThat(seen.fetched()).isEqualTo(100);
+    assertThat(seen.series()).isEqualTo(two.uncached(0, 1_000));
+    assertThat(two.series().statistics().segmentsDamaged()).isPositive();
+    // And they are replaced.
+    awaitStored(two, 1);
+    try (ClusterNode three = node(UnaryOperator.identity())) {
+      assertThat(three.ask(0, 1_000).fetched()).isZero();
+    }
+  }
+
+  /** Bytes that were right for another key, as an attacker who can write to Redis may copy them. */
+  @Test
+  void query_bytesOfAnotherKey_areNone() {
+    one.ask(0, 1_000);
+    awaitStored(one, 1);
+    String key = keys().get(0).toString();
+    points.add("t2", 5 * SECOND, Map.of(), 1);
+    Tenant t2 = Tenant.of("t2");
+    as(() -> t2.call(() -> one.series().query(ClusterNode.query(0, 1_000))));
+    awaitStored(one, 2);
+    String theirs = key.replace("{t1:0}", "{t2:0}");
+    redis.command("RENAME", theirs, key);
+    TimeSeriesResult seen = two.ask(0, 1_000);
+    assertThat(seen.fetched()).isEqualTo(100);
+    assertThat(seen.series()).isEqualTo(two.uncached(0, 1_000));
+  }
+
+  @Test
+  void query_redisSilent_isAnsweredByTheBackendInTime() {
+    one.ask(0, 1_000);
+    awaitStored(one, 1);
+    proxy.drop();
+    assertThat(two.ask(0, 1_000).series()).isEqualTo(two.uncached(0, 1_000));
+    proxy.heal();
+    Eventually.within(SOON)
+        .until(
+            "Redis is used again",
+            () -> {
+              clock.advance(Duration.ofDays(1));
+              two.ask(0, 10_000);
+              return two.series().statistics().segmentsStored() > 0;
+            });
+  }
+
+  @Test
+  void write_largerThanAllowed_isCountedAndNotStored() {
+    RandomGenerator random = RandomGenerator.of("L64X128MixRandom");
+    for (int i = 0; i < 500; i++) {
+      points.add("t1", (i * 10 + 1) * SECOND, Map.of(), random.nextDouble());
+    }
+    try (ClusterNode small = node(series -> series.remoteBytes(300))) {
+      small.ask(0, 5_000);
+      Eventually.within(SOON)
+          .until("refused", () -> small.series().statistics().segmentsTooLarge() > 0);
+      assertThat(keys()).isEmpty();
+    }
+  }
+
+  /** A window that was open when it was fetched is as short-lived elsewhere. */
+  @Test
+  void query_windowsOpenWhereTheyWereFetched_areFetchedAnewInSeconds() {
+    long now = Duration.ofDays(9).toSeconds();
+    points.add("t1", now * SECOND, Map.of(), 1);
+    one.ask(now - 40, now + 10);
+    awaitStored(one, 1);
+    assertThat(two.ask(now - 40, now + 10).fetched()).isZero();
+    points.add("t1", (now + 1) * SECOND, Map.of(), 2);
+    clock.advance(Duration.ofSeconds(5));
+    TimeSeriesResult later = two.ask(now - 40, now + 10);
+    assertThat(later.fetched()).isPositive();
+    assertThat(later.series()).isEqualTo(two.uncached(now - 40, now + 10));
+  }
+}
