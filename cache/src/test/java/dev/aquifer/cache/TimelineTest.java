@@ -192,10 +192,10 @@ class TimelineTest {
     String text = String.valueOf(redis.command("HGET", STATE, "r:pulse:1"));
     long[] remembered = new long[400];
     long before = Long.MIN_VALUE;
-    String[] pieces = text.substring(text.indexOf(';') + 1).split(" ");
+    String[] pieces = text.substring(text.indexOf(';') + 1).split(" ", -1);
     assertThat(pieces).hasSizeLessThanOrEqualTo(32);
     for (String piece : pieces) {
-      String[] parts = piece.split(":");
+      String[] parts = piece.split(":", -1);
       long from = Long.parseLong(parts[1]);
       long to = Long.parseLong(parts[2]);
       assertThat(from).isGreaterThanOrEqualTo(before).isLessThan(to);

@@ -110,7 +110,7 @@ final class PackedColumn implements Column {
           case XOR -> kind == Cells.DOUBLE;
           default -> false;
         };
-    boolean scaled = kind == Cells.DOUBLE && mode != XOR ? scale < POWERS.length : scale == 0;
+    boolean scaled = (kind == Cells.DOUBLE && mode != XOR) ? scale < POWERS.length : scale == 0;
     return known && scaled && (bytes[0] & ~0x1f) == 0;
   }
 

@@ -55,10 +55,17 @@ final class SecondTier {
   /**
    * What it goes by.
    *
+   * @param source what the windows are of, among all that share the Redis
    * @param life how long Redis keeps what stays for good
    * @param maxBytes of a segment
    */
-  record Settings(Duration life, int maxBytes, Executor executor, Clock clock, Observer observer) {}
+  record Settings(
+      String source,
+      Duration life,
+      int maxBytes,
+      Executor executor,
+      Clock clock,
+      Observer observer) {}
 
   SecondTier(WindowCache cache, Settings settings) {
     this.cache = cache;
@@ -95,9 +102,10 @@ final class SecondTier {
     return read;
   }
 
+  @SuppressWarnings("NullAway") // of a list's type argument from another module it knows no null
   private List<@Nullable Found> find(Timeline timeline, List<Track.Part> parts) {
     return timeline.read(
-        parts.stream().map(Track.Part::stored).toList(),
+        parts.stream().map(part -> part.stored(settings.source)).toList(),
         settings.maxBytes * INFLATION,
         count -> {
           damaged.add(count);
@@ -197,7 +205,7 @@ final class SecondTier {
           said == null
               ? Kept.UNKNOWN
               : timeline.keep(
-                  part.stored(),
+                  part.stored(settings.source),
                   payload,
                   part.span(),
                   said,

@@ -62,12 +62,18 @@ public final class TimeSeries implements AutoCloseable {
           new SecondTier(
               cache,
               new SecondTier.Settings(
+                  source(builder, backend),
                   builder.remoteLife,
                   builder.remoteBytes,
                   builder.executor == null ? builder.caches.executor() : builder.executor,
                   clock,
                   observer)));
     }
+  }
+
+  private static String source(Builder builder, Backend backend) {
+    String named = builder.source == null ? backend.name() : builder.source;
+    return "%d:%s:%s".formatted(named.length(), named, builder.tenantTag);
   }
 
   private static WindowCache.@Nullable Timelines timelines(Builder builder) {
@@ -230,6 +236,7 @@ public final class TimeSeries implements AutoCloseable {
     private @Nullable Executor executor;
     private Duration remoteLife = Duration.ofDays(1);
     private int remoteBytes = 1 << 20;
+    private @Nullable String source;
     private final Map<String, Set<Tag>> tags = new HashMap<>();
 
     private Builder() {}
@@ -325,6 +332,16 @@ public final class TimeSeries implements AutoCloseable {
             "remoteBytes is %,d; use 0 to %,d.".formatted(most, MOST_REMOTE_BYTES));
       }
       remoteBytes = most;
+      return this;
+    }
+
+    /**
+     * Names what the backend reads, the same on every node, among all that share the Redis: two
+     * that read different data of equal measurements must have different names. Default the
+     * backend's {@link Backend#name}. Needs {@link #caches}.
+     */
+    public Builder source(String name) {
+      source = Names.require("source", name);
       return this;
     }
 

@@ -42,7 +42,7 @@ class SecondTierTest {
     one = node(UnaryOperator.identity());
     two = through();
     for (int i = 0; i < 1000; i++) {
-      points.add("t1", i * 10 * SECOND, Map.of(), i / 10.0);
+      points.add("t1", i * 10L * SECOND, Map.of(), i / 10.0);
     }
   }
 
@@ -189,7 +189,7 @@ class SecondTierTest {
   void write_largerThanAllowed_isCountedAndNotStored() {
     RandomGenerator random = RandomGenerator.of("L64X128MixRandom");
     for (int i = 0; i < 500; i++) {
-      points.add("t1", (i * 10 + 1) * SECOND, Map.of(), random.nextDouble());
+      points.add("t1", (i * 10L + 1) * SECOND, Map.of(), random.nextDouble());
     }
     try (ClusterNode small = node(series -> series.remoteBytes(300))) {
       small.ask(0, 5_000);

@@ -49,7 +49,7 @@ class TwoNodesTest {
     one = open(redis.uri().toString());
     two = open("redis://" + proxy.host() + ":" + proxy.port() + "/" + redis.index());
     for (int i = 0; i < 100; i++) {
-      points.add("t1", i * 10 * SECOND, Map.of(), i);
+      points.add("t1", i * 10L * SECOND, Map.of(), i);
     }
   }
 

@@ -126,7 +126,7 @@ class WriteBackTest {
   private boolean staleAfter(Order order) {
     long base = order.number * APART;
     for (int i = 0; i < 10; i++) {
-      points.add("t1", (base + i * 10) * SECOND, Map.of(), i);
+      points.add("t1", (base + i * 10L) * SECOND, Map.of(), i);
     }
     CausalSession writer = two.sessions().open();
     act(order.write, 1, () -> points.add("t1", (base + 55) * SECOND, Map.of(), 1000));
