@@ -31,7 +31,7 @@ record ClusterNode(Caches caches, CausalSessions sessions, TimeSeries series)
             .redis(uri)
             .sessions(sessions)
             .clock(nanos)
-            .remoteTimeout(Duration.ofMillis(400))
+            .remoteTimeout(Duration.ofMillis(1_500))
             .build();
     TimeSeries.Builder series =
         TimeSeries.builder()

@@ -83,7 +83,7 @@ class TwoNodesTest {
   @Test
   void query_withTheWritersToken_whileEventsAreLate_seesTheWrite() throws Exception {
     two.ask(0, 1000);
-    proxy.delay(Duration.ofMillis(150));
+    proxy.delay(Duration.ofMillis(100));
     CausalSession writer = one.sessions().open();
     T1.call(
         () ->
