@@ -218,27 +218,35 @@ final class CalendarSchedule {
   }
 
   private static TimeSeriesQuery shape(String measurement, Window window) {
-    TimeSeriesQuery.Builder query =
-        TimeSeriesQuery.builder(measurement)
+    TimeSeriesQuery made =
+        query(measurement, window)
             .select(Aggregate.COUNT, "value")
             .select(Aggregate.SUM, "value")
             .last(Duration.ofMinutes(1))
             .groupBy("device")
-            .every(window.every().duration())
-            .period(window.period().duration())
-            .offset(window.offset().duration())
-            .zone(window.zone());
+            .build();
+    assertThat(made.window()).isEqualTo(window);
+    return made;
+  }
+
+  /** A query that has these windows, by what a user would say. */
+  static TimeSeriesQuery.Builder query(String measurement, Window window) {
+    TimeSeriesQuery.Builder query = TimeSeriesQuery.builder(measurement).zone(window.zone());
     if (window.every().calendar()) {
       query.every(Period.ofMonths((int) window.every().months()));
+    } else {
+      query.every(window.every().duration());
     }
     if (window.period().calendar()) {
       query.period(Period.ofMonths((int) window.period().months()));
+    } else {
+      query.period(window.period().duration());
     }
     if (window.offset().calendar()) {
       query.offset(Period.ofMonths((int) window.offset().months()));
+    } else {
+      query.offset(window.offset().duration());
     }
-    TimeSeriesQuery made = query.build();
-    assertThat(made.window()).isEqualTo(window);
-    return made;
+    return query;
   }
 }
