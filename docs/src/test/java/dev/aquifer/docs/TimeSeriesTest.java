@@ -11,6 +11,7 @@ import dev.aquifer.testkit.Eventually;
 import dev.aquifer.testkit.PostgresExtension;
 import dev.aquifer.testkit.RedisExtension;
 import dev.aquifer.tsquery.Aggregate;
+import dev.aquifer.tsquery.Encounter;
 import dev.aquifer.tsquery.PostgresBackend;
 import dev.aquifer.tsquery.Series;
 import dev.aquifer.tsquery.SeriesTable;
@@ -23,6 +24,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.Period;
 import java.time.ZoneId;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -114,6 +117,26 @@ class TimeSeriesTest {
     Series hours = Tenant.of("DFW").call(() -> series.query(moving)).series().get(0);
     assertThat(hours.startNanos(1) - hours.startNanos(0))
         .isEqualTo(Duration.ofMinutes(10).toNanos());
+
+    Tenant dfw = Tenant.of("DFW");
+    // snippet: time-series-written
+    dfw.run(() -> series.written("departure", List.of(departed)));
+    // As they were sent to InfluxDB, of any measurements:
+    dfw.run(() -> series.written("departure delay=7i 978604200", ChronoUnit.SECONDS));
+    // end
+    assertThat(dfw.call(() -> series.query(week)).fetched()).isEqualTo(1);
+
+    // snippet: time-series-encounter
+    Instant off = Instant.now().minus(Duration.ofHours(3));
+    Encounter flight = Encounter.open("AA 100", off); // until now, whenever it is asked for
+    TimeSeriesResult soFar = dfw.call(() -> series.query(flight, week));
+
+    Encounter landed = flight.close(off.plus(Duration.ofHours(1)));
+    dfw.run(() -> series.changed("departure", flight, landed)); // on all nodes
+    TimeSeriesResult whole = dfw.call(() -> series.query(landed, week));
+    // end
+    assertThat(soFar.shown()).isBetween(3L, 4L);
+    assertThat(whole.shown()).isBetween(1L, 2L);
 
     // snippet: time-series-limits
     TimeSeriesQuery bomb = week.toBuilder().every(Duration.ofMillis(1)).build();

@@ -11,6 +11,8 @@ import dev.aquifer.spi.Observer;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -142,15 +144,76 @@ public final class TimeSeries implements AutoCloseable {
    * @throws RefusedQueryException start is not before stop
    */
   public void invalidate(String measurement, Instant start, Instant stop) {
+    TimeRange range = new TimeRange(start, stop);
+    voided(measurement, List.of(new Timeline.Span(range.startNanos(), range.stopNanos())));
+  }
+
+  /** As {@link #invalidate(String, Instant, Instant)}, for a change of which no range is known. */
+  public void invalidate(String measurement) {
+    voided(measurement, List.of(new Timeline.Span(Long.MIN_VALUE, Long.MAX_VALUE)));
+  }
+
+  /**
+   * Points of these times were written, for the current tenant, and are visible to readers of the
+   * backend: the windows that they touch are void, as by {@link #invalidate(String, Instant,
+   * Instant)}. Any number of points is told of as 32 ranges at most; of more times than that the
+   * closest are joined, with what lies between them.
+   *
+   * @throws dev.aquifer.MissingTenantException the thread has no tenant
+   * @throws RefusedQueryException a time is out of the range of 64-bit nanoseconds
+   */
+  public void written(String measurement, Collection<Instant> times) {
+    voided(
+        measurement, WrittenTimes.spans(times.stream().mapToLong(WrittenTimes::nanos).toArray()));
+  }
+
+  /**
+   * The same of points in InfluxDB's line protocol, of any measurements, as they were sent. Each
+   * has its time; one without has the server's, which nobody else knows.
+   *
+   * @param precision of the times: NANOS, MICROS, MILLIS or SECONDS
+   * @throws IllegalArgumentException a line breaks the protocol's rules, has no time, or has
+   *     another tenant in the tenant's tag; nothing is void then
+   */
+  public void written(String lines, ChronoUnit precision) {
+    requireOpen();
+    LineProtocol.read(lines, precision, tenantTag, TenantContext.require().id())
+        .forEach((measurement, times) -> voided(measurement, WrittenTimes.spans(times)));
+  }
+
+  /** The same of bytes, in UTF-8. */
+  public void written(byte[] lines, ChronoUnit precision) {
+    written(LineProtocol.text(lines), precision);
+  }
+
+  /**
+   * Answers the query over an encounter's time instead of its own range: to the encounter's end, or
+   * to now. Windows are shared with all queries that differ in their range alone; the one that is
+   * still open lives for seconds.
+   *
+   * @throws RefusedQueryException also when the encounter begins later than now
+   */
+  public TimeSeriesResult query(Encounter encounter, TimeSeriesQuery query) {
+    TimeRange range = encounter.until(clock.instant());
+    return query(query.withRange(range.start(), range.stop()));
+  }
+
+  /**
+   * The boundaries of an encounter are others now, for the current tenant: it was closed or
+   * amended. All windows of the measurement in either time are void, as one.
+   */
+  public void changed(String measurement, Encounter before, Encounter after) {
+    voided(measurement, List.of(before.span(), after.span()));
+  }
+
+  private void voided(String measurement, List<Timeline.Span> spans) {
     requireOpen();
     Tenant tenant = TenantContext.require();
     Names.require("measurement", measurement);
-    TimeRange range = new TimeRange(start, stop);
     if (caches == null) {
-      cache.invalidate(tenant, measurement, range);
-    } else {
-      caches.invalidateRanges(
-          measurement, List.of(new Timeline.Span(range.startNanos(), range.stopNanos())));
+      spans.forEach(span -> cache.invalidate(tenant, measurement, span));
+    } else if (!spans.isEmpty()) {
+      caches.invalidateRanges(measurement, spans);
     }
   }
 

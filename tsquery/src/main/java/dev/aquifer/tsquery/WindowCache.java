@@ -261,11 +261,11 @@ final class WindowCache {
     }
   }
 
-  void invalidate(Tenant tenant, String measurement, TimeRange range) {
+  void invalidate(Tenant tenant, String measurement, Timeline.Span span) {
     // Without a ledger nothing is kept, and no fetch has begun that reads what was before.
     Ledger ledger = ledgers.get(new Ledger.Key(tenant, measurement));
     if (ledger != null) {
-      invalidate(ledger, range.startNanos(), range.stopNanos());
+      invalidate(ledger, span.start(), span.stop());
     }
   }
 
