@@ -63,7 +63,7 @@ final class Edges {
 
   /** Which rules of zones they go by, as processes may have different ones; empty: by none. */
   String rules() {
-    if (clock == null) {
+    if (clock == null || window.zone() instanceof ZoneOffset) {
       return "";
     }
     var versions = ZoneRulesProvider.getVersions(window.zone().getId());

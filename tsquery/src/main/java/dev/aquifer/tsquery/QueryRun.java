@@ -86,7 +86,8 @@ final class QueryRun {
       WindowPlanner.Plan plan =
           cache.plan(
               ledger, Track.of(tenant, query), grid, allPending(), WindowCache.Sight.memory(now()));
-      long cached = plan.cached().stream().mapToLong(each -> each.run().size()).sum();
+      int windows = grid.count(grid.first(), grid.end());
+      int cached = count(plan.cached().stream().map(WindowPlanner.Cached::run).toList());
       int clipped = grid.clipped();
       List<StatementText> statements = new ArrayList<>();
       Set<String> remarks = new LinkedHashSet<>();
@@ -97,9 +98,9 @@ final class QueryRun {
       return new Explanation(
           setting.backend().name(),
           query.fingerprint(),
-          grid.size(),
+          windows,
           cached,
-          grid.size() - cached - clipped,
+          windows - cached - clipped,
           clipped,
           statements,
           List.copyOf(remarks));
@@ -178,9 +179,7 @@ final class QueryRun {
       requests++;
       setting.backend().fetch(request, assembly);
     }
-    for (Run run : runs) {
-      fetched += run.size();
-    }
+    fetched += count(runs);
   }
 
   private List<FetchRequest> requests(List<Run> runs) {
@@ -249,8 +248,13 @@ final class QueryRun {
     pending.clear((int) (run.from() - grid.first()), (int) (run.to() - grid.first()));
   }
 
+  private int count(List<Run> runs) {
+    return runs.stream().mapToInt(run -> grid.count(run.from(), run.to())).sum();
+  }
+
   private TimeSeriesResult result() {
-    return new TimeSeriesResult(range, assembly.render(query), grid.size(), fetched, requests);
+    return new TimeSeriesResult(
+        range, assembly.render(query), grid.count(grid.first(), grid.end()), fetched, requests);
   }
 
   private long now() {

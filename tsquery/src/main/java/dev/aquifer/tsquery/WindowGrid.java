@@ -41,7 +41,7 @@ final class WindowGrid {
     this.offset = even ? window.offset().nanos() : 0;
     this.starts = even ? null : edges.starts(first, size() + 1);
     this.stops = even || window.tiles() ? null : edges.stops(first, size());
-    this.skips = starts != null && anySkipped();
+    this.skips = starts != null && count(first, end, true) > 0;
     long from = first;
     while (from < end && start(from) < rangeStart) {
       from++;
@@ -87,13 +87,17 @@ final class WindowGrid {
     }
   }
 
-  private boolean anySkipped() {
-    for (long bucket = first; bucket < end; bucket++) {
-      if (skipped(bucket)) {
-        return true;
-      }
+  /** How many of some windows exist. */
+  int count(long from, long to) {
+    return skips ? count(from, to, false) : (int) Math.max(0, to - from);
+  }
+
+  private int count(long from, long to, boolean skipped) {
+    int count = 0;
+    for (long bucket = from; bucket < to; bucket++) {
+      count += skipped(bucket) == skipped ? 1 : 0;
     }
-    return false;
+    return count;
   }
 
   /** The first window. */
@@ -184,7 +188,7 @@ final class WindowGrid {
 
   /** How many windows are not wholly in the range. */
   int clipped() {
-    return (int) Math.min(size(), size() - (fullEnd - fullFirst));
+    return count(first, end) - count(fullFirst, fullEnd);
   }
 
   /** Some windows side by side, as far as they are in the range. */

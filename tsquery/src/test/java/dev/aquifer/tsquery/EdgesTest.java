@@ -85,6 +85,9 @@ class EdgesTest {
     assertThat(india)
         .isEqualTo(new Window(Duration.ofDays(1), Duration.ofHours(-5).minusMinutes(30)));
     assertThat(india.even()).isTrue();
+    Edges months = new Edges(window(Step.of(Period.ofMonths(1)), ZoneOffset.ofHours(9)));
+    assertThat(Nanos.instant(months.start(0))).isEqualTo("1969-12-31T15:00:00Z");
+    assertThat(months.rules()).isEmpty();
   }
 
   @Test

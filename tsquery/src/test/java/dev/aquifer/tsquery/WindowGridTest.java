@@ -166,6 +166,25 @@ class WindowGridTest {
   }
 
   @Test
+  void of_aDayThatTheClockSkips_hasOneWindowLess() {
+    Step day = Step.of(Period.ofDays(1));
+    TimeRange range =
+        new TimeRange(Instant.parse("2011-12-29T12:00:00Z"), Instant.parse("2011-12-31T11:00:00Z"));
+    WindowGrid grid =
+        WindowGrid.of(
+            new Window(day, day, Step.ZERO, ZoneId.of("Pacific/Apia")),
+            range,
+            QueryLimits.defaults(),
+            1);
+
+    assertThat(grid.size()).isEqualTo(4);
+    assertThat(grid.count(grid.first(), grid.end())).isEqualTo(3);
+    assertThat(grid.existing()).containsExactly(0, 2, 3);
+    assertThat(grid.clipped()).isEqualTo(2);
+    assertThat(grid.startingAt(grid.start(grid.first() + 1))).isEqualTo(grid.first() + 2);
+  }
+
+  @Test
   void of_rangeInAGap_hasNoWindow() {
     Window gaps =
         new Window(
