@@ -1,17 +1,16 @@
 package dev.aquifer.bench;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import dev.aquifer.testkit.CacheHistory;
+import dev.aquifer.testkit.CacheHistory.Fault;
 import dev.aquifer.testkit.CacheUnderTest;
+import dev.aquifer.testkit.CacheUnderTest.Scope.Kind;
 import dev.aquifer.testkit.HistoryVerdict;
 import dev.aquifer.testkit.Proof;
 import dev.aquifer.testkit.RedisServer;
-import java.time.Duration;
-import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -19,18 +18,46 @@ import org.junit.jupiter.api.Timeout;
  * The schedules that Aquifer's caches are driven by, over its peers: the checker finds what they do
  * not promise. Peers have no tokens, so their reads elsewhere are held to the bound alone, and no
  * tags, so that their writers remove each key that a tag would cover.
+ *
+ * <p>In every build each is driven by what it misses by its construction; the long form has rows of
+ * the other schedules, too.
  */
 @Timeout(600)
 class CacheHistoryPeersTest {
-  private static final int MOST_SCHEDULES = 8;
+  /** One is enough as a rule; a busy machine may leave no time for anything to go wrong. */
+  private static final int MOST_SCHEDULES = 4;
+
+  /**
+   * A cache to be driven.
+   *
+   * @param misses what its rows are called
+   * @param by the schedule that finds it stale
+   */
+  private record Peer(
+      String name,
+      CacheUnderTest.Factory factory,
+      String misses,
+      UnaryOperator<CacheHistory> by) {}
+
+  private static final List<Peer> PEERS =
+      List.of(
+          // A value that was loaded before its key was removed is stored after that.
+          new Peer(
+              "JetCache",
+              JetCacheNode::new,
+              "slow loads",
+              schedule -> schedule.slowLoads().operations(2_000).faults(0, Set.of())),
+          // Who hears nothing, and is not told so, keeps what it has.
+          new Peer(
+              "Redisson",
+              RedissonNode::new,
+              "lost messages",
+              schedule -> schedule.operations(3_000).faults(10, Set.of(Fault.DROP))));
 
   @Test
   void schedules_overPeers_readStale() {
-    Map<String, CacheUnderTest.Factory> peers = new LinkedHashMap<>();
-    peers.put("JetCache", JetCacheNode::new);
-    peers.put("Redisson", RedissonNode::new);
     Proof.of("cache-history-peers")
-        .tries(5_000, 50_000)
+        .tries(1, 50_000)
         .run(
             run -> {
               StringBuilder table = new StringBuilder();
@@ -43,58 +70,58 @@ class CacheHistoryPeersTest {
                   "own node",
                   "elsewhere",
                   "longest ms");
-              for (Map.Entry<String, CacheUnderTest.Factory> peer : peers.entrySet()) {
+              for (Peer peer : PEERS) {
                 long found = 0;
-                // Rows for the first two; more only if these found nothing.
-                for (int i = 0; i < 2 || (found == 0 && i < MOST_SCHEDULES); i++) {
-                  boolean calm = i == 0;
-                  CacheHistory schedule =
-                      CacheHistory.of(run.seed() + Math.max(0, i - 1))
-                          .operations((int) run.tries())
-                          .threads(16)
-                          .silenceLimit(Duration.ofSeconds(2))
-                          .withoutTokens();
-                  HistoryVerdict verdict;
-                  try (RedisServer redis = RedisServer.start()) {
-                    verdict =
-                        (calm ? schedule.faults(0, Set.of()) : schedule)
-                            .run(redis, peer.getValue());
-                  }
-                  run.tried(verdict.operations());
-                  found += verdict.stale();
-                  String name = peer.getKey() + (calm ? ", no faults" : ", faults");
-                  if (i > 1) {
-                    name += " " + i;
-                  }
-                  tell(run, name, verdict);
-                  row(
-                      table,
-                      name,
-                      verdict.operations(),
-                      verdict.failures(),
-                      verdict.stale(),
-                      verdict.staleOnOwnNode(),
-                      verdict.staleElsewhere(),
-                      verdict.longestStale().toMillis());
+                for (int i = 0; found == 0 && i < MOST_SCHEDULES; i++) {
+                  CacheHistory directed =
+                      schedule(run.seed() + i).voids(Set.of(Kind.KEY, Kind.KEYS));
+                  found += driven(run, table, peer, peer.misses, peer.by.apply(directed));
                 }
                 if (found == 0) {
-                  run.failed("nothing stale found in " + peer.getKey());
+                  run.failed("nothing stale found in " + peer.name);
+                }
+                if (Boolean.getBoolean("proof.long")) {
+                  CacheHistory all = schedule(run.seed()).operations((int) run.tries());
+                  driven(run, table, peer, "no faults", all.faults(0, Set.of()));
+                  driven(run, table, peer, "faults", all);
                 }
               }
               run.detail("table", table.toString());
-              assertThat(table.toString()).contains("JetCache", "Redisson");
             });
   }
 
-  private static void tell(Proof.Run run, String name, HistoryVerdict verdict) {
+  private static CacheHistory schedule(long seed) {
+    return CacheHistory.of(seed).threads(16).withoutTokens();
+  }
+
+  /** Returns how many reads were stale. */
+  private static long driven(
+      Proof.Run run, StringBuilder table, Peer peer, String what, CacheHistory schedule)
+      throws InterruptedException {
+    HistoryVerdict verdict;
+    try (RedisServer redis = RedisServer.start()) {
+      verdict = schedule.run(redis, peer.factory);
+    }
+    run.tried(verdict.operations());
+    String name = peer.name + ", " + what;
     run.detail(name + ": operations", verdict.operations());
     run.detail(name + ": failed operations", verdict.failures());
     run.detail(name + ": stale reads", verdict.stale());
     run.detail(name + ": of another's", verdict.foreign());
     run.detail(name + ": longest, ms", verdict.longestStale().toMillis());
+    row(
+        table,
+        name,
+        verdict.operations(),
+        verdict.failures(),
+        verdict.stale(),
+        verdict.staleOnOwnNode(),
+        verdict.staleElsewhere(),
+        verdict.longestStale().toMillis());
+    return verdict.stale();
   }
 
   private static void row(StringBuilder table, Object... columns) {
-    table.append(String.format(Locale.ROOT, "%-22s%12s%10s%10s%10s%11s%12s%n", columns));
+    table.append(String.format(Locale.ROOT, "%-26s%12s%10s%10s%10s%11s%12s%n", columns));
   }
 }

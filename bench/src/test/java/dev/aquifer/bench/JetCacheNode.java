@@ -40,7 +40,8 @@ final class JetCacheNode implements CacheUnderTest {
   @SuppressWarnings("unchecked") // its codec has no type
   JetCacheNode(Host host) {
     RedisURI uri = RedisURI.create(host.redis());
-    uri.setTimeout(Duration.ofMillis(500));
+    // Of connecting; JetCache bounds its commands itself.
+    uri.setTimeout(Duration.ofSeconds(10));
     this.client = RedisClient.create(uri);
     RedisLettuceCacheBuilder<?> remote =
         RedisLettuceCacheBuilder.createRedisLettuceCacheBuilder()

@@ -323,6 +323,10 @@ public final class Caches implements CommitListener, AutoCloseable {
     return node;
   }
 
+  PoisonedWrites poisoned() {
+    return poisoned;
+  }
+
   @SuppressWarnings("unchecked")
   <K, V> TieredCache<K, V> made(
       String name, Type type, CacheSettings settings, @Nullable Tagger<?, ?> tagger) {

@@ -28,7 +28,6 @@ final class Fairness {
   private static final int HEADROOM = 32;
 
   private final LongSupplier nanos;
-  private final Guards guards;
   private final Pool within;
   private final Pool crowd;
   private final ConcurrentHashMap<Tenant, Share> shares = new ConcurrentHashMap<>();
@@ -38,12 +37,17 @@ final class Fairness {
   private final List<Pool> own = new ArrayList<>();
   private final Map<Tenant, Double> weights = new HashMap<>();
 
+  /**
+   * A tenant beyond its part of the memory is held apart from those within theirs. A test takes it
+   * out to show that it would notice; always on outside tests.
+   */
+  volatile boolean apart = true;
+
   private volatile long total;
   private volatile double all;
 
-  Fairness(long bytes, LongSupplier nanos, Guards guards) {
+  Fairness(long bytes, LongSupplier nanos) {
     this.nanos = nanos;
-    this.guards = guards;
     this.total = bytes;
     this.within = new Pool(bytes, nanos);
     this.crowd = new Pool(0, nanos);
@@ -75,7 +79,7 @@ final class Fairness {
   void grown(Share share) {
     boolean passed = share.pool == within && share.bytes.get() > part(share);
     // Whoever has the lock sees to it, or the next who puts does.
-    if ((passed || share.pool.bytes() > share.pool.mark) && guards.shares && lock.tryLock()) {
+    if ((passed || share.pool.bytes() > share.pool.mark) && apart && lock.tryLock()) {
       try {
         settle(share);
         limit();
@@ -151,7 +155,7 @@ final class Fairness {
   void balance() {
     lock.lock();
     try {
-      if (guards.shares) {
+      if (apart) {
         shares.values().forEach(this::settle);
       }
       limit();

@@ -23,9 +23,6 @@ final class Guards {
   /** After the link was lost it proves nothing before what was missed is known. */
   volatile boolean replay = true;
 
-  /** What voids a range is told to whoever keeps windows of it. */
-  volatile boolean ranges = true;
-
   /** The format of entries that is written and read; another one is a version to come. */
   volatile int format = Envelope.FORMAT;
 
@@ -46,9 +43,6 @@ final class Guards {
 
   /** An entry of Redis is judged only by who has applied all that was void when it was read. */
   volatile boolean positions = true;
-
-  /** A tenant beyond its part of the memory is held apart from those within theirs. */
-  volatile boolean shares = true;
 
   /** Nodes that divide a tenant differently do not work with each other's partitions. */
   volatile boolean divisions = true;

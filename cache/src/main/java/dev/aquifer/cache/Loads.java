@@ -1,5 +1,6 @@
 package dev.aquifer.cache;
 
+import dev.aquifer.CausalSession;
 import dev.aquifer.Consistency;
 import dev.aquifer.ReadFloor;
 import dev.aquifer.Tag;
@@ -325,11 +326,37 @@ final class Loads {
       return ReadFloor.NONE;
     }
     Partition partition = flight.view.partition;
-    ReadFloor floor = partition.keyFloor(KeyText.keyName(flight.view.cache.name, flight.text));
+    String key = KeyText.keyName(flight.view.cache.name, flight.text);
+    // Of all tenants: what is void there and named no more.
+    ReadFloor floor = partition.keyFloor(key).and(node.shared.keyFloor(key));
     if (flight.lateTags) {
       floor = floor.and(partition.newestFloor()).and(node.shared.newestFloor());
     }
-    return floor.and(demand(flight.cells, settle)).and(demand(flight.shared, settle));
+    return floor
+        .and(demand(flight.cells, settle))
+        .and(demand(flight.shared, settle))
+        .and(unheard(flight));
+  }
+
+  /**
+   * What is void and not heard of here demands nothing by itself. Where the caller's session says
+   * that there is such, all is demanded that was written by now; with the link lost, all that was
+   * written longer ago than memory might miss it.
+   */
+  private ReadFloor unheard(Flight flight) {
+    Partition partition = flight.view.partition;
+    CausalSession session = flight.session;
+    if (!partition.shows(partition.applied(), session)
+        || !partition.counts(session)
+        || !node.shared.shows(node.shared.applied(), session)) {
+      return node.positions.now();
+    }
+    long limit = flight.view.cache.memoryLimit;
+    if (node.heardWithin(partition, limit)) {
+      return ReadFloor.NONE;
+    }
+    ReadFloor now = node.positions.now();
+    return now.timed() ? ReadFloor.after(now.after() - limit) : now;
   }
 
   /** A moment that is a while ago has a known position by now, which more nodes satisfy. */

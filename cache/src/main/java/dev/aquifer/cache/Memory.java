@@ -21,8 +21,8 @@ final class Memory {
 
   private final Fairness fairness;
 
-  Memory(long bytes, LongSupplier nanos, Guards guards) {
-    this.fairness = new Fairness(bytes, nanos, guards);
+  Memory(long bytes, LongSupplier nanos) {
+    this.fairness = new Fairness(bytes, nanos);
   }
 
   Share share(Tenant tenant) {

@@ -79,7 +79,7 @@ final class Node {
     this.remembers = settings.memoryBytes() > 0;
     this.shared = new Partition("*:0", null, ticks, nanos);
     byName.put(shared.name, shared);
-    this.memory = new Memory(settings.memoryBytes(), nanos, guards);
+    this.memory = new Memory(settings.memoryBytes(), nanos);
     this.idle = new IdleTenants(this, memory.fairness());
     this.flights = new Flights(this, settings);
     this.limiter = new Limiter(this);
@@ -265,9 +265,8 @@ final class Node {
 
   /** Whether the session may be shown the entry, its time apart. */
   boolean valid(TenantView view, Entry entry, long now, CausalSession session) {
-    Remote link = remote;
     Partition partition = view.partition;
-    if (link != null && now - partition.provenAt(link.provenAt()) > view.cache.memoryLimit) {
+    if (!heard(partition, now, view.cache.memoryLimit)) {
       return false;
     }
     // What must have been applied first, what it voided second: a void may come in between.
@@ -283,11 +282,19 @@ final class Node {
    * meanwhile is not heard, however long a load takes.
    */
   boolean joinable(Flight flight) {
-    Remote link = remote;
     long now = nanos.getAsLong();
-    return link == null
-        || now - flight.begun <= flight.view.cache.memoryLimit
-        || now - flight.view.partition.provenAt(link.provenAt()) <= flight.view.cache.memoryLimit;
+    long limit = flight.view.cache.memoryLimit;
+    return now - flight.begun <= limit || heard(flight.view.partition, now, limit);
+  }
+
+  /** Whether all is known that was void this many nanoseconds ago. */
+  boolean heardWithin(Partition partition, long limit) {
+    return heard(partition, nanos.getAsLong(), limit);
+  }
+
+  private boolean heard(Partition partition, long now, long limit) {
+    Remote link = remote;
+    return link == null || now - partition.provenAt(link.provenAt()) <= limit;
   }
 
   /** Of the view's entries in memory that are used most, those whose end is this near. */

@@ -148,6 +148,12 @@ final class PoisonedWrites implements CommitListener {
     }
   }
 
+  /** Whether Redis is known to know of these; for tests that end a writer before its void. */
+  boolean told(WriteSet writes) {
+    Deque<Poison> known = open.get(writes);
+    return off() || (known != null && known.stream().allMatch(Poison::told));
+  }
+
   private boolean off() {
     return limit.isZero() || !node.guards.poison;
   }

@@ -30,8 +30,8 @@ import java.util.concurrent.CompletionStage;
  *
  * <p>A new incarnation starts from the server's clock, in microseconds, so that its sequences are
  * above those of the one before, which took longer than that for each void: who bears a demand of
- * it is not answered by a node that knows only the old one. Nothing that the old one stored stands,
- * whatever the sequences are.
+ * it is not answered by a node that knows only the old one. So nothing numbers ahead of the clock
+ * where that can be helped. Nothing that the old one stored stands, whatever the sequences are.
  *
  * <p>Voids of ranges of time are in fields {@code r:<timeline>}, which no news tell: whoever reads
  * what they judge is told them with it.

@@ -44,7 +44,7 @@ final class ScriptText {
         local here = not asked and server()
         asked = true
         if here and here ~= run then
-          local to = math.max(n + 1000001, clock())
+          local to = math.max(n + 10001, clock())
           gaps[#gaps + 1] = {n, to}
           if #gaps > 32 then
             table.remove(gaps, 1)
@@ -74,7 +74,7 @@ final class ScriptText {
         if foreign then poisons = {} end
         i = candidate
         foreign = false
-        n = math.max(clock(), applied + 1)
+        n = math.max(clock(), applied + 1, n + 1)
         f = n
         began = n
         run, gaps = server(), {}

@@ -119,6 +119,12 @@ public final class Timeline implements AutoCloseable {
     UNKNOWN
   }
 
+  /**
+   * What voids a range is told to whoever keeps windows of it. A test takes it out to show that it
+   * would notice; always on outside tests.
+   */
+  volatile boolean tells = true;
+
   private final Node node;
   private final Tenant tenant;
   private final String name;
@@ -292,7 +298,7 @@ public final class Timeline implements AutoCloseable {
   }
 
   private void tell(Collection<String> names) {
-    if (!node.guards.ranges) {
+    if (!tells) {
       return;
     }
     for (String named : names) {

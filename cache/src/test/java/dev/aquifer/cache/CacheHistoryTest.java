@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -32,23 +33,30 @@ import org.junit.jupiter.params.provider.MethodSource;
 class CacheHistoryTest {
   @RegisterExtension static final RedisExtension REDIS = RedisExtension.own(RedisServer.builder());
 
+  /** The schedule whose nodes hold all tenants to limits. */
+  private static final int LIMITED = 11;
+
   /** Which schedule misses them; those that are not named are missed in a calm one, too. */
   private static final Map<String, Integer> DIRECTED =
-      Map.of("replay", 2, "positions", 3, "leases", 4, "regressions", 5, "overtakenLoads", 6);
+      Map.ofEntries(
+          Map.entry("replay", 2),
+          Map.entry("positions", 3),
+          Map.entry("leases", 4),
+          Map.entry("regressions", 5),
+          Map.entry("overtakenLoads", 6),
+          Map.entry("poison", 7),
+          Map.entry("floors", 8),
+          Map.entry("voidsWhileOff", 9),
+          Map.entry("groupedVoids", LIMITED),
+          Map.entry("earlyCells", 10));
 
   /**
    * What others guard too, most of the time: a schedule in three to ten finds that they are missed,
-   * so they are searched for in the long form alone. {@link RacesTest} and {@link RedisReadsTest}
-   * name the tests that miss them for certain.
+   * so they are searched for in the long form alone. {@link RacesTest}, {@link RedisReadsTest},
+   * {@link AdoptionTest} and {@link BulkRacesTest} name the tests that miss them for certain.
    */
-  private static final Set<String> RARE = Set.of("leases", "replay", "positions");
-
-  /**
-   * What guards parts that the schedules have none of: transactions, replicas, limits, tenants; and
-   * moments that they hardly ever hit, which {@link BulkRacesTest} does for certain.
-   */
-  private static final Set<String> ELSEWHERE =
-      Set.of("poison", "floors", "shares", "voidsWhileOff", "groupedVoids", "earlyCells");
+  private static final Set<String> RARE =
+      Set.of("leases", "replay", "positions", "voidsWhileOff", "earlyCells");
 
   private static final int THREADS = 16;
 
@@ -58,13 +66,14 @@ class CacheHistoryTest {
         .tries(20_000, 1_000_000)
         .run(
             run -> {
-              int each = (int) Math.min(40_000, run.tries());
+              int each = (int) Math.min(40_000, run.tries() / 2);
               Totals totals = new Totals();
               for (int i = 0; totals.operations < run.tries() && run.failures() == 0; i++) {
                 boolean renewing = i % 2 == 1;
                 long seed = i == 0 ? run.seed() : new SplittableRandom(run.seed() + i).nextLong();
+                CacheHistory schedule = CacheHistory.of(seed).operations(each).threads(THREADS);
                 HistoryVerdict verdict =
-                    harmed(CacheHistory.of(seed).operations(each).threads(THREADS))
+                    harmed(varied(schedule, i))
                         // Now and then as long as it is by default.
                         .silenceLimit(i % 5 == 4 ? Duration.ofSeconds(2) : Duration.ofMillis(500))
                         .run(REDIS.server(), host -> new HistoryNode(host, guards -> {}, renewing));
@@ -76,6 +85,12 @@ class CacheHistoryTest {
               }
               totals.report(run);
             });
+  }
+
+  /** In turns: transactions, a replica, both, neither. */
+  private static CacheHistory varied(CacheHistory schedule, int turn) {
+    CacheHistory first = turn % 4 == 0 || turn % 4 == 2 ? schedule.transactions() : schedule;
+    return turn % 4 == 1 || turn % 4 == 2 ? first.replica() : first;
   }
 
   /** Where Redis is set back again and again, also to what it was before others were. */
@@ -103,8 +118,7 @@ class CacheHistoryTest {
   static Stream<String> guards() {
     return Arrays.stream(Guards.class.getDeclaredFields())
         .filter(field -> field.getType() == boolean.class)
-        .map(Field::getName)
-        .filter(guard -> !ELSEWHERE.contains(guard));
+        .map(Field::getName);
   }
 
   @ParameterizedTest
@@ -129,8 +143,7 @@ class CacheHistoryTest {
               long operations = 0;
               for (int i = 0; System.nanoTime() - begun < most; i++) {
                 HistoryVerdict verdict =
-                    varied(run.seed() + i, DIRECTED.getOrDefault(guard, i))
-                        .run(REDIS.server(), host -> new HistoryNode(host, g -> off(g, guard)));
+                    judged(run.seed() + i, DIRECTED.getOrDefault(guard, i), g -> off(g, guard));
                 if (!verdict.fresh()) {
                   run.detail("operations until found", operations + verdict.foundAfter());
                   run.detail("stale", verdict.stale());
@@ -143,10 +156,24 @@ class CacheHistoryTest {
             });
   }
 
+  static HistoryVerdict judged(long seed, int variant, Consumer<Guards> guards)
+      throws InterruptedException {
+    return varied(seed, variant)
+        .run(
+            REDIS.server(),
+            host -> {
+              HistoryNode node = new HistoryNode(host, guards);
+              if (variant == LIMITED) {
+                node.caches().limits(Limits.builder().invalidations(1, 1).build());
+              }
+              return node;
+            });
+  }
+
   /** Each withstood by a guard or two alone. */
-  private static CacheHistory varied(long seed, int variant) {
+  static CacheHistory varied(long seed, int variant) {
     CacheHistory schedule = CacheHistory.of(seed).operations(15_000).threads(THREADS);
-    return switch (variant % 8) {
+    return switch (variant % 13) {
       case 0 -> schedule.faults(0, Set.of());
       // Late links, and lost ones.
       case 1 -> schedule.faults(20, Set.of(Fault.DELAY));
@@ -171,6 +198,26 @@ class CacheHistoryTest {
               .faults(8, Set.of(Fault.REDIS_SET_BACK));
       // Values that were read before anything was asked of Redis.
       case 6 -> schedule.operations(6_000).faults(10, Set.of(Fault.NODE_CHANGED, Fault.SLOW_LOADS));
+      // Writers that are gone between a commit and its void, and commits that come after it.
+      case 7 ->
+          schedule
+              .operations(4_000)
+              .transactions()
+              .voids(Set.of(Kind.KEY, Kind.KEYS))
+              .faults(4, Set.of(Fault.DELAY, Fault.LAG));
+      // Loads that the replica answers.
+      case 8 -> schedule.operations(4_000).replica().faults(0, Set.of());
+      // Caches that are off for a while.
+      case 9 -> schedule.operations(4_000).puts().faults(12, Set.of(Fault.NODE_CHANGED));
+      // Keys that are looked for together, void when the answer comes.
+      case 10 ->
+          schedule
+              .operations(20_000)
+              .readTogether(40)
+              .voids(Set.of(Kind.KEY, Kind.KEYS))
+              .faults(20, Set.of(Fault.LAG, Fault.NODE_REPLACED));
+      // Voids that go out together, late.
+      case LIMITED -> schedule.operations(1_500).busyWriters().faults(2, Set.of(Fault.DELAY));
       default -> harmed(schedule);
     };
   }
@@ -192,7 +239,7 @@ class CacheHistoryTest {
         pattern);
   }
 
-  private static void off(Guards guards, String name) {
+  static void off(Guards guards, String name) {
     try {
       Field field = Guards.class.getDeclaredField(name);
       field.setAccessible(true);

@@ -64,7 +64,7 @@ class FairnessTest {
   /** The share of the others' reads that memory answers, from 0 to 1. */
   private double hitRate(boolean greedy, boolean floors) {
     try (Caches caches = open(MEMORY)) {
-      caches.node().guards.shares = floors;
+      caches.node().fairness().apart = floors;
       TieredCache<Integer, String> cache = texts(caches);
       Random random = new Random(7);
       int reads = 0;
@@ -110,7 +110,10 @@ class FairnessTest {
     assertThat(hitRate(true, true)).isGreaterThanOrEqualTo(alone - 0.02);
   }
 
-  /** What the floors are for: without {@link Guards#shares} the test above fails. */
+  /**
+   * What the floors are for: without {@link Fairness#apart} the test above fails. Nothing stale
+   * follows from that, so it is none of {@link Guards}.
+   */
   @Test
   void read_noFloors_othersLoseMore() {
     assertThat(hitRate(true, false)).isLessThan(hitRate(false, false) - 0.02);

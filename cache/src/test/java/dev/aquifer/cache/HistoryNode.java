@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +31,8 @@ final class HistoryNode implements CacheUnderTest {
 
   private final Caches caches;
   private final CausalSessions sessions;
+  private final HistoryPositions positions;
+  private final AtomicLong transactions = new AtomicLong();
   private final Map<String, TieredCache<Integer, Row>> byName = new HashMap<>();
 
   HistoryNode(Host host, Consumer<Guards> guards) {
@@ -44,6 +47,7 @@ final class HistoryNode implements CacheUnderTest {
     long offset = host.clockOffset().toNanos();
     LongSupplier clock = () -> System.nanoTime() + offset;
     this.sessions = new CausalSessions(clock);
+    this.positions = new HistoryPositions(host.commits());
     // The nodes agree on two tenants, and not on others.
     int mine = 1 + Math.floorMod(host.name().hashCode(), 3);
     this.caches =
@@ -54,6 +58,8 @@ final class HistoryNode implements CacheUnderTest {
             .partitions(Tenant.of("quiet4"), 4 - mine)
             .redis(host.redis().toString())
             .sessions(sessions)
+            .positions(positions)
+            .poisonLimit(host.transactionLimit())
             .clock(clock)
             .silenceLimit(host.silenceLimit())
             .remoteTimeout(Duration.ofMillis(100))
@@ -143,9 +149,13 @@ final class HistoryNode implements CacheUnderTest {
       return tenant.call(() -> sessions.call(session, body));
     }
 
+    private @Nullable Row load(Source source, Place place) throws Exception {
+      return source.load(place, positions.least());
+    }
+
     @Override
     public @Nullable Row get(Place place, Source source) throws Exception {
-      return in(() -> cache(place).get(place.key(), key -> source.load(place)));
+      return in(() -> cache(place).get(place.key(), key -> load(source, place)));
     }
 
     @Override
@@ -158,7 +168,7 @@ final class HistoryNode implements CacheUnderTest {
                           place.key(),
                           key -> {
                             try {
-                              return CompletableFuture.completedFuture(source.load(place));
+                              return CompletableFuture.completedFuture(load(source, place));
                             } catch (Exception e) {
                               return CompletableFuture.failedFuture(e);
                             }
@@ -179,7 +189,7 @@ final class HistoryNode implements CacheUnderTest {
                           wanted -> {
                             Map<Integer, Row> loaded = new HashMap<>();
                             for (Integer key : wanted) {
-                              Row row = source.load(byKey.get(key));
+                              Row row = load(source, Objects.requireNonNull(byKey.get(key)));
                               if (row != null) {
                                 loaded.put(key, row);
                               }
@@ -227,6 +237,49 @@ final class HistoryNode implements CacheUnderTest {
             }
             return true;
           });
+    }
+
+    @Override
+    public Transaction transaction(Scope scope) {
+      Tenant of = scope.kind() == Scope.Kind.EVERYWHERE ? null : tenant;
+      WriteSet writes = new WriteSet(transactions.incrementAndGet(), of, Set.of("rows"), false);
+      return new Transaction() {
+        @Override
+        public boolean committing() throws Exception {
+          return in(
+              () -> {
+                caches.committing(writes);
+                return caches.poisoned().told(writes);
+              });
+        }
+
+        @Override
+        public void committed() throws Exception {
+          in(
+              () -> {
+                caches.committed(writes, positions.now());
+                return true;
+              });
+        }
+
+        @Override
+        public void rolledBack() throws Exception {
+          in(
+              () -> {
+                caches.rolledBack(writes);
+                return true;
+              });
+        }
+
+        @Override
+        public void outcomeUnknown() throws Exception {
+          in(
+              () -> {
+                caches.outcomeUnknown(writes, positions.now());
+                return true;
+              });
+        }
+      };
     }
 
     @Override

@@ -11,6 +11,8 @@ import dev.aquifer.testkit.RedisDatabase;
 import dev.aquifer.testkit.RedisExtension;
 import dev.aquifer.testkit.RedisServer;
 import dev.aquifer.testkit.RedisSnapshot;
+import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -184,6 +186,55 @@ class R06RestoredTest extends TwoNodeRace {
     voidUntil(lost);
     sync(one);
     return one.read(bearer, 1, this::load).delay();
+  }
+
+  /**
+   * Numbers that ran ahead of the server's clock, and then a state that is made anew: a demand of
+   * it is above all of them, or a node that knows the old one alone would answer its bearer.
+   */
+  @Test
+  void numbersAheadOfTheClock_stateIsMadeAnew_tokenOfItIsNotShownTheOld() {
+    lose();
+    one.invalidate(OTHER);
+    redis().command("HINCRBY", STATE, "n", "60000000");
+    one.invalidate(OTHER);
+    try (FaultProxy link = FaultProxy.to(REDIS.server().host(), REDIS.server().port());
+        TestNode behind =
+            TestNode.open(
+                TestNode.through(link, redis()),
+                caches -> caches.silenceLimit(Duration.ofMinutes(1)))) {
+      assertThat(read(behind, 2)).isEqualTo(NEW);
+      assertThat(behind.partition().applied()).isEqualTo(number("n"));
+      link.stopReading();
+      proxy.heal();
+      awaitBack(away);
+      row.set(NEW + 1);
+      TestNode.as(
+          () -> {
+            away.flights().invalidate(2L);
+            return true;
+          });
+      CausalSession bearer = behind.sessions().open();
+      long demand = away.partition().applied();
+      bearer.accept(CausalToken.of(null, Map.of(away.partition().name, demand)));
+      assertThat(behind.read(bearer, 2, this::load).delay()).isEqualTo(NEW + 1);
+    }
+  }
+
+  /** What comes after it starts from the clock, and has to be above it. */
+  @Test
+  void anotherServer_numbersNotAheadOfItsClock() {
+    one.invalidate(OTHER);
+    redis().command("HSET", STATE, "n", Long.toString(micros() - 20_000));
+    redis().command("HSET", STATE, "r", "another");
+    one.invalidate(OTHER);
+    assertThat(number("n")).isLessThanOrEqualTo(micros());
+  }
+
+  private static long micros() {
+    List<?> time = (List<?>) REDIS.server().command("TIME");
+    return Long.parseLong(time.get(0).toString()) * 1_000_000
+        + Long.parseLong(time.get(1).toString());
   }
 
   /** What is stored stands: another server took over, and nothing is missing there. */

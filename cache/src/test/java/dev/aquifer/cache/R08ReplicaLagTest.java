@@ -4,13 +4,20 @@ import static dev.aquifer.cache.TestNode.DFW;
 import static dev.aquifer.cache.TestNode.FLIGHT;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.aquifer.CausalSession;
+import dev.aquifer.CausalToken;
 import dev.aquifer.Position;
 import dev.aquifer.ReadFloor;
 import dev.aquifer.cache.TestNode.Flight;
 import dev.aquifer.spi.PositionSource;
+import dev.aquifer.spi.WriteSet;
 import dev.aquifer.testkit.Eventually;
+import dev.aquifer.testkit.FaultProxy;
 import dev.aquifer.testkit.RedisDatabase;
 import dev.aquifer.testkit.RedisExtension;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -118,6 +125,67 @@ class R08ReplicaLagTest extends TwoNodeRace {
     return seen != NEW || one.read(1, router::load).delay() != NEW;
   }
 
+  /** Its session speaks of a void that has not arrived. */
+  @Test
+  void tokenOfWhatIsNotHeard_loadIsShownTheWrite() {
+    Router router = new Router();
+    try (FaultProxy proxy = FaultProxy.to(redis().uri().getHost(), redis().uri().getPort());
+        TestNode away =
+            TestNode.open(
+                TestNode.through(proxy, redis()),
+                caches -> caches.positions(router).silenceLimit(Duration.ofMinutes(1)))) {
+      assertThat(away.read(1, router::load).delay()).isZero();
+      proxy.stopReading();
+      row.set(NEW);
+      written.addAndGet(50);
+      one.invalidate(FLIGHT);
+      CausalSession bearer = away.sessions().open();
+      long demand = one.partition().applied();
+      bearer.accept(CausalToken.of(null, Map.of(one.partition().name, demand)));
+      assertThat(away.read(bearer, 1, router::load).delay()).isEqualTo(NEW);
+    }
+  }
+
+  /** Nobody tells node two what is void: it loads, and from whom? */
+  @Test
+  void linkLost_loadIsShownWhatOthersWrote() {
+    Router router = new Router();
+    try (FaultProxy proxy = FaultProxy.to(redis().uri().getHost(), redis().uri().getPort());
+        TestNode away =
+            TestNode.open(TestNode.through(proxy, redis()), caches -> caches.positions(router))) {
+      assertThat(away.read(1, router::load).delay()).isZero();
+      proxy.refuse();
+      proxy.reset();
+      Eventually.within(SOON).until("lost", () -> !away.caches().health().proven());
+      row.set(NEW);
+      written.addAndGet(50);
+      one.invalidate(FLIGHT);
+      assertThat(away.read(1, router::load).delay()).isEqualTo(NEW);
+    }
+  }
+
+  /** What was void for all tenants is not named any more where it is heard of at last. */
+  @Test
+  void stateOfAllTenantsMadeAnew_loadIsShownWhatOthersWrote() {
+    Router router = new Router();
+    WriteSet everybody = new WriteSet(2, null, Set.of("flight"), false);
+    try (FaultProxy proxy = FaultProxy.to(redis().uri().getHost(), redis().uri().getPort());
+        TestNode away =
+            TestNode.open(TestNode.through(proxy, redis()), caches -> caches.positions(router))) {
+      assertThat(away.read(1, router::load).delay()).isZero();
+      proxy.refuse();
+      proxy.reset();
+      Eventually.within(SOON).until("lost", () -> !away.caches().health().proven());
+      row.set(NEW);
+      written.addAndGet(50);
+      one.caches().committed(everybody, ReadFloor.NONE);
+      redis().command("DEL", "aq:{*:0}:s");
+      proxy.heal();
+      Eventually.within(SOON).until("back", () -> away.caches().health().proven());
+      assertThat(away.read(1, router::load).delay()).isEqualTo(NEW);
+    }
+  }
+
   @Test
   void committed_floorIsDemandedOfLoads() {
     Router router = new Router();
@@ -125,8 +193,7 @@ class R08ReplicaLagTest extends TwoNodeRace {
       writer.read(1, router::load);
       row.set(NEW);
       long at = written.addAndGet(50);
-      dev.aquifer.spi.WriteSet writes =
-          new dev.aquifer.spi.WriteSet(1, DFW, java.util.Set.of("flight"), false);
+      WriteSet writes = new WriteSet(1, DFW, Set.of("flight"), false);
       writer.caches().committing(writes);
       writer.caches().committed(writes, ReadFloor.at(new Position(1, 1, at)));
       assertThat(writer.read(1, router::load).delay()).isEqualTo(NEW);

@@ -93,7 +93,7 @@ class TimelineTest {
   /** Takes the guard out: then nobody is told, so the tests above can fail. */
   @Test
   void invalidateRanges_withoutGuard_isNotHeard() {
-    two.guards().ranges = false;
+    timeline.tells = false;
     invalidate(one, DFW, "pulse:1", new Span(1, 2));
     TwoNodeRace.sync(two);
     assertThat(told.spans).isEmpty();

@@ -4,7 +4,6 @@ import dev.aquifer.testkit.CacheUnderTest.Place;
 import dev.aquifer.testkit.CacheUnderTest.Scope;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -77,63 +76,21 @@ public final class CacheHistory {
     NODE_CHANGED
   }
 
-  private final long seed;
-  private final int operations;
-  private final int threads;
-  private final Duration silenceLimit;
-  private final boolean tokens;
-  private final Set<Fault> faults;
-  private final Map<String, Consumer<RedisServer>> harms;
-  private final int faultCount;
-  private final Set<Scope.Kind> voids;
-  private final boolean slowLoads;
+  private final CacheHistoryPlan plan;
 
-  private CacheHistory(Plan plan) {
-    this.seed = plan.seed;
-    this.operations = plan.operations;
-    this.threads = plan.threads;
-    this.silenceLimit = plan.silenceLimit;
-    this.tokens = plan.tokens;
-    this.faults = Set.copyOf(plan.faults);
-    this.harms = new LinkedHashMap<>(plan.harms);
-    this.faultCount = plan.faultCount;
-    this.voids = Set.copyOf(plan.voids);
-    this.slowLoads = plan.slowLoads;
+  private CacheHistory(CacheHistoryPlan plan) {
+    this.plan = plan;
   }
 
-  /** What is still open about a schedule. */
-  private static final class Plan {
-    long seed;
-    int operations = 20_000;
-    int threads = 6;
-    Duration silenceLimit = Duration.ofMillis(500);
-    boolean tokens = true;
-    Set<Fault> faults = EnumSet.allOf(Fault.class);
-    Map<String, Consumer<RedisServer>> harms = Map.of();
-    int faultCount = 10;
-    Set<Scope.Kind> voids = EnumSet.allOf(Scope.Kind.class);
-    boolean slowLoads;
-  }
-
-  private CacheHistory with(Consumer<Plan> change) {
-    Plan plan = new Plan();
-    plan.seed = seed;
-    plan.operations = operations;
-    plan.threads = threads;
-    plan.silenceLimit = silenceLimit;
-    plan.tokens = tokens;
-    plan.faults = faults;
-    plan.harms = harms;
-    plan.faultCount = faultCount;
-    plan.voids = voids;
-    plan.slowLoads = slowLoads;
-    change.accept(plan);
-    return new CacheHistory(plan);
+  private CacheHistory with(Consumer<CacheHistoryPlan> change) {
+    CacheHistoryPlan next = plan.copy();
+    change.accept(next);
+    return new CacheHistory(next);
   }
 
   /** 20,000 operations by 6 threads, with tokens and all faults, and a silence limit of 500 ms. */
   public static CacheHistory of(long seed) {
-    Plan plan = new Plan();
+    CacheHistoryPlan plan = new CacheHistoryPlan();
     plan.seed = seed;
     return new CacheHistory(plan);
   }
@@ -143,12 +100,12 @@ public final class CacheHistory {
     if (count < 100) {
       throw new IllegalArgumentException("operations " + count + " are fewer than 100");
     }
-    return with(plan -> plan.operations = count);
+    return with(next -> next.operations = count);
   }
 
   /** How many threads work; each is on any node. */
   public CacheHistory threads(int count) {
-    return with(plan -> plan.threads = count);
+    return with(next -> next.threads = count);
   }
 
   /**
@@ -156,20 +113,20 @@ public final class CacheHistory {
    * without a token are held to.
    */
   public CacheHistory silenceLimit(Duration limit) {
-    return with(plan -> plan.silenceLimit = limit);
+    return with(next -> next.silenceLimit = limit);
   }
 
   /** Sessions take no tokens with them: for caches that have none. */
   public CacheHistory withoutTokens() {
-    return with(plan -> plan.tokens = false);
+    return with(next -> next.tokens = false);
   }
 
   /** About how often something is done to links and to Redis, and what; none means no faults. */
   public CacheHistory faults(int count, Set<Fault> some) {
     return with(
-        plan -> {
-          plan.faultCount = count;
-          plan.faults = some;
+        next -> {
+          next.faultCount = count;
+          next.faults = Set.copyOf(some);
         });
   }
 
@@ -178,19 +135,59 @@ public final class CacheHistory {
     if (kinds.isEmpty()) {
       throw new IllegalArgumentException("voids: none is named; name one kind at least");
     }
-    return with(plan -> plan.voids = kinds);
+    return with(next -> next.voids = Set.copyOf(kinds));
   }
 
   /** Loads take long on all nodes, and have read what they return before: voids overtake them. */
   public CacheHistory slowLoads() {
-    return with(plan -> plan.slowLoads = true);
+    return with(next -> next.slowLoads = true);
+  }
+
+  /**
+   * Writes of tables, and of all tenants, are transactions: most are committed and voided, some
+   * rolled back, some have an outcome that nobody knows, and the writers of some are gone before
+   * they void anything, some of them with their node.
+   */
+  public CacheHistory transactions() {
+    return with(next -> next.transactions = true);
+  }
+
+  /**
+   * The source has a replica, which lags by some milliseconds, stands still now and then, and
+   * catches up. Loads are answered by it where it has replayed what they demand.
+   */
+  public CacheHistory replica() {
+    return with(next -> next.replica = true);
+  }
+
+  /** Most of what is written is put into the cache as well. */
+  public CacheHistory puts() {
+    return with(next -> next.puts = true);
+  }
+
+  /** Tenants with many operations are written as often as they are read. */
+  public CacheHistory busyWriters() {
+    return with(next -> next.busyWriters = true);
+  }
+
+  /**
+   * Most reads are of many keys, and tenants with many operations have ten times as many in each
+   * cache.
+   *
+   * @param keys up to how many are read together, 2 or more
+   */
+  public CacheHistory readTogether(int keys) {
+    if (keys < 2) {
+      throw new IllegalArgumentException("keys read together are " + keys + ", fewer than 2");
+    }
+    return with(next -> next.together = keys);
   }
 
   /** Another fault: what it does to Redis, at once. */
   public CacheHistory harm(String name, Consumer<RedisServer> harm) {
-    Map<String, Consumer<RedisServer>> more = new LinkedHashMap<>(harms);
+    Map<String, Consumer<RedisServer>> more = new LinkedHashMap<>(plan.harms);
     more.put(name, harm);
-    return with(plan -> plan.harms = more);
+    return with(next -> next.harms = more);
   }
 
   /**
@@ -200,39 +197,36 @@ public final class CacheHistory {
    */
   public HistoryVerdict run(RedisServer redis, CacheUnderTest.Factory factory)
       throws InterruptedException {
-    SplittableRandom random = new SplittableRandom(seed);
+    SplittableRandom random = new SplittableRandom(plan.seed);
     HistoryChecker history = HistoryChecker.create();
     redis.command("FLUSHALL");
     ExecutorService executor = Executors.newCachedThreadPool(CacheHistory::thread);
-    CacheHistoryNodes nodes =
-        new CacheHistoryNodes(redis, executor, silenceLimit, slowLoads, factory);
+    CacheSource source = new CacheSource(plan.replica ? new CacheReplica(random.split()) : null);
+    CacheHistoryNodes nodes = new CacheHistoryNodes(redis, executor, source, plan, factory);
     try {
       nodes.open(NODES);
-      CacheHistoryWorld world =
-          new CacheHistoryWorld(history, nodes.now(), QUIET_TENANTS, tokens, voids);
+      CacheHistoryWorld world = new CacheHistoryWorld(history, nodes, source, QUIET_TENANTS, plan);
       LongAdder done = new LongAdder();
-      CountDownLatch ended = new CountDownLatch(threads);
+      CountDownLatch ended = new CountDownLatch(plan.threads);
       List<Future<?>> workers = new ArrayList<>();
-      for (int i = 0; i < threads; i++) {
+      for (int i = 0; i < plan.threads; i++) {
         CacheHistoryWorker worker = new CacheHistoryWorker(world, random.split(), done);
-        workers.add(executor.submit(() -> worker.run(operations / threads, ended)));
+        workers.add(executor.submit(() -> worker.run(plan.operations / plan.threads, ended)));
       }
-      new CacheHistoryFaults(
-              world, redis, nodes, silenceLimit, random.split(), List.copyOf(faults), harms)
-          .run(faultCount, operations, done, ended);
+      new CacheHistoryFaults(world, redis, nodes, random.split(), plan).run(done, ended);
       for (Future<?> worker : workers) {
         worker.get(2, TimeUnit.MINUTES);
       }
       // Who comes late knows nothing but what Redis says.
       nodes.open(1);
-      world.readEverywhere(silenceLimit);
+      world.readEverywhere(plan.silenceLimit);
     } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
-      throw new IllegalStateException("schedule " + seed + " did not end: " + e, e);
+      throw new IllegalStateException("schedule " + plan.seed + " did not end: " + e, e);
     } finally {
       nodes.close();
       executor.shutdownNow();
     }
-    return history.check(silenceLimit);
+    return history.check(plan.silenceLimit);
   }
 
   private static Thread thread(Runnable work) {

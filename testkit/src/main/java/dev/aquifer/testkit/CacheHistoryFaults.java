@@ -23,7 +23,7 @@ final class CacheHistoryFaults {
   private final HistoryChecker history;
   private final RedisServer redis;
   private final CacheHistoryNodes nodes;
-  private final Duration silenceLimit;
+  private final CacheHistoryPlan plan;
   private final SplittableRandom random;
   private final List<Fault> faults;
   private final Map<String, Consumer<RedisServer>> harms;
@@ -32,26 +32,24 @@ final class CacheHistoryFaults {
       CacheHistoryWorld world,
       RedisServer redis,
       CacheHistoryNodes nodes,
-      Duration silenceLimit,
       SplittableRandom random,
-      List<Fault> faults,
-      Map<String, Consumer<RedisServer>> harms) {
+      CacheHistoryPlan plan) {
     this.world = world;
     this.history = world.history;
     this.redis = redis;
     this.nodes = nodes;
-    this.silenceLimit = silenceLimit;
     this.random = random;
-    this.faults = faults.stream().sorted().toList();
-    this.harms = harms;
+    this.plan = plan;
+    this.faults = plan.faults.stream().sorted().toList();
+    this.harms = plan.harms;
   }
 
   /** Returns when the work is done and all is well. */
-  void run(int count, int operations, LongAdder done, CountDownLatch ended)
-      throws InterruptedException {
+  void run(LongAdder done, CountDownLatch ended) throws InterruptedException {
+    int count = plan.faultCount;
     int kinds = faults.size() + harms.size();
     for (int i = 0; i < count && kinds > 0; i++) {
-      long from = (long) operations * (i + random.nextInt(2)) / count;
+      long from = (long) plan.operations * (i + random.nextInt(2)) / count;
       while (done.sum() < from && !ended.await(1, TimeUnit.MILLISECONDS)) {
         // Their time has not come.
       }
@@ -84,7 +82,7 @@ final class CacheHistoryFaults {
       return Duration.ofMillis(100 + random.nextInt(400));
     }
     return random.nextInt(4) == 0
-        ? silenceLimit.plus(Duration.ofMillis(random.nextInt(300)))
+        ? plan.silenceLimit.plus(Duration.ofMillis(random.nextInt(300)))
         : Duration.ofMillis(1 + random.nextInt(60));
   }
 
@@ -94,6 +92,7 @@ final class CacheHistoryFaults {
       String name = List.copyOf(harms.keySet()).get(kind - faults.size());
       history.note(name);
       if (!redis.isPaused()) {
+        world.losses.incrementAndGet();
         java.util.Objects.requireNonNull(harms.get(name)).accept(redis);
       }
       return () -> {};
@@ -109,20 +108,24 @@ final class CacheHistoryFaults {
       case REDIS_PAUSED -> redis.pause();
       case REDIS_SET_BACK -> {
         redis.resume();
+        world.losses.incrementAndGet();
         RedisSnapshot before = redis.snapshot();
         return () -> {
           history.note("Redis is as it was");
+          world.losses.incrementAndGet();
           redis.restore(before);
         };
       }
       case REDIS_RESTARTED -> {
         redis.resume();
+        world.losses.incrementAndGet();
         redis.kill();
         redis.restart();
       }
       default -> {
         if (!redis.isPaused()) {
           if (fault == Fault.REDIS_EMPTIED) {
+            world.losses.incrementAndGet();
             redis.command("FLUSHALL");
           } else {
             redis.flushConnections();
@@ -152,7 +155,9 @@ final class CacheHistoryFaults {
         return () -> node.cache().change(0);
       }
       case NODE_REPLACED -> {
-        history.note(nodes.replace(node).name() + " in its place");
+        // None can be opened while Redis does not answer.
+        redis.resume();
+        history.note(nodes.replace(node) + " in its place");
         return () -> {};
       }
       default -> {

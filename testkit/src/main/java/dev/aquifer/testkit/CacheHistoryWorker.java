@@ -4,50 +4,28 @@ import dev.aquifer.testkit.CacheHistoryWorld.Line;
 import dev.aquifer.testkit.CacheHistoryWorld.Passed;
 import dev.aquifer.testkit.CacheUnderTest.Place;
 import dev.aquifer.testkit.CacheUnderTest.Row;
-import dev.aquifer.testkit.CacheUnderTest.Scope;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.concurrent.locks.ReentrantLock;
 
 /** One thread of a schedule: for each tenant it has a session on some node. */
 final class CacheHistoryWorker {
   private static final int MOST_READS = 15;
 
-  /** As often as they are used. */
-  static final List<Scope.Kind> KINDS =
-      List.of(
-          Scope.Kind.KEY,
-          Scope.Kind.KEY,
-          Scope.Kind.KEY,
-          Scope.Kind.KEY,
-          Scope.Kind.KEY,
-          Scope.Kind.KEYS,
-          Scope.Kind.KEYS,
-          Scope.Kind.GROUP,
-          Scope.Kind.GROUP,
-          Scope.Kind.GROUP,
-          Scope.Kind.TABLE,
-          Scope.Kind.TABLE,
-          Scope.Kind.CACHE,
-          Scope.Kind.TENANT,
-          Scope.Kind.EVERYWHERE);
-
   private final CacheHistoryWorld world;
   private final SplittableRandom random;
   private final LongAdder done;
+  private final CacheHistoryWriter writer;
   private final Map<String, Line> lines = new HashMap<>();
 
   CacheHistoryWorker(CacheHistoryWorld world, SplittableRandom random, LongAdder done) {
     this.world = world;
     this.random = random;
     this.done = done;
+    this.writer = new CacheHistoryWriter(world, random);
   }
 
   Void run(int operations, CountDownLatch ended) throws Exception {
@@ -56,7 +34,9 @@ final class CacheHistoryWorker {
         int steps = step();
         done.add(steps);
         i += steps;
+        writer.settle(false);
       }
+      writer.settle(true);
       return null;
     } finally {
       ended.countDown();
@@ -77,6 +57,17 @@ final class CacheHistoryWorker {
     // A quiet tenant is seldom written, but while others may miss it: nothing later brings it to
     // light then.
     boolean missed = !busy && world.disturbed;
+    if (!busy && world.plan.transactions && dice < 150) {
+      writer.transact(line, tenant);
+      return 1;
+    }
+    if (world.plan.busyWriters && busy && dice < 500) {
+      writer.write(line, tenant);
+      return 1;
+    }
+    if (world.plan.together > 0 && busy && dice < 500) {
+      return readMany(line, tenant);
+    }
     if (dice < (missed ? 400 : busy ? 740 : 980)) {
       int times = 1 + random.nextInt(MOST_READS);
       Place one = place(tenant);
@@ -87,15 +78,15 @@ final class CacheHistoryWorker {
       return times;
     }
     if (missed && dice < 700) {
-      write(line, tenant);
+      writer.write(line, tenant);
     } else if (dice < 780) {
       readInBackground(line, place(tenant));
     } else if (dice < 830) {
-      readMany(line, tenant);
-    } else if (dice < 850) {
-      put(line, place(tenant));
+      return readMany(line, tenant);
+    } else if (dice < (world.plan.puts ? 950 : 850)) {
+      writer.put(line, place(tenant));
     } else {
-      write(line, tenant);
+      writer.write(line, tenant);
     }
     return 1;
   }
@@ -124,10 +115,8 @@ final class CacheHistoryWorker {
     return world.nodes.get(random.nextInt(world.nodes.size()));
   }
 
-  /** The smaller of two: some places are hot. */
   private Place place(String tenant) {
-    List<Place> all = world.places(tenant);
-    return all.get(Math.min(random.nextInt(all.size()), random.nextInt(all.size())));
+    return world.place(tenant, random);
   }
 
   private void readInBackground(Line line, Place place) {
@@ -140,114 +129,25 @@ final class CacheHistoryWorker {
     }
   }
 
-  private void readMany(Line line, String tenant) {
-    List<Place> some = some(tenant);
+  /** Returns how many operations it was. */
+  private int readMany(Line line, String tenant) {
+    List<Place> some = world.some(tenant, random);
+    readAll(line, some);
+    if (world.plan.together == 0) {
+      return 1;
+    }
+    // What memory has of it now.
+    some.forEach(place -> world.read(line, place));
+    return 2 * some.size();
+  }
+
+  private void readAll(Line line, List<Place> some) {
     long begun = world.history.now();
     try {
       Map<Place, Row> rows = line.cache().getAll(some, world.loader(line.node()));
       some.forEach(place -> world.record(line, place, begun, rows.get(place)));
     } catch (Exception e) {
       some.forEach(place -> line.history().failed(world.item(place), begun));
-    }
-  }
-
-  /** Some places of one cache. */
-  private List<Place> some(String tenant) {
-    String cache = place(tenant).cache();
-    List<Place> all = world.places(tenant).stream().filter(p -> p.cache().equals(cache)).toList();
-    Set<Place> some = new LinkedHashSet<>();
-    for (int i = 1 + random.nextInt(5); i > 0; i--) {
-      some.add(all.get(random.nextInt(all.size())));
-    }
-    return List.copyOf(some);
-  }
-
-  private void write(Line line, String tenant) {
-    Scope.Kind kind = world.voids.get(random.nextInt(world.voids.size()));
-    Place place = place(tenant);
-    List<Place> named = kind == Scope.Kind.KEYS ? some(tenant) : List.of(place);
-    boolean rows = kind == Scope.Kind.KEY || kind == Scope.Kind.KEYS;
-    boolean remove = rows && random.nextInt(6) == 0;
-    Scope scope = new Scope(kind, tenant, rows ? named : covered(kind, place));
-    long begun = world.history.now();
-    long version = commit(scope, rows ? named : List.of(), remove);
-    boolean voided = false;
-    try {
-      line.node().gate().stumble();
-      line.cache().invalidate(scope);
-      voided = true;
-    } catch (Exception e) {
-      // Recorded below.
-    }
-    for (Place each : named) {
-      HistoryChecker.Item item = world.item(kind, each);
-      if (!voided) {
-        line.history().unacknowledged(item, begun, version);
-      } else if (remove) {
-        line.history().remove(item, begun, version);
-      } else {
-        line.history().write(item, begun, version);
-      }
-    }
-    told(line, tenant);
-  }
-
-  private long commit(Scope scope, List<Place> rows, boolean remove) {
-    if (scope.kind() != Scope.Kind.EVERYWHERE) {
-      return world.source.write(scope.tenant(), rows, remove);
-    }
-    List<ReentrantLock> all = new ArrayList<>();
-    try {
-      for (String tenant : world.tenants) {
-        ReentrantLock lock = world.source.writing(tenant);
-        lock.lock();
-        all.add(lock);
-      }
-      return world.source.commit(rows, remove);
-    } finally {
-      all.forEach(ReentrantLock::unlock);
-    }
-  }
-
-  private List<Place> covered(Scope.Kind kind, Place of) {
-    return switch (kind) {
-      case KEY, KEYS -> List.of(of);
-      case GROUP ->
-          world.places(of.tenant()).stream()
-              .filter(p -> p.cache().equals(of.cache()) && p.group() == of.group())
-              .toList();
-      case CACHE ->
-          world.places(of.tenant()).stream().filter(p -> p.cache().equals(of.cache())).toList();
-      case TABLE, TENANT -> world.places(of.tenant());
-      case EVERYWHERE -> world.allPlaces();
-    };
-  }
-
-  /** The value that is put is the current one: nobody else writes until it is. */
-  private void put(Line line, Place place) {
-    long begun = world.history.now();
-    ReentrantLock writing = world.source.writing(place.tenant());
-    writing.lock();
-    try {
-      long version = world.source.commit(List.of(place), false);
-      try {
-        line.cache().put(place, CacheSource.row(place, version));
-        line.history().write(world.item(place), begun, version);
-      } catch (Exception e) {
-        line.history().unacknowledged(world.item(place), begun, version);
-      }
-    } finally {
-      writing.unlock();
-    }
-    told(line, place.tenant());
-  }
-
-  private void told(Line line, String tenant) {
-    if (random.nextInt(10) > 0) {
-      Passed passed = world.export(line);
-      if (passed != null) {
-        world.mail.put(tenant, passed);
-      }
     }
   }
 }

@@ -9,11 +9,14 @@ import dev.aquifer.testkit.HistoryChecker.Token;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -22,11 +25,12 @@ final class CacheHistoryWorld {
   private static final int BUSY = 2;
   private static final int BUSY_KEYS = 9;
   private static final int QUIET_KEYS = 1;
+  private static final int FEW = 5;
 
   final HistoryChecker history;
   final List<CacheHistoryNode> nodes;
-  final CacheSource source = new CacheSource();
-  final boolean tokens;
+  final CacheHistoryPlan plan;
+  final CacheSource source;
   final List<String> tenants = new ArrayList<>();
   final Map<String, List<Place>> places = new HashMap<>();
   final ConcurrentHashMap<String, Passed> mail = new ConcurrentHashMap<>();
@@ -35,6 +39,11 @@ final class CacheHistoryWorld {
   /** Whether a fault goes on: what is voided now, somebody may miss. */
   volatile boolean disturbed;
 
+  /** How often Redis lost something of what it had, or began to. */
+  final AtomicInteger losses = new AtomicInteger();
+
+  private final CacheHistoryNodes all;
+  private final AtomicInteger mayDie = new AtomicInteger(3);
   private final Map<Place, Item> items = new HashMap<>();
 
   /** A token as the cache and as the checker know it. */
@@ -45,18 +54,21 @@ final class CacheHistoryWorld {
 
   CacheHistoryWorld(
       HistoryChecker history,
-      List<CacheHistoryNode> nodes,
+      CacheHistoryNodes nodes,
+      CacheSource source,
       int quiet,
-      boolean tokens,
-      Set<Scope.Kind> voids) {
-    this.voids = CacheHistoryWorker.KINDS.stream().filter(voids::contains).toList();
+      CacheHistoryPlan plan) {
+    this.voids = CacheHistoryWriter.KINDS.stream().filter(plan.voids::contains).toList();
     this.history = history;
-    this.nodes = nodes;
-    this.tokens = tokens;
+    this.all = nodes;
+    this.nodes = nodes.now();
+    this.source = source;
+    this.plan = plan;
+    int keys = plan.together > 0 ? 10 * BUSY_KEYS : BUSY_KEYS;
     for (int i = 0; i < BUSY + quiet; i++) {
       String tenant = (i < BUSY ? "busy" : "quiet") + i;
       tenants.add(tenant);
-      List<Place> all = CacheHistory.places(tenant, i < BUSY ? BUSY_KEYS : QUIET_KEYS);
+      List<Place> all = CacheHistory.places(tenant, i < BUSY ? keys : QUIET_KEYS);
       places.put(tenant, all);
       for (Place place : all) {
         List<Item> on = new ArrayList<>();
@@ -80,6 +92,23 @@ final class CacheHistoryWorld {
 
   List<Place> allPlaces() {
     return tenants.stream().flatMap(tenant -> places(tenant).stream()).toList();
+  }
+
+  /** The smaller of two: some places are hot. */
+  Place place(String tenant, SplittableRandom random) {
+    List<Place> mine = places(tenant);
+    return mine.get(Math.min(random.nextInt(mine.size()), random.nextInt(mine.size())));
+  }
+
+  /** Some places of one cache. */
+  List<Place> some(String tenant, SplittableRandom random) {
+    String cache = place(tenant, random).cache();
+    List<Place> mine = places(tenant).stream().filter(p -> p.cache().equals(cache)).toList();
+    Set<Place> some = new LinkedHashSet<>();
+    for (int i = 1 + random.nextInt(Math.max(FEW, plan.together)); i > 0; i--) {
+      some.add(mine.get(random.nextInt(mine.size())));
+    }
+    return List.copyOf(some);
   }
 
   Item item(Place place) {
@@ -113,7 +142,7 @@ final class CacheHistoryWorld {
   }
 
   void accept(Line line, Passed passed) throws Exception {
-    if (tokens) {
+    if (plan.tokens) {
       line.cache().accept(passed.text());
       line.history().accept(passed.token());
     }
@@ -131,12 +160,27 @@ final class CacheHistoryWorld {
   }
 
   CacheUnderTest.Source loader(CacheHistoryNode node) {
-    return place -> {
-      node.gate().stumble();
-      Row row = source.load(place);
-      node.gate().stumble();
-      return row;
+    return new CacheUnderTest.Source() {
+      @Override
+      public @Nullable Row load(Place place) {
+        return load(place, Long.MAX_VALUE);
+      }
+
+      @Override
+      public @Nullable Row load(Place place, long commits) {
+        node.gate().stumble();
+        Row row = source.load(place, commits);
+        node.gate().stumble();
+        return row;
+      }
     };
+  }
+
+  /** The node is gone at once, unless too many are by now. */
+  void lose(CacheHistoryNode node) {
+    if (mayDie.getAndDecrement() > 0) {
+      history.note(node.name() + " is gone, " + all.lose(node) + " in its place");
+    }
   }
 
   void read(Line line, Place place) {

@@ -11,13 +11,26 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/** The truth: rows with the number of the commit that they were read at. */
+/**
+ * The truth: rows with the number of the commit that they were read at; and, maybe, a replica of
+ * it.
+ */
 final class CacheSource {
   private final AtomicLong commits = new AtomicLong();
   private final ReentrantLock lock = new ReentrantLock();
   private final Set<Place> absent = new HashSet<>();
   private final ConcurrentHashMap<String, ReentrantLock> writing = new ConcurrentHashMap<>();
+  private final @Nullable CacheReplica replica;
   final LongAdder loads = new LongAdder();
+
+  CacheSource(@Nullable CacheReplica replica) {
+    this.replica = replica;
+  }
+
+  /** How many commits there are. */
+  long commits() {
+    return commits.get();
+  }
 
   /** The place as it is now. */
   @Nullable Row load(Place place) {
@@ -28,6 +41,25 @@ final class CacheSource {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** The place as the replica has it, if it has replayed that much; else as it is now. */
+  @Nullable Row load(Place place, long least) {
+    CacheReplica other = replica;
+    if (other == null) {
+      return load(place);
+    }
+    lock.lock();
+    try {
+      long replayed = other.replayed(System.nanoTime());
+      if (least <= replayed) {
+        loads.increment();
+        return other.absent(place) ? null : row(place, replayed);
+      }
+    } finally {
+      lock.unlock();
+    }
+    return load(place);
   }
 
   static Row row(Place place, long asOf) {
@@ -58,7 +90,11 @@ final class CacheSource {
       } else {
         places.forEach(absent::remove);
       }
-      return commits.incrementAndGet();
+      long commit = commits.incrementAndGet();
+      if (replica != null) {
+        replica.sent(commit, places, remove, System.nanoTime());
+      }
+      return commit;
     } finally {
       lock.unlock();
     }

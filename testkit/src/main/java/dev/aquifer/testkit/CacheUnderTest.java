@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,6 +60,34 @@ public interface CacheUnderTest extends AutoCloseable {
     void invalidate(Scope scope) throws Exception;
 
     /**
+     * A transaction that writes this, before its commit. By default nobody is told of it before it
+     * has ended, and it is voided then.
+     */
+    default Transaction transaction(Scope scope) throws Exception {
+      return new Transaction() {
+        @Override
+        public boolean committing() {
+          return false;
+        }
+
+        @Override
+        public void committed() throws Exception {
+          invalidate(scope);
+        }
+
+        @Override
+        public void rolledBack() {
+          // Nothing was written.
+        }
+
+        @Override
+        public void outcomeUnknown() throws Exception {
+          invalidate(scope);
+        }
+      };
+    }
+
+    /**
      * What a session elsewhere must be given to see what was written in this one; an empty text
      * where there is no such thing.
      *
@@ -68,6 +97,30 @@ public interface CacheUnderTest extends AutoCloseable {
 
     /** Takes what {@link #export} gave. */
     void accept(String token) throws Exception;
+  }
+
+  /**
+   * A transaction of a session. First {@link #committing}, then one of the others; none of them
+   * where the writer is gone before.
+   */
+  interface Transaction {
+    /**
+     * Before the commit is sent.
+     *
+     * @return whether it is known by now, outside this node, what is about to be written: then
+     *     nobody may miss it for longer than the limit ({@link Host#transactionLimit}), even if
+     *     nothing more is heard of this transaction
+     */
+    boolean committing() throws Exception;
+
+    /** The commit has taken effect; what was written is void when this returns. */
+    void committed() throws Exception;
+
+    /** Nothing was written. */
+    void rolledBack() throws Exception;
+
+    /** The commit may have taken effect, or not, or may still do so within the limit. */
+    void outcomeUnknown() throws Exception;
   }
 
   /** Where a value is. */
@@ -90,6 +143,14 @@ public interface CacheUnderTest extends AutoCloseable {
   interface Source {
     /** The value as it is now; null where there is none. */
     @Nullable Row load(Place place) throws Exception;
+
+    /**
+     * The value as somebody has it who has replayed that many commits at least: a replica that
+     * lags, where there is one.
+     */
+    default @Nullable Row load(Place place, long commits) throws Exception {
+      return load(place);
+    }
   }
 
   /**
@@ -133,6 +194,9 @@ public interface CacheUnderTest extends AutoCloseable {
    * @param redis Redis behind a proxy of the node's own
    * @param clockOffset how far its clocks are off
    * @param silenceLimit after how long without a word from Redis the node must assume the worst
+   * @param transactionLimit how long others may miss what a writer wrote that announced it and is
+   *     gone
+   * @param commits how many commits the source has by now
    * @param executor runs tasks, except while the node is paused
    * @param stumble to be called where a thread may well be slow for a moment
    */
@@ -141,6 +205,8 @@ public interface CacheUnderTest extends AutoCloseable {
       URI redis,
       Duration clockOffset,
       Duration silenceLimit,
+      Duration transactionLimit,
+      LongSupplier commits,
       Executor executor,
       Runnable stumble) {}
 }
