@@ -34,10 +34,7 @@ class CacheHistoryPeersTest {
    * @param by the schedule that finds it stale
    */
   private record Peer(
-      String name,
-      CacheUnderTest.Factory factory,
-      String misses,
-      UnaryOperator<CacheHistory> by) {}
+      String name, CacheUnderTest.Factory factory, String misses, UnaryOperator<CacheHistory> by) {}
 
   private static final List<Peer> PEERS =
       List.of(
