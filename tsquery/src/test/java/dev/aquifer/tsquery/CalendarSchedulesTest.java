@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 class CalendarSchedulesTest {
   @Test
   void query_afterRandomSchedulesByTheCalendar_isWhatTheCalendarSays() {
-    Proof.of("window-schedules-calendar")
+    Proof.of("calendar-schedules")
         .tries(100, 100_000)
         .each(
             random -> {

@@ -179,7 +179,7 @@ class FluxServerAnswersTest extends FluxServer {
 
   @Test
   void query_randomSchedulesByTheCalendar_areWhatTheCalendarSays() {
-    Proof.of("window-schedules-calendar-flux-" + form.name().toLowerCase(Locale.ROOT))
+    Proof.of("calendar-schedules-flux-" + form.name().toLowerCase(Locale.ROOT))
         .tries(6, 500)
         .each(
             random -> {

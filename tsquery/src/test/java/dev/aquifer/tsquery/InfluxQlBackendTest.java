@@ -254,7 +254,7 @@ class InfluxQlBackendTest {
 
   @Test
   void query_randomSchedulesByTheCalendar_areWhatTheCalendarSays() {
-    Proof.of("window-schedules-calendar-influxql")
+    Proof.of("calendar-schedules-influxql")
         .tries(8, 1_000)
         .each(
             random -> {

@@ -154,7 +154,7 @@ class PostgresModelTest {
 
   @Test
   void query_randomSchedulesByTheCalendar_areWhatTheCalendarSays() {
-    Proof.of("window-schedules-calendar-postgresql")
+    Proof.of("calendar-schedules-postgresql")
         .tries(3, 1_000)
         .each(
             random -> {
