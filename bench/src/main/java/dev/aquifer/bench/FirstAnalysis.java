@@ -33,7 +33,7 @@ public class FirstAnalysis {
     return SqlStatement.analyze(statements.sql).fingerprint();
   }
 
-  /** 1 MB of short tokens, four ways. */
+  /** 1 MB of short tokens, five ways. */
   @Benchmark
   @OutputTimeUnit(TimeUnit.MILLISECONDS)
   public SqlStatement longest(LongTexts texts) {
@@ -46,7 +46,7 @@ public class FirstAnalysis {
     private static final int LENGTH = 1 << 20;
 
     /** What the text consists of. */
-    @Param({"list", "rows", "columns", "operators"})
+    @Param({"list", "rows", "columns", "operators", "tables"})
     public String kind = "";
 
     String sql = "";
@@ -58,6 +58,7 @@ public class FirstAnalysis {
           switch (kind) {
             case "list" -> filled("select * from t where a in (1", ",12", ")");
             case "rows" -> filled("insert into t values (1,'a',?)", ",(1,'a',?)", "");
+            case "tables" -> filled("select * from t", ",t", "");
             case "columns" -> filled("select a.b", ", a.b as c", " from a");
             default -> filled("select 1", "+1", "");
           };

@@ -131,11 +131,30 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
 
   @Override
   public Connection getConnection() throws SQLException {
+    return taken(0);
+  }
+
+  /**
+   * The same for a caller who can do without: it waits this long at most.
+   *
+   * @param limit above zero
+   */
+  public Connection getConnection(Duration limit) throws SQLException {
+    return taken(Math.max(1, limit.toMillis()));
+  }
+
+  private Connection taken(long limitMillis) throws SQLException {
     if (breaker.isOpen() && stats().idle() == 0) {
       throw breaker.refusal(settings.target());
     }
-    Connection connection =
-        keeper.hasSurplus() || recycling.isRunning() ? replacing() : pool.getConnection();
+    Connection connection;
+    if (keeper.hasSurplus() || recycling.isRunning()) {
+      connection = replacing();
+    } else if (limitMillis > 0 && pool.getHikariPoolMXBean() instanceof HikariPool running) {
+      connection = running.getConnection(limitMillis);
+    } else {
+      connection = pool.getConnection();
+    }
     if (leaks.isOn()) {
       leaks.taken(connection);
     }

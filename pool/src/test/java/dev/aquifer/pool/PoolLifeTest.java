@@ -14,6 +14,7 @@ import dev.aquifer.testkit.TestDatabase;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -186,6 +187,20 @@ class PoolLifeTest {
           () -> backends().stream().noneMatch(before::contains) && backends().size() == 2);
     } finally {
       database.cluster().primary().execute("DROP ROLE " + role);
+    }
+  }
+
+  @Test
+  void callerWithALimitOfItsOwn_waitsNoLonger() throws Exception {
+    try (AdaptivePool pool =
+            AdaptivePool.open(
+                settings().maximumSize(1).connectionTimeout(Duration.ofSeconds(60)).build());
+        Connection held = pool.getConnection()) {
+      assertThat(held.isClosed()).isFalse();
+      long begun = System.nanoTime();
+      assertThatThrownBy(() -> pool.getConnection(Duration.ofMillis(300)))
+          .isInstanceOf(SQLTransientConnectionException.class);
+      assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(30));
     }
   }
 

@@ -58,7 +58,7 @@ final class Lease {
     try {
       // Whoever removes a node says so first and looks for leases second.
       if (!node.removed) {
-        Connection connection = node.pool.getConnection();
+        Connection connection = node.connection(route.reason());
         // Whoever fences a node says so first and cuts off second what is open: a connection that
         // was waited for meanwhile may lead to the old primary, back after its place was taken.
         if (isDeposed(node, primary)) {

@@ -5,6 +5,8 @@ import dev.aquifer.pool.AdaptivePool;
 import dev.aquifer.spi.Observer.NodeState;
 import dev.aquifer.spi.Observer.Role;
 import dev.aquifer.spi.Observer.RouteReason;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Objects;
@@ -124,6 +126,13 @@ final class Node {
     if (accusations.get() != knownAccusations) {
       usable = false;
     }
+  }
+
+  /** A connection for what was routed here; a read that could go elsewhere waits less for one. */
+  Connection connection(RouteReason reason) throws SQLException {
+    return reason == RouteReason.REPLICAS_BUSY && replicaWait.compareTo(primaryWait) < 0
+        ? pool.getConnection(replicaWait)
+        : pool.getConnection();
   }
 
   /** Whether callers wait for a connection of it, as far as there are no others than these. */
