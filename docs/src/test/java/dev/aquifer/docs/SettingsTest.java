@@ -10,6 +10,7 @@ import dev.aquifer.pool.PoolSettings;
 import dev.aquifer.replica.ReplicaSetBuilder;
 import dev.aquifer.repository.AquiferBuilder;
 import dev.aquifer.tsquery.FluxBackend;
+import dev.aquifer.tsquery.Influx3Backend;
 import dev.aquifer.tsquery.InfluxQlBackend;
 import dev.aquifer.tsquery.TimeSeries;
 import java.io.IOException;
@@ -95,6 +96,7 @@ class SettingsTest {
             TimeSeries.Builder.class,
             InfluxQlBackend.Builder.class,
             FluxBackend.Builder.class,
+            Influx3Backend.Builder.class,
             AquiferMetrics.Builder.class,
             MetricsPage.Builder.class)
         .flatMap(type -> Stream.of(type.getDeclaredMethods()))

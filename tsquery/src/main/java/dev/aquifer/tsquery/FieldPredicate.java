@@ -118,7 +118,7 @@ public sealed interface FieldPredicate extends PointPredicate {
     return new Compared(field, Comparison.AT_LEAST, value);
   }
 
-  /** The text matches somewhere: POSIX on PostgreSQL, RE2 on InfluxDB. */
+  /** The text matches somewhere: POSIX on PostgreSQL, RE2 on InfluxDB, Rust's on 3.x. */
   static FieldPredicate matches(String field, String regex) {
     return new Matches(field, regex);
   }

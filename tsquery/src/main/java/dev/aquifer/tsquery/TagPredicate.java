@@ -63,7 +63,7 @@ public sealed interface TagPredicate extends PointPredicate {
     return PointPredicate.not(new In(tag, values));
   }
 
-  /** The tag matches somewhere: POSIX on PostgreSQL, RE2 on InfluxDB. */
+  /** The tag matches somewhere: POSIX on PostgreSQL, RE2 on InfluxDB, Rust's on 3.x. */
   static TagPredicate matches(String tag, String regex) {
     return new Matches(tag, regex);
   }
