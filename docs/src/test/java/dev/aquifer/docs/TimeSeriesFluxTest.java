@@ -24,6 +24,7 @@ class TimeSeriesFluxTest {
         FluxBackend.builder("http://influx:8086", "clinic", "vitals")
             .token(token)
             .tags("vitals", "device", "ward") // all of them but the tenant's; optional
+            .integers("vitals", "spo2") // optional
             .build();
     TimeSeries series = TimeSeries.builder().backend(influx).build();
 

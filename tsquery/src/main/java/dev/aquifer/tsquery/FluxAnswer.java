@@ -16,12 +16,16 @@ import org.jspecify.annotations.Nullable;
 /** Hands the tables of an answer on as rows, as they come. Used by one thread, once. */
 final class FluxAnswer implements FluxSink {
   /** A read, over one stretch of windows. */
-  private record Part(FluxReads.Read read, Stretch stretch) {}
+  private record Part(FluxReads.Read read, Stretch stretch, boolean points) {}
+
+  /** A series of a field over a stretch, of which one of two results has come. */
+  private record Half(Stretch stretch, String field, List<String> group) {}
 
   private final TimeSeriesQuery query;
   private final RowSink sink;
   private final Map<String, Part> parts = new HashMap<>();
   private final Set<List<Object>> tables = new HashSet<>();
+  private final Map<Half, Map<Long, Double>> halves = new HashMap<>();
   private @Nullable Table table;
 
   FluxAnswer(FluxReads plan, List<Stretch> stretches, RowSink sink) {
@@ -29,7 +33,10 @@ final class FluxAnswer implements FluxSink {
     this.sink = sink;
     for (int i = 0; i < plan.reads().size(); i++) {
       for (int j = 0; j < stretches.size(); j++) {
-        parts.put(FluxReads.result(i, j), new Part(plan.reads().get(i), stretches.get(j)));
+        parts.put(FluxReads.result(i, j), new Part(plan.reads().get(i), stretches.get(j), false));
+        if (plan.reads().get(i).shape() == FluxReads.Shape.TOTALED) {
+          parts.put(FluxReads.points(i, j), new Part(plan.reads().get(i), stretches.get(j), true));
+        }
       }
     }
   }
@@ -57,6 +64,8 @@ final class FluxAnswer implements FluxSink {
     private final List<String> group = new ArrayList<>(query.groupBy().size());
     private final int selection;
     private final int mean;
+    private final boolean points;
+    private final @Nullable Map<Long, Double> half;
     private boolean begun;
     private long last;
 
@@ -78,6 +87,16 @@ final class FluxAnswer implements FluxSink {
       selection =
           query.selections().indexOf(new Selection(read.aggregate(), field, read.quantile()));
       mean = query.selections().indexOf(new Selection(Aggregate.MEAN, field));
+      points = part.points();
+      if (read.shape() == FluxReads.Shape.TOTALED && values.type() == FluxType.DOUBLE) {
+        throw new AquiferException(
+            "Field %s of %s has floats, though it is told to be of integers; do not tell so."
+                .formatted(Names.printable(field), query.measurement()));
+      }
+      half =
+          read.shape() == FluxReads.Shape.TOTALED && mean >= 0
+              ? halves.computeIfAbsent(new Half(stretch, field, group), key -> new HashMap<>())
+              : null;
       if (read.shape() == FluxReads.Shape.SERIES && !tables.add(List.of(part, field, group))) {
         throw ambiguous();
       }
@@ -100,12 +119,24 @@ final class FluxAnswer implements FluxSink {
           deviation(row);
           continue;
         }
-        if (selection >= 0) {
+        if (selection >= 0 && !points) {
           value(row);
+        }
+        if (half != null) {
+          join(half, start, number(row));
         }
         if (counts != null && mean >= 0) {
           sink.doubleValue(mean, number(row) / counts.longAt(row) + 0.0);
         }
+      }
+    }
+
+    private void join(Map<Long, Double> waiting, long start, double now) {
+      Double before = waiting.remove(start);
+      if (before == null) {
+        waiting.put(start, now);
+      } else {
+        sink.doubleValue(mean, (points ? before / now : now / before) + 0.0);
       }
     }
 

@@ -48,7 +48,8 @@ public final class FluxBackend implements Backend {
     String name = builder.name != null ? builder.name : builder.defaultName;
     this.timeout = builder.timeout;
     this.boundValues = builder.boundValues;
-    this.dialect = new FluxDialect(builder.bucket, builder.boundValues, builder.tags);
+    this.dialect =
+        new FluxDialect(builder.bucket, builder.boundValues, builder.tags, builder.integers);
     this.errors = new InfluxErrors(name, "the token", "URL, organization and bucket");
     this.transport = builder.transport.apply(builder, errors);
   }
@@ -193,6 +194,7 @@ public final class FluxBackend implements Backend {
     private final BiFunction<Builder, InfluxErrors, FluxTransport> transport;
     private final boolean given;
     private final Map<String, Set<String>> tags = new LinkedHashMap<>();
+    private final Map<String, Set<String>> integers = new LinkedHashMap<>();
     private @Nullable String name;
     private @Nullable String authorization;
     private Duration timeout = Duration.ofSeconds(10);
@@ -274,16 +276,33 @@ public final class FluxBackend implements Backend {
      * @throws ConfigurationException when there are none, or they were told already
      */
     public Builder tags(String measurement, String... all) {
-      Set<String> names = new LinkedHashSet<>();
-      for (String tag : all) {
-        names.add(Names.require("tag", tag));
-      }
-      if (names.isEmpty() || tags.put(Names.require("measurement", measurement), names) != null) {
-        throw new ConfigurationException(
-            "The tags of %s are told twice, or there are none; tell all of them, once."
-                .formatted(Names.printable(measurement)));
-      }
+      tell("tag", tags, measurement, all);
       return this;
+    }
+
+    /**
+     * Fields of a measurement that are integers, where they are known. Their sums are the same in
+     * whatever order the server adds them up, so it need not sort: sums and means cost less where
+     * series share windows. What it answers as floats is an error.
+     *
+     * @throws ConfigurationException when there are none, or they were told already
+     */
+    public Builder integers(String measurement, String... fields) {
+      tell("field", integers, measurement, fields);
+      return this;
+    }
+
+    private static void tell(
+        String what, Map<String, Set<String>> known, String measurement, String... all) {
+      Set<String> names = new LinkedHashSet<>();
+      for (String name : all) {
+        names.add(Names.require(what, name));
+      }
+      if (names.isEmpty() || known.put(Names.require("measurement", measurement), names) != null) {
+        throw new ConfigurationException(
+            "The %ss of %s are told twice, or there are none; tell all of them, once."
+                .formatted(what, Names.printable(measurement)));
+      }
     }
 
     /** The backend; it connects when it is first asked. */

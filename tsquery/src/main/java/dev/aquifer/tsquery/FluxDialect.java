@@ -37,16 +37,23 @@ final class FluxDialect {
   private final String bucket;
   private final boolean bound;
   private final Map<String, Set<String>> tags;
+  private final Map<String, Set<String>> integers;
 
   /**
    * A dialect for one bucket.
    *
    * @param tags all tags of measurements but the tenant's, where they are known
+   * @param integers fields of measurements that are known to be whole numbers
    */
-  FluxDialect(String bucket, boolean bound, Map<String, Set<String>> tags) {
+  FluxDialect(
+      String bucket,
+      boolean bound,
+      Map<String, Set<String>> tags,
+      Map<String, Set<String>> integers) {
     this.bucket = bucket;
     this.bound = bound;
     this.tags = Map.copyOf(tags);
+    this.integers = Map.copyOf(integers);
   }
 
   void check(TimeSeriesQuery query) {
@@ -78,7 +85,10 @@ final class FluxDialect {
   }
 
   FluxReads plan(TimeSeriesQuery query) {
-    return FluxReads.of(query, tags.getOrDefault(query.measurement(), Set.of()));
+    return FluxReads.of(
+        query,
+        tags.getOrDefault(query.measurement(), Set.of()),
+        integers.getOrDefault(query.measurement(), Set.of()));
   }
 
   StatementText render(FetchRequest request) {
@@ -115,6 +125,10 @@ final class FluxDialect {
       for (int i = 0; i < reads.size(); i++) {
         for (int j = 0; j < request.stretches().size(); j++) {
           text.append('\n');
+          if (reads.get(i).shape() == FluxReads.Shape.TOTALED) {
+            totaled(reads.get(i), request.stretches().get(j), i, j, text);
+            continue;
+          }
           read(reads.get(i), request.stretches().get(j), text);
           text.append("\n  |> yield(name: \"").append(FluxReads.result(i, j)).append("\")\n");
         }
@@ -133,7 +147,46 @@ final class FluxDialect {
       return new StatementText(head.append(text).toString(), new ArrayList<>(values.keySet()));
     }
 
+    private void totaled(
+        FluxReads.Read read, Stretch stretch, int index, int range, StringBuilder text) {
+      String points = "t" + index + "_" + range;
+      text.append(points).append(" = ");
+      filtered(read, stretch, text);
+      text.append(group()).append("\n\n");
+      text.append(points).append(windows("sum", stretch)).append(kept());
+      text.append("\n  |> yield(name: \"").append(FluxReads.result(index, range)).append("\")\n\n");
+      text.append(points).append(windows("count", stretch)).append(kept());
+      text.append("\n  |> yield(name: \"").append(FluxReads.points(index, range)).append("\")\n");
+    }
+
     private void read(FluxReads.Read read, Stretch stretch, StringBuilder text) {
+      filtered(read, stretch, text);
+      switch (read.shape()) {
+        case SERIES -> text.append(number(read)).append(windows(read, stretch));
+        case TOTALED -> throw new IllegalStateException("two results");
+        case GROUPED -> text.append(group()).append(number(read)).append(windows(read, stretch));
+        case SORTED -> text.append(group()).append(SORT).append(windows(read, stretch));
+        case SUMMED ->
+            text.append(group())
+                .append(SORT)
+                .append("\n  |> map(fn: (r) => ({r with n: 1}))\n  |> window(")
+                .append(window(stretch))
+                .append(")\n  |> cumulativeSum(columns: [\"_value\", \"n\"])")
+                .append("\n  |> last(column: \"n\")");
+        case SQUARED -> text.append(group()).append(SORT).append(squares(stretch));
+      }
+      text.append(read.counted() ? keep(columns("_start", "_value", "n", "_field")) : kept());
+    }
+
+    private String kept() {
+      return keep(columns("_time", "_value", "_field"));
+    }
+
+    private static String keep(String columns) {
+      return "\n  |> keep(columns: " + columns + ")";
+    }
+
+    private void filtered(FluxReads.Read read, Stretch stretch, StringBuilder text) {
       TimeRange range = stretch.range();
       text.append("from(bucket: ").append(value(bucket)).append(")\n  |> range(start: ");
       text.append(FluxLiteral.time(range.start())).append(", stop: ");
@@ -147,25 +200,6 @@ final class FluxDialect {
         text.append(" and ");
         condition(condition, text);
       }
-      text.append(')');
-      switch (read.shape()) {
-        case SERIES -> text.append(number(read)).append(windows(read, stretch));
-        case GROUPED -> text.append(group()).append(number(read)).append(windows(read, stretch));
-        case SORTED -> text.append(group()).append(SORT).append(windows(read, stretch));
-        case SUMMED ->
-            text.append(group())
-                .append(SORT)
-                .append("\n  |> map(fn: (r) => ({r with n: 1}))\n  |> window(")
-                .append(window(stretch))
-                .append(")\n  |> cumulativeSum(columns: [\"_value\", \"n\"])")
-                .append("\n  |> last(column: \"n\")");
-        case SQUARED -> text.append(group()).append(SORT).append(squares(stretch));
-      }
-      text.append("\n  |> keep(columns: ");
-      text.append(
-          read.counted()
-              ? columns("_start", "_value", "n", "_field")
-              : columns("_time", "_value", "_field"));
       text.append(')');
     }
 
@@ -183,8 +217,12 @@ final class FluxDialect {
     }
 
     private String windows(FluxReads.Read read, Stretch stretch) {
+      return windows(function(read), stretch);
+    }
+
+    private String windows(String function, Stretch stretch) {
       return "\n  |> aggregateWindow(%s, fn: %s, createEmpty: false, timeSrc: \"_start\")"
-          .formatted(window(stretch), function(read));
+          .formatted(window(stretch), function);
     }
 
     private String function(FluxReads.Read read) {

@@ -19,7 +19,9 @@ import org.jspecify.annotations.Nullable;
  * unstable sort, and Flux's sum and mean add up a table by pieces whose edges depend on the range.
  * So counts, extremes and quantiles are left to it, first and last are taken after a sort by time
  * and value, and sums are the last of cumulative ones in that order, which are added up one by one.
- * Standard deviations are always such sums: of the terms that PostgreSQL adds up, too.
+ * Standard deviations are always such sums: of the terms that PostgreSQL adds up, too. Sums of
+ * whole numbers are the same in any order, and are left to the server as they come; their means are
+ * made here, since the server's depend on how the points came to it.
  */
 record FluxReads(TimeSeriesQuery query, List<Read> reads) {
   /** What is done with series whose points share windows. */
@@ -28,6 +30,11 @@ record FluxReads(TimeSeriesQuery query, List<Read> reads) {
     SERIES,
     /** They are grouped. */
     GROUPED,
+    /**
+     * They are grouped, once for two results: sums, and numbers of points. Both are of the same
+     * points, which two reads would not promise.
+     */
+    TOTALED,
     /** They are grouped and sorted. */
     SORTED,
     /** They are grouped and sorted; the answer has a sum and the number of its points. */
@@ -59,15 +66,17 @@ record FluxReads(TimeSeriesQuery query, List<Read> reads) {
    * The plan for a query.
    *
    * @param tags all of the measurement's but the tenant's; empty when they are not known
+   * @param integers fields of the measurement that are known to be whole numbers
    */
-  static FluxReads of(TimeSeriesQuery query, Set<String> tags) {
+  static FluxReads of(TimeSeriesQuery query, Set<String> tags, Set<String> integers) {
     boolean apart = !tags.isEmpty() && fixed(query).containsAll(tags);
     Map<Kind, Set<String>> fields = new LinkedHashMap<>();
     for (Selection selection : query.selections()) {
+      boolean integer = integers.contains(selection.field());
       Kind kind =
           apart && selection.aggregate() != Aggregate.STDDEV
               ? new Kind(selection.aggregate(), selection.quantile(), Shape.SERIES)
-              : shared(selection);
+              : shared(selection, integer);
       fields.computeIfAbsent(kind, key -> new TreeSet<>()).add(selection.field());
     }
     List<Read> reads = new ArrayList<>();
@@ -81,13 +90,21 @@ record FluxReads(TimeSeriesQuery query, List<Read> reads) {
     return read + "." + range;
   }
 
-  private static Kind shared(Selection selection) {
+  /** What the second result of such a read is called. */
+  static String points(int read, int range) {
+    return result(read, range) + ".n";
+  }
+
+  private static Kind shared(Selection selection, boolean integer) {
     Aggregate aggregate = selection.aggregate();
     return switch (aggregate) {
       case COUNT, MIN, MAX, SPREAD, MEDIAN, QUANTILE, DISTINCT ->
           new Kind(aggregate, selection.quantile(), Shape.GROUPED);
       case FIRST, LAST -> new Kind(aggregate, null, Shape.SORTED);
-      case SUM, MEAN -> new Kind(Aggregate.SUM, null, Shape.SUMMED);
+      case SUM, MEAN ->
+          integer
+              ? new Kind(Aggregate.SUM, null, Shape.TOTALED)
+              : new Kind(Aggregate.SUM, null, Shape.SUMMED);
       case STDDEV -> new Kind(aggregate, null, Shape.SQUARED);
     };
   }

@@ -29,8 +29,8 @@ class FluxDialectTest {
   private static final EmittedFlux BOUND = EmittedFlux.of("dialect-bound", 200);
   private static final EmittedFlux WRITTEN = EmittedFlux.of("dialect-written", 200);
 
-  private final FluxDialect bound = new FluxDialect("vitals", true, Map.of());
-  private final FluxDialect written = new FluxDialect("vitals", false, Map.of());
+  private final FluxDialect bound = new FluxDialect("vitals", true, Map.of(), Map.of());
+  private final FluxDialect written = new FluxDialect("vitals", false, Map.of(), Map.of());
 
   @Test
   void render_bound_hasNoValueInTheText() {
@@ -209,7 +209,8 @@ class FluxDialectTest {
 
   @Test
   void render_ofMeasurementWhoseTagsAreKnown_leavesAllToTheStorage() {
-    FluxDialect known = new FluxDialect("vitals", true, Map.of("m", Set.of("device", "ward")));
+    FluxDialect known =
+        new FluxDialect("vitals", true, Map.of("m", Set.of("device", "ward")), Map.of());
     TimeSeriesQuery apart =
         minutes()
             .select(Aggregate.MEAN, "a")
@@ -222,6 +223,25 @@ class FluxDialectTest {
         .contains("fn: mean")
         .doesNotContain("group(", "sort(", "count");
     assertThat(render(known, shared).text()).contains("group(");
+  }
+
+  @Test
+  void render_sumsOfIntegers_areNotSorted() {
+    FluxDialect known = new FluxDialect("vitals", true, Map.of(), Map.of("m", Set.of("a")));
+    TimeSeriesQuery query =
+        minutes()
+            .select(Aggregate.MEAN, "a")
+            .select(Aggregate.SUM, "a")
+            .select(Aggregate.MEAN, "b")
+            .build();
+
+    assertThat(known.plan(query).reads())
+        .extracting(read -> read.aggregate() + " " + read.shape() + " " + read.fields())
+        .containsExactly("SUM TOTALED [a]", "SUM SUMMED [b]");
+    assertThat(render(known, query).text())
+        .contains("t0_0 = from(bucket: params.p0)")
+        .contains("t0_0\n  |> aggregateWindow(every: 60000000000ns, fn: sum, createEmpty: false")
+        .contains("yield(name: \"0.0.n\")");
   }
 
   @ParameterizedTest

@@ -112,6 +112,41 @@ class FluxServerAnswersTest extends FluxServer {
   }
 
   @Test
+  void query_sumsOfIntegers_areThoseThatAreAddedUpInOrder() throws Exception {
+    String own = measurement;
+    RandomGenerator random = new SplittableRandom(11);
+    StringBuilder lines = new StringBuilder();
+    for (int device = 0; device < 40; device++) {
+      for (int i = 0; i < 120; i++) {
+        lines.append(Lines.key(own, "t1", "d" + device, device % 3 == 0 ? "icu" : ""));
+        lines.append(" value=").append(random.nextInt(-1_000_000, 1_000_000)).append("i,real=0.5 ");
+        lines.append(Nanos.of(START.plusMillis(i * 5_000L + device))).append('\n');
+      }
+    }
+    database.write(lines.toString());
+    TimeSeriesQuery query =
+        minutes(10)
+            .select(Aggregate.MEAN, "value")
+            .select(Aggregate.SUM, "value")
+            .every(Duration.ofMinutes(3))
+            .groupBy("ward")
+            .build();
+    try (TimeSeries told =
+        TimeSeries.builder().backend(builder().integers(own, "value").build()).build()) {
+      assertThat(Tenant.of("t1").call(() -> told.query(query)).series())
+          .hasSize(2)
+          .isEqualTo(answer("t1", query).series());
+    }
+    try (TimeSeries wrong =
+        TimeSeries.builder().backend(builder().integers(own, "real").build()).build()) {
+      TimeSeriesQuery real = minutes(10).select(Aggregate.MEAN, "real").build();
+      assertThatThrownBy(() -> Tenant.of("t1").call(() -> wrong.query(real)))
+          .isInstanceOf(AquiferException.class)
+          .hasMessageContaining("told to be of integers");
+    }
+  }
+
+  @Test
   void query_anyShape_equalsTheReference() {
     Proof.of("flux-reference-" + form.name().toLowerCase(Locale.ROOT))
         .tries(25, 2_000)

@@ -298,7 +298,7 @@ class FluxServerTest extends FluxServer {
               query,
               "tenant",
               Tenant.of("t1"),
-              List.of(Stretches.of(query, range)),
+              List.of(Stretch.of(range, Nanos.PER_SECOND, Nanos.PER_SECOND, 0)),
               Duration.ofSeconds(30));
       try (InfluxDBClient to = InfluxDBClientFactory.create(own.url(), own.token().toCharArray());
           Backend backend = backend(to, lost)) {

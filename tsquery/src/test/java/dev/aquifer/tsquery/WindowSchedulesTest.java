@@ -61,9 +61,7 @@ class WindowSchedulesTest {
   /** Days, weeks and months, in zones whose clocks are set meanwhile, overlapping and with gaps. */
   @Test
   void query_afterRandomSchedulesOnTheClock_equalsTheReference() {
-    Proof.of("window-schedules-calendar")
-        .tries(300, 300_000)
-        .each(random -> calendarSchedule(random));
+    Proof.of("window-schedules-clock").tries(300, 300_000).each(random -> calendarSchedule(random));
   }
 
   private static void calendarSchedule(RandomGenerator random) throws Exception {

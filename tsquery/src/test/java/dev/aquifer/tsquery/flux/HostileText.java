@@ -3,7 +3,7 @@ package dev.aquifer.tsquery.flux;
 import java.util.random.RandomGenerator;
 
 /** Texts made of what means something to a scanner, in any order. */
-final class HostileText {
+public final class HostileText {
   private static final String[] PIECES = {
     "\"",
     "\\",
@@ -71,7 +71,8 @@ final class HostileText {
 
   private HostileText() {}
 
-  static String of(RandomGenerator random) {
+  /** One of them; may be empty. */
+  public static String of(RandomGenerator random) {
     StringBuilder text = new StringBuilder();
     for (int i = random.nextInt(9); i > 0; i--) {
       switch (random.nextInt(8)) {
