@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.aquifer.CausalSession;
 import dev.aquifer.CausalToken;
+import dev.aquifer.testkit.LeakCheck;
 import dev.aquifer.testkit.PostgresCluster;
 import dev.aquifer.testkit.PostgresExtension;
 import org.junit.jupiter.api.Test;
@@ -23,6 +24,8 @@ class AsynchronousCommitTest {
           .schema(
               "CREATE TABLE counter (id int PRIMARY KEY, n int)",
               "INSERT INTO counter VALUES (1, 0)");
+
+  @RegisterExtension final LeakCheck leaks = LeakCheck.of().threads("aquifer-");
 
   @Test
   void write_isReadBack() throws Exception {

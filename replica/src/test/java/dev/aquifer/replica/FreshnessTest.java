@@ -9,6 +9,7 @@ import dev.aquifer.Position;
 import dev.aquifer.ReadFloor;
 import dev.aquifer.Tenant;
 import dev.aquifer.testkit.Eventually;
+import dev.aquifer.testkit.LeakCheck;
 import dev.aquifer.testkit.PostgresCluster;
 import dev.aquifer.testkit.PostgresExtension;
 import dev.aquifer.testkit.TestDatabase;
@@ -26,6 +27,8 @@ class FreshnessTest {
           .schema(
               "CREATE TABLE counter (id int PRIMARY KEY, n int)",
               "INSERT INTO counter VALUES (1, 0)");
+
+  @RegisterExtension final LeakCheck leaks = LeakCheck.of().threads("aquifer-");
 
   private static int last;
   private TestDatabase database;

@@ -8,6 +8,7 @@ import dev.aquifer.CausalToken;
 import dev.aquifer.Consistency;
 import dev.aquifer.replica.ReaderJvm.Answer;
 import dev.aquifer.spi.Observer.Role;
+import dev.aquifer.testkit.LeakCheck;
 import dev.aquifer.testkit.PostgresCluster;
 import dev.aquifer.testkit.PostgresExtension;
 import dev.aquifer.testkit.Proof;
@@ -41,6 +42,8 @@ class MonotonicReadsTest {
           .schema(
               "CREATE TABLE counter (id int PRIMARY KEY, n bigint) WITH (fillfactor = 50)",
               "INSERT INTO counter SELECT i, 0 FROM generate_series(0, %d) i".formatted(ROWS - 1));
+
+  @RegisterExtension final LeakCheck leaks = LeakCheck.of().threads("aquifer-");
 
   private final AtomicLong byReplicas = new AtomicLong();
   private final AtomicLong replicaFirst = new AtomicLong();

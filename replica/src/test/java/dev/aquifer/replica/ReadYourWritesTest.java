@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.aquifer.testkit.Eventually;
+import dev.aquifer.testkit.LeakCheck;
 import dev.aquifer.testkit.PostgresCluster;
 import dev.aquifer.testkit.PostgresExtension;
 import dev.aquifer.testkit.Proof;
@@ -21,6 +22,8 @@ class ReadYourWritesTest {
   static final PostgresExtension POSTGRES =
       PostgresExtension.own(PostgresCluster.builder().standbys(2))
           .schema("CREATE TABLE counter (id int PRIMARY KEY, n bigint) WITH (fillfactor = 50)");
+
+  @RegisterExtension final LeakCheck leaks = LeakCheck.of().threads("aquifer-");
 
   @BeforeEach
   void fill() throws SQLException {

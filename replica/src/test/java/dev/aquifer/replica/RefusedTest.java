@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.aquifer.Consistency;
 import dev.aquifer.sql.FunctionCatalog;
 import dev.aquifer.sql.SqlAnalyzer;
+import dev.aquifer.testkit.LeakCheck;
 import dev.aquifer.testkit.PostgresTest;
 import dev.aquifer.testkit.TestDatabase;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What a standby refuses although it was thought to be a read. */
 @PostgresTest(
@@ -20,6 +22,8 @@ import org.junit.jupiter.api.Test;
       "CREATE FUNCTION touch_stable() RETURNS int STABLE LANGUAGE plpgsql AS 'BEGIN RETURN touch(); END'"
     })
 class RefusedTest {
+  @RegisterExtension final LeakCheck leaks = LeakCheck.of().threads("aquifer-");
+
   /** Believes what was declared, or hoped. */
   private static final FunctionCatalog CREDULOUS =
       new FunctionCatalog() {
