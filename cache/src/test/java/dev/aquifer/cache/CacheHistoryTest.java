@@ -197,7 +197,7 @@ class CacheHistoryTest {
               .voids(Set.of(Kind.KEY, Kind.KEYS))
               .faults(8, Set.of(Fault.REDIS_SET_BACK));
       // Values that were read before anything was asked of Redis.
-      case 6 -> schedule.operations(6_000).faults(10, Set.of(Fault.NODE_CHANGED, Fault.SLOW_LOADS));
+      case 6 -> schedule.operations(4_000).slowLoads().faults(12, Set.of(Fault.NODE_CHANGED));
       // Writers that are gone between a commit and its void, and commits that come after it.
       case 7 ->
           schedule
