@@ -75,7 +75,6 @@ class Influx3FaultsTest {
         : Influx3Backend.builder(client, "vitals");
   }
 
-  /** The clients' memory is counted: closing one fails when an answer was not let go of. */
   @AfterEach
   void close() throws Exception {
     series.close();
