@@ -65,6 +65,30 @@ public record Ageing(
         Duration.ofDays(2));
   }
 
+  /**
+   * Until when a window is good.
+   *
+   * @param end when it ends
+   * @param now when it is fetched, by which it is {@code now} where it is not to be kept
+   * @param trailing whether no window from it on has points
+   */
+  long until(long end, long now, boolean trailing) {
+    // 292 years at most.
+    long age = end < now - Long.MAX_VALUE ? Long.MAX_VALUE : now - end;
+    if (age >= lateness.toNanos()) {
+      return Segment.FOR_GOOD;
+    }
+    Duration time;
+    if (age < 0 || (trailing && age < hotAge.toNanos())) {
+      time = open;
+    } else if (age < hotAge.toNanos()) {
+      time = hot;
+    } else {
+      time = age < warmAge.toNanos() ? warm : cold;
+    }
+    return now + time.toNanos();
+  }
+
   /** The same, with another time for windows that are still open. */
   public Ageing withOpen(Duration time) {
     return new Ageing(time, hot, hotAge, warm, warmAge, cold, lateness);

@@ -5,7 +5,6 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.RemovalCause;
 import dev.aquifer.Tenant;
 import dev.aquifer.cache.Timeline;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Iterator;
@@ -88,7 +87,7 @@ final class WindowCache {
 
   private Ledger ledger(Ledger.Key key) {
     return new Ledger(
-        key, (of, made) -> timelines == null ? null : timelines.of(of, new Voider(made)));
+        key, (of, made) -> timelines == null ? null : timelines.of(of, new Voider(this, made)));
   }
 
   void unpin(Ledger ledger) {
@@ -269,7 +268,7 @@ final class WindowCache {
     }
   }
 
-  private void invalidate(Ledger ledger, long start, long stop) {
+  void invalidate(Ledger ledger, long start, long stop) {
     ledger.lock.lock();
     try {
       ledger.log.append(start, stop);
@@ -284,40 +283,24 @@ final class WindowCache {
     }
   }
 
-  /** What all nodes void of a ledger's measurement. */
-  private final class Voider implements Timeline.Listener {
-    private final Ledger ledger;
-
-    Voider(Ledger ledger) {
-      this.ledger = ledger;
-    }
-
-    @Override
-    public void voided(Timeline.Span span) {
-      invalidate(ledger, span.start(), span.stop());
-    }
-
-    @Override
-    public void voidedAll() {
-      ledger.lock.lock();
-      try {
-        ledger.log.append(Long.MIN_VALUE, Long.MAX_VALUE);
-        segments.invalidateAll(List.copyOf(ledger.parts));
-        ledger.parts.clear();
-      } finally {
-        ledger.lock.unlock();
-      }
+  /** All of the ledger's is void, also what is being fetched. */
+  void invalidateAll(Ledger ledger) {
+    ledger.lock.lock();
+    try {
+      ledger.log.append(Long.MIN_VALUE, Long.MAX_VALUE);
+      segments.invalidateAll(List.copyOf(ledger.parts));
+      ledger.parts.clear();
+    } finally {
+      ledger.lock.unlock();
     }
   }
 
+  /** Nothing is kept, nor will be of what is being fetched; nobody is listened to any more. */
   void clear() {
-    for (Ledger ledger : ledgers.values()) {
-      ledger.lock.lock();
-      try {
-        segments.invalidateAll(List.copyOf(ledger.parts));
-        ledger.parts.clear();
-      } finally {
-        ledger.lock.unlock();
+    for (Ledger ledger : List.copyOf(ledgers.values())) {
+      invalidateAll(ledger);
+      if (ledger.retire()) {
+        ledgers.remove(ledger.key, ledger);
       }
     }
   }
@@ -353,7 +336,7 @@ final class WindowCache {
     long from = Math.max(run.from(), grid.fullFirst());
     long to = Math.min(run.to(), grid.fullEnd());
     // What cannot be kept for a moment cannot be handed to those who would wait for it.
-    while (to > from && goodFor(grid, to - 1, now, false).isZero()) {
+    while (to > from && ageing.until(grid.stop(to - 1), now, false) == now) {
       to--;
     }
     if (from < to) {
@@ -372,36 +355,9 @@ final class WindowCache {
     if (voidedSince(ledger, flight.epoch(), grid.start(bucket), grid.stop(bucket))) {
       return;
     }
-    long until;
-    if (age(grid, bucket, fetchedAt) >= ageing.lateness().toNanos()) {
-      until = Segment.FOR_GOOD;
-    } else {
-      long time = goodFor(grid, bucket, fetchedAt, trailing).toNanos();
-      until = fetchedAt + time;
-    }
+    long until = ageing.until(grid.stop(bucket), fetchedAt, trailing);
     windows.add(
         new Segment.Fetched((int) Math.floorMod(bucket, (long) Segment.LENGTH), fetchedAt, until));
-  }
-
-  /** How long a window that is fetched now will do; not asked for one that is settled. */
-  private Duration goodFor(WindowGrid grid, long bucket, long now, boolean trailing) {
-    long age = age(grid, bucket, now);
-    if (age >= ageing.lateness().toNanos()) {
-      return ageing.cold().isZero() ? Duration.ofNanos(1) : ageing.cold();
-    }
-    if (age < 0 || (trailing && age < ageing.hotAge().toNanos())) {
-      return ageing.open();
-    }
-    if (age < ageing.hotAge().toNanos()) {
-      return ageing.hot();
-    }
-    return age < ageing.warmAge().toNanos() ? ageing.warm() : ageing.cold();
-  }
-
-  /** How long ago a window ended, in nanoseconds; 292 years at most. */
-  private static long age(WindowGrid grid, long bucket, long now) {
-    long end = grid.stop(bucket);
-    return end < now - Long.MAX_VALUE ? Long.MAX_VALUE : now - end;
   }
 
   private void put(
