@@ -117,6 +117,22 @@ final class GuardedObserver implements Observer {
     each(observer -> observer.windowAnswered(measurement, tenant, shown, fetched, requests));
   }
 
+  @Override
+  public void windowQueued(String measurement, Tenant tenant, long nanos) {
+    each(observer -> observer.windowQueued(measurement, tenant, nanos));
+  }
+
+  @Override
+  public void windowFetched(
+      String measurement, Tenant tenant, long nanos, @Nullable Throwable error) {
+    each(observer -> observer.windowFetched(measurement, tenant, nanos, error));
+  }
+
+  @Override
+  public void windowRefused(String measurement, Tenant tenant, WindowRefusal why) {
+    each(observer -> observer.windowRefused(measurement, tenant, why));
+  }
+
   private void each(java.util.function.Consumer<Observer> call) {
     for (Observer observer : observers) {
       try {

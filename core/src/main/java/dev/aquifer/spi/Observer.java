@@ -139,6 +139,16 @@ public interface Observer {
     UNREACHABLE
   }
 
+  /** Why a query of a time series was turned away. */
+  enum WindowRefusal {
+    /** It is larger than the limits, or asks for what the backend cannot do. */
+    QUERY,
+    /** Its tenant has begun as many requests in this second as it may. */
+    RATE,
+    /** As many requests of its tenant wait as may. */
+    QUEUE
+  }
+
   /** A read of a cache was answered, from this tier. */
   default void cacheAnswered(String cache, Tenant tenant, Tier tier) {}
 
@@ -202,6 +212,22 @@ public interface Observer {
    */
   default void windowAnswered(
       String measurement, Tenant tenant, long shown, long fetched, int requests) {}
+
+  /**
+   * A request to a time-series backend begins, after so many nanoseconds of waiting for its turn.
+   */
+  default void windowQueued(String measurement, Tenant tenant, long nanos) {}
+
+  /**
+   * A request to a time-series backend ended, this many nanoseconds after it began.
+   *
+   * @param error null when it was answered
+   */
+  default void windowFetched(
+      String measurement, Tenant tenant, long nanos, @Nullable Throwable error) {}
+
+  /** A query of a time series was turned away; nothing was sent for it. */
+  default void windowRefused(String measurement, Tenant tenant, WindowRefusal why) {}
 
   /** One observer that tells all of these, and keeps what they throw away from the caller. */
   static Observer of(Collection<? extends Observer> observers) {

@@ -11,8 +11,12 @@ import dev.aquifer.testkit.Eventually;
 import dev.aquifer.testkit.PostgresExtension;
 import dev.aquifer.testkit.RedisExtension;
 import dev.aquifer.tsquery.Aggregate;
+import dev.aquifer.tsquery.BatchAnswer;
 import dev.aquifer.tsquery.Encounter;
 import dev.aquifer.tsquery.PostgresBackend;
+import dev.aquifer.tsquery.QueryLimits;
+import dev.aquifer.tsquery.QueryProfile;
+import dev.aquifer.tsquery.RequestLimits;
 import dev.aquifer.tsquery.Series;
 import dev.aquifer.tsquery.SeriesTable;
 import dev.aquifer.tsquery.Step;
@@ -29,8 +33,12 @@ import java.util.List;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 class TimeSeriesTest {
+  private static final Logger log = LoggerFactory.getLogger(TimeSeriesTest.class);
+
   @RegisterExtension
   static final PostgresExtension POSTGRES =
       PostgresExtension.shared()
@@ -143,6 +151,43 @@ class TimeSeriesTest {
     assertThatThrownBy(() -> Tenant.of("DFW").call(() -> series.query(bomb)))
         .isInstanceOf(RefusedQueryException.class); // nothing was sent
     // end
+
+    // snippet: time-series-fairness
+    TimeSeries fair =
+        TimeSeries.builder()
+            .backend(PostgresBackend.of(dataSource, departures))
+            .concurrency(8) // requests at the backend at a time, of all tenants
+            .requestLimits(RequestLimits.concurrent(4).withRate(50, 200)) // of each
+            .build();
+    // One tenant's, while traffic runs:
+    fair.requestLimits(Tenant.of("DFW"), RequestLimits.concurrent(6).withQueued(200));
+    fair.limits(Tenant.of("DFW"), new QueryLimits(10_000, Duration.ofDays(90), 1_000_000));
+    // end
+    assertThat(Tenant.of("DFW").call(() -> fair.query(week)).shown()).isEqualTo(168);
+    fair.close();
+
+    // snippet: time-series-batch
+    List<TimeSeriesQuery> panels =
+        List.of(week, week.toBuilder().groupBy("destination").every(Duration.ofDays(1)).build());
+    List<BatchAnswer> answers =
+        Tenant.of("DFW")
+            .call(
+                () ->
+                    series.queryAll(
+                        panels,
+                        (answer, done, of) -> // as they come: cached ones first
+                        log.info("panel {}, {} of {}", answer.index(), done, of)));
+    TimeSeriesResult daily = answers.get(1).orThrow(); // or this query's own error
+    // end
+    assertThat(daily.series()).isNotEmpty();
+
+    // snippet: time-series-profile
+    for (QueryProfile profile : Tenant.of("DFW").call(series::profile)) { // the heaviest first
+      log.info("{} of {}", profile.p99(), profile.query());
+      profile.suggestions().forEach(log::info);
+    }
+    // end
+    assertThat(Tenant.of("DFW").call(series::profile)).isNotEmpty();
     series.close();
   }
 

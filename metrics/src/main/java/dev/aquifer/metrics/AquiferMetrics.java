@@ -39,6 +39,12 @@ import org.jspecify.annotations.Nullable;
  *   <tr><td>{@code aquifer.pool.leaks}</td><td>pool</td><td>connections not given back in time</td></tr>
  *   <tr><td>{@code aquifer.windows.shown}, {@code .fetched}, {@code .requests}</td>
  *       <td>measurement</td><td>buckets in answers, buckets fetched, requests made</td></tr>
+ *   <tr><td>{@code aquifer.windows.queue}</td><td>measurement</td><td>timer of requests' wait for
+ *       their turn</td></tr>
+ *   <tr><td>{@code aquifer.windows.fetches}</td><td>measurement, outcome</td><td>timer of requests
+ *       at the backend</td></tr>
+ *   <tr><td>{@code aquifer.windows.refusals}</td><td>measurement, why, tenant</td><td>queries turned
+ *       away</td></tr>
  *   <tr><td>{@code aquifer.listener.failures}</td><td></td><td>commit listeners that threw</td></tr>
  * </table>
  *
@@ -77,7 +83,8 @@ public final class AquiferMetrics implements Observer, AutoCloseable {
             settings.names(), name -> new CacheMeters(name, meters, tenants, tenantsOnReads));
     nodes = new BoundedNames<>(settings.names(), name -> new NodeMeters(name, meters));
     pools = new BoundedNames<>(settings.names(), name -> new PoolMeters(name, meters));
-    measurements = new BoundedNames<>(settings.names(), name -> new WindowMeters(name, meters));
+    measurements =
+        new BoundedNames<>(settings.names(), name -> new WindowMeters(name, meters, tenants));
     invalidations =
         new MeterGrid<>(
             SCOPES.length * tenants.count(),
@@ -207,6 +214,28 @@ public final class AquiferMetrics implements Observer, AutoCloseable {
       String measurement, Tenant tenant, long shown, long fetched, int requests) {
     if (!closed) {
       measurements.of(measurement).answered(shown, fetched, requests);
+    }
+  }
+
+  @Override
+  public void windowQueued(String measurement, Tenant tenant, long nanos) {
+    if (!closed) {
+      measurements.of(measurement).queued(nanos);
+    }
+  }
+
+  @Override
+  public void windowFetched(
+      String measurement, Tenant tenant, long nanos, @Nullable Throwable error) {
+    if (!closed) {
+      measurements.of(measurement).fetched(nanos, error != null);
+    }
+  }
+
+  @Override
+  public void windowRefused(String measurement, Tenant tenant, WindowRefusal why) {
+    if (!closed) {
+      measurements.of(measurement).refused(tenants.of(tenant), why);
     }
   }
 

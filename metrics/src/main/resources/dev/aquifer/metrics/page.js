@@ -173,9 +173,10 @@
       const of = name => total(sums(its, name, '', 'count'));
       const shown = of('aquifer.windows.shown');
       const fetched = of('aquifer.windows.fetched');
-      return [measurement, count(shown), count(fetched), share(shown - fetched, shown), count(of('aquifer.windows.requests'))];
+      return [measurement, count(shown), count(fetched), share(shown - fetched, shown), count(of('aquifer.windows.requests')),
+        count(of('aquifer.windows.refusals'))];
     });
-    table('windows', ['Measurement', 'Buckets shown', 'Fetched', 'Not fetched', 'Requests'], rows,
+    table('windows', ['Measurement', 'Buckets shown', 'Fetched', 'Not fetched', 'Requests', 'Refused'], rows,
         'No time series was queried yet.');
   }
 

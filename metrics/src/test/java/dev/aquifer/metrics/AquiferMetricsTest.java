@@ -12,6 +12,7 @@ import dev.aquifer.spi.Observer.Role;
 import dev.aquifer.spi.Observer.RouteReason;
 import dev.aquifer.spi.Observer.Scope;
 import dev.aquifer.spi.Observer.Tier;
+import dev.aquifer.spi.Observer.WindowRefusal;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -170,8 +171,31 @@ class AquiferMetricsTest {
   void windowAnsweredAndListenerFailed_count() {
     metrics.windowAnswered("delays", DFW, 24, 1, 1);
     metrics.windowAnswered("delays", DFW, 24, 0, 0);
+    metrics.windowQueued("delays", DFW, 2_000_000_000L);
+    metrics.windowFetched("delays", DFW, 1_000_000_000L, null);
+    metrics.windowFetched("delays", DFW, 3_000_000_000L, new IllegalStateException());
+    metrics.windowRefused("delays", DFW, WindowRefusal.QUEUE);
     metrics.listenerFailed("cache", new IllegalStateException());
 
+    assertThat(registry.get("aquifer.windows.queue").timer().totalTime(TimeUnit.SECONDS))
+        .isEqualTo(2);
+    assertThat(
+            registry
+                .get("aquifer.windows.fetches")
+                .tag("outcome", "failure")
+                .timer()
+                .totalTime(TimeUnit.SECONDS))
+        .isEqualTo(3);
+    assertThat(
+            count(
+                "aquifer.windows.refusals",
+                "measurement",
+                "delays",
+                "why",
+                "queue",
+                "tenant",
+                "DFW"))
+        .isEqualTo(1);
     assertThat(count("aquifer.windows.shown", "measurement", "delays")).isEqualTo(48);
     assertThat(count("aquifer.windows.fetched", "measurement", "delays")).isEqualTo(1);
     assertThat(count("aquifer.windows.requests", "measurement", "delays")).isEqualTo(1);

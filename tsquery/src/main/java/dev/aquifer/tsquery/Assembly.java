@@ -1,7 +1,6 @@
 package dev.aquifer.tsquery;
 
 import dev.aquifer.AquiferException;
-import dev.aquifer.RefusedQueryException;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collections;
@@ -21,17 +20,30 @@ import org.jspecify.annotations.Nullable;
 final class Assembly implements RowSink {
   private final WindowGrid grid;
   private final List<Selection> selections;
-  private final long maxPoints;
+  private final PointBudget budget;
+  private final String measurement;
   private final Map<List<String>, Cells[]> series = new LinkedHashMap<>();
   private final BitSet expected = new BitSet();
   private @Nullable List<String> rowGroup;
   private Cells @Nullable [] rowCells;
   private int rowIndex;
 
-  Assembly(WindowGrid grid, List<Selection> selections, long maxPoints) {
+  Assembly(WindowGrid grid, TimeSeriesQuery query, PointBudget budget) {
     this.grid = grid;
-    this.selections = selections;
-    this.maxPoints = maxPoints;
+    this.selections = query.selections();
+    this.measurement = query.measurement();
+    this.budget = budget;
+  }
+
+  /** Takes the values of all windows that are expected away again. */
+  void forget() {
+    for (Cells[] columns : series.values()) {
+      for (Cells column : columns) {
+        expected.stream().forEach(column::clear);
+      }
+    }
+    rowGroup = null;
+    rowCells = null;
   }
 
   /** Rows of these windows, and of no others, are accepted from now on. */
@@ -86,13 +98,7 @@ final class Assembly implements RowSink {
     if (known != null) {
       return known;
     }
-    long points = (series.size() + 1L) * selections.size() * grid.size();
-    if (points > maxPoints) {
-      throw new RefusedQueryException(
-          ("The answer has more than %,d points: %,d series so far, of %,d windows and %d columns."
-                  + " Ask for fewer series or longer windows, or raise the limit.")
-              .formatted(maxPoints, series.size() + 1, grid.size(), selections.size()));
-    }
+    budget.take((long) selections.size() * grid.size(), measurement);
     Cells[] made = new Cells[selections.size()];
     for (int i = 0; i < made.length; i++) {
       made[i] = new Cells(grid.size());
@@ -149,7 +155,7 @@ final class Assembly implements RowSink {
                 filling.columns(entry.getValue(), shown, starts)));
       }
     }
-    return new Staging(query.stages(), maxPoints).run(rendered);
+    return new Staging(query.stages(), budget.limit()).run(rendered);
   }
 
   private long[] starts(int[] shown) {

@@ -1,6 +1,7 @@
 package dev.aquifer.tsquery;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A server that holds time series, with the dialect it speaks. Implementations are thread-safe.
@@ -39,6 +40,33 @@ public interface Backend extends AutoCloseable {
    *     the request's timeout; named without credentials
    */
   void fetch(FetchRequest request, RowSink sink);
+
+  /**
+   * Why the server's storage cannot compute the query's windows by itself, and what to do, as a
+   * sentence without its end; null when it can, or that cannot be known.
+   */
+  default @Nullable String lostPushdown(TimeSeriesQuery query) {
+    return null;
+  }
+
+  /**
+   * Sends several requests of one tenant as one, and hands on what comes of each. Throws what ends
+   * all of them. Called where {@link #queriesInRequest} is more than 1; this default sends them one
+   * by one.
+   *
+   * @throws dev.aquifer.UnavailableException as {@link #fetch}
+   */
+  default void fetchAll(List<FetchRequest> requests, BatchSink sink) {
+    for (int i = 0; i < requests.size(); i++) {
+      fetch(requests.get(i), sink.rows(i));
+      sink.answered(i);
+    }
+  }
+
+  /** How many queries one request may have; 1: each is sent by itself. */
+  default int queriesInRequest() {
+    return 1;
+  }
 
   /** How many stretches of windows one request may have. */
   default int rangesInRequest() {

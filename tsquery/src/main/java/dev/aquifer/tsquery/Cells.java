@@ -41,6 +41,10 @@ final class Cells implements Column {
     bits[index] = value;
   }
 
+  void clear(int index) {
+    kinds[index] = ABSENT;
+  }
+
   void putText(int index, String text) {
     if (texts == null) {
       texts = new @Nullable String[kinds.length];

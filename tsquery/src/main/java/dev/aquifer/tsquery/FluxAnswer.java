@@ -28,17 +28,29 @@ final class FluxAnswer implements FluxSink {
   private final Map<Half, Map<Long, Double>> halves = new HashMap<>();
   private @Nullable Table table;
 
-  FluxAnswer(FluxReads plan, List<Stretch> stretches, RowSink sink) {
+  /**
+   * An answer.
+   *
+   * @param prefix what the names of its results begin with
+   */
+  FluxAnswer(String prefix, FluxReads plan, List<Stretch> stretches, RowSink sink) {
     this.query = plan.query();
     this.sink = sink;
     for (int i = 0; i < plan.reads().size(); i++) {
       for (int j = 0; j < stretches.size(); j++) {
-        parts.put(FluxReads.result(i, j), new Part(plan.reads().get(i), stretches.get(j), false));
-        if (plan.reads().get(i).shape() == FluxReads.Shape.TOTALED) {
-          parts.put(FluxReads.points(i, j), new Part(plan.reads().get(i), stretches.get(j), true));
+        FluxReads.Read read = plan.reads().get(i);
+        Stretch stretch = stretches.get(j);
+        parts.put(prefix + FluxReads.result(i, j), new Part(read, stretch, false));
+        if (read.shape() == FluxReads.Shape.TOTALED) {
+          parts.put(prefix + FluxReads.points(i, j), new Part(read, stretch, true));
         }
       }
     }
+  }
+
+  /** Whether a result of this name is one of its own. */
+  boolean has(String result) {
+    return parts.containsKey(result);
   }
 
   @Override

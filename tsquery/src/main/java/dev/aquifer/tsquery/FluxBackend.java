@@ -6,12 +6,14 @@ import dev.aquifer.tsquery.flux.FailedScriptException;
 import dev.aquifer.tsquery.flux.FluxCsv;
 import dev.aquifer.tsquery.flux.FluxPlan;
 import dev.aquifer.tsquery.flux.FluxQuery;
+import dev.aquifer.tsquery.flux.FluxSink;
 import java.io.StringWriter;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -107,11 +109,52 @@ public final class FluxBackend implements Backend {
   }
 
   @Override
+  public @Nullable String lostPushdown(TimeSeriesQuery query) {
+    return dialect.plan(query).lost(dialect.tags(query));
+  }
+
+  @Override
   public void fetch(FetchRequest request, RowSink sink) {
-    Duration limit = request.timeout().compareTo(timeout) < 0 ? request.timeout() : timeout;
-    String measurement = request.query().measurement();
-    FluxAnswer answer = new FluxAnswer(dialect.plan(request.query()), request.stretches(), sink);
-    String json = json(dialect.render(request));
+    ask(List.of(request), answer(0, request, sink));
+  }
+
+  /** One script; it answers all or nobody. */
+  @Override
+  public void fetchAll(List<FetchRequest> requests, BatchSink sink) {
+    List<FluxAnswer> answers = new ArrayList<>();
+    for (int i = 0; i < requests.size(); i++) {
+      answers.add(answer(i, requests.get(i), sink.rows(i)));
+    }
+    ask(requests, chunk -> whose(answers, chunk.result()).chunk(chunk));
+    for (int i = 0; i < requests.size(); i++) {
+      sink.answered(i);
+    }
+  }
+
+  @Override
+  public int queriesInRequest() {
+    return 8;
+  }
+
+  private static FluxAnswer whose(List<FluxAnswer> answers, String result) {
+    for (FluxAnswer answer : answers) {
+      if (answer.has(result)) {
+        return answer;
+      }
+    }
+    return answers.get(0); // which says that it did not ask for it
+  }
+
+  private FluxAnswer answer(int index, FetchRequest request, RowSink sink) {
+    return new FluxAnswer(
+        FluxDialect.prefix(index), dialect.plan(request.query()), request.stretches(), sink);
+  }
+
+  private void ask(List<FetchRequest> requests, FluxSink answer) {
+    Duration left = requests.get(0).timeout();
+    Duration limit = left.compareTo(timeout) < 0 ? left : timeout;
+    String measurement = requests.get(0).query().measurement();
+    String json = json(dialect.render(requests));
     try {
       transport.ask(json, limit, measurement, body -> FluxCsv.read(body, answer));
     } catch (FailedScriptException e) {

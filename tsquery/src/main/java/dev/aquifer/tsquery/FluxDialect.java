@@ -84,16 +84,28 @@ final class FluxDialect {
     return value instanceof Long whole ? FluxLiteral.integer(whole) : value.toString();
   }
 
+  /** All tags of the query's measurement but the tenant's; empty when they are not known. */
+  Set<String> tags(TimeSeriesQuery query) {
+    return tags.getOrDefault(query.measurement(), Set.of());
+  }
+
   FluxReads plan(TimeSeriesQuery query) {
-    return FluxReads.of(
-        query,
-        tags.getOrDefault(query.measurement(), Set.of()),
-        integers.getOrDefault(query.measurement(), Set.of()));
+    return FluxReads.of(query, tags(query), integers.getOrDefault(query.measurement(), Set.of()));
   }
 
   StatementText render(FetchRequest request) {
-    refuseReserved(request.tenantTag());
-    return new Script(request).write(plan(request.query()).reads());
+    return render(List.of(request));
+  }
+
+  /** One script for all of them; the results of each begin with its {@link #prefix}. */
+  StatementText render(List<FetchRequest> requests) {
+    refuseReserved(requests.get(0).tenantTag());
+    return new Script(requests).write();
+  }
+
+  /** What the names of a request's results begin with. */
+  static String prefix(int request) {
+    return request == 0 ? "" : request + ":";
   }
 
   /** Names by which InfluxDB means something else than a tag, wherever they stand. */
@@ -108,30 +120,30 @@ final class FluxDialect {
 
   /** One script while it is written. */
   private final class Script {
-    private final FetchRequest request;
-    private final TimeSeriesQuery query;
+    private final List<FetchRequest> requests;
+    private FetchRequest request;
+    private String prefix = "";
+    private String name = "t";
+    private TimeSeriesQuery query;
     private final Map<Object, Integer> values = new LinkedHashMap<>();
     private final Map<String, String> regexes = new LinkedHashMap<>();
     private final Map<String, String> negatives = new LinkedHashMap<>();
     private boolean types;
 
-    Script(FetchRequest request) {
-      this.request = request;
+    Script(List<FetchRequest> requests) {
+      this.requests = requests;
+      this.request = requests.get(0);
       this.query = request.query();
     }
 
-    StatementText write(List<FluxReads.Read> reads) {
+    StatementText write() {
       StringBuilder text = new StringBuilder();
-      for (int i = 0; i < reads.size(); i++) {
-        for (int j = 0; j < request.stretches().size(); j++) {
-          text.append('\n');
-          if (reads.get(i).shape() == FluxReads.Shape.TOTALED) {
-            totaled(reads.get(i), request.stretches().get(j), i, j, text);
-            continue;
-          }
-          read(reads.get(i), request.stretches().get(j), text);
-          text.append("\n  |> yield(name: \"").append(FluxReads.result(i, j)).append("\")\n");
-        }
+      for (int i = 0; i < requests.size(); i++) {
+        request = requests.get(i);
+        query = request.query();
+        prefix = prefix(i);
+        name = i == 0 ? "t" : "t" + i + "_";
+        write(plan(query).reads(), text);
       }
       StringBuilder head = new StringBuilder();
       head.append(regexes.isEmpty() ? "" : "import \"regexp\"\n");
@@ -147,16 +159,33 @@ final class FluxDialect {
       return new StatementText(head.append(text).toString(), new ArrayList<>(values.keySet()));
     }
 
+    private void write(List<FluxReads.Read> reads, StringBuilder text) {
+      for (int i = 0; i < reads.size(); i++) {
+        for (int j = 0; j < request.stretches().size(); j++) {
+          text.append('\n');
+          if (reads.get(i).shape() == FluxReads.Shape.TOTALED) {
+            totaled(reads.get(i), request.stretches().get(j), i, j, text);
+            continue;
+          }
+          read(reads.get(i), request.stretches().get(j), text);
+          text.append("\n  |> yield(name: \"").append(prefix);
+          text.append(FluxReads.result(i, j)).append("\")\n");
+        }
+      }
+    }
+
     private void totaled(
         FluxReads.Read read, Stretch stretch, int index, int range, StringBuilder text) {
-      String points = "t" + index + "_" + range;
+      String points = name + index + "_" + range;
       text.append(points).append(" = ");
       filtered(read, stretch, text);
       text.append(group()).append("\n\n");
       text.append(points).append(windows("sum", stretch)).append(kept());
-      text.append("\n  |> yield(name: \"").append(FluxReads.result(index, range)).append("\")\n\n");
+      text.append("\n  |> yield(name: \"").append(prefix);
+      text.append(FluxReads.result(index, range)).append("\")\n\n");
       text.append(points).append(windows("count", stretch)).append(kept());
-      text.append("\n  |> yield(name: \"").append(FluxReads.points(index, range)).append("\")\n");
+      text.append("\n  |> yield(name: \"").append(prefix);
+      text.append(FluxReads.points(index, range)).append("\")\n");
     }
 
     private void read(FluxReads.Read read, Stretch stretch, StringBuilder text) {

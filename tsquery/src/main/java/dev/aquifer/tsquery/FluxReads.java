@@ -85,6 +85,27 @@ record FluxReads(TimeSeriesQuery query, List<Read> reads) {
     return new FluxReads(query, reads);
   }
 
+  /**
+   * Why the storage does not compute all windows by itself, and what to do; null when it does.
+   *
+   * @param tags as in {@link #of}
+   */
+  @Nullable String lost(Set<String> tags) {
+    if (reads.stream().allMatch(read -> read.shape() == Shape.SERIES)) {
+      return null;
+    }
+    if (tags.isEmpty()) {
+      return "InfluxDB groups the points before it computes windows, as the tags of %s are not known; tell of all of them by tags(…)"
+          .formatted(query.measurement());
+    }
+    Set<String> missing = new TreeSet<>(tags);
+    missing.removeAll(fixed(query));
+    return missing.isEmpty()
+        ? "InfluxDB's storage has no standard deviations; it hands out the points"
+        : "InfluxDB groups the points before it computes windows, as series that differ in %s share them; group by these tags or ask for one value of each, where the answer may be so"
+            .formatted(missing);
+  }
+
   /** What the result of a read over a range is called. */
   static String result(int read, int range) {
     return read + "." + range;

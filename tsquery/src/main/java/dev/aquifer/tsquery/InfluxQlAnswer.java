@@ -36,15 +36,24 @@ final class InfluxQlAnswer {
     }
   }
 
-  private final TimeSeriesQuery query;
-  private final int statements;
-  private final RowSink sink;
-  private final BitSet answered = new BitSet();
+  /** Whose rows a statement brings. */
+  record Target(TimeSeriesQuery query, RowSink sink) {}
 
-  InfluxQlAnswer(TimeSeriesQuery query, int statements, RowSink sink) {
-    this.query = query;
-    this.statements = statements;
-    this.sink = sink;
+  private final List<Target> targets;
+  private final BitSet answered = new BitSet();
+  private TimeSeriesQuery query;
+  private RowSink sink;
+
+  /** An answer to as many statements as there are targets. */
+  InfluxQlAnswer(List<Target> targets) {
+    this.targets = List.copyOf(targets);
+    this.query = targets.get(0).query();
+    this.sink = targets.get(0).sink();
+  }
+
+  /** Whether the last chunk of these statements came. */
+  boolean answered(int from, int to) {
+    return answered.nextClearBit(from) >= to;
   }
 
   /**
@@ -60,9 +69,10 @@ final class InfluxQlAnswer {
         document(json);
       }
     }
-    if (answered.cardinality() < statements) {
+    if (answered.cardinality() < targets.size()) {
       throw new StreamReadException(
-          null, "%d of %d statements were answered".formatted(answered.cardinality(), statements));
+          null,
+          "%d of %d statements were answered".formatted(answered.cardinality(), targets.size()));
     }
   }
 
@@ -84,15 +94,27 @@ final class InfluxQlAnswer {
 
   private void result(JsonParser json) {
     int statement = 0;
+    boolean named = false;
     boolean partial = false;
     for (String name = json.nextName(); name != null; name = json.nextName()) {
       JsonToken token = json.nextToken();
       switch (name) {
-        case "statement_id" -> statement = (int) json.getLongValue();
+        case "statement_id" -> {
+          statement = (int) json.getLongValue();
+          named = true;
+          if (statement < 0 || statement >= targets.size()) {
+            throw unexpected("a statement that was not sent");
+          }
+          query = targets.get(statement).query();
+          sink = targets.get(statement).sink();
+        }
         case "error" -> throw new ServerError(json.getString());
         case "partial" -> partial |= token == JsonToken.VALUE_TRUE;
         case "series" -> {
           expect(json, JsonToken.START_ARRAY);
+          if (!named && targets.size() > 1) {
+            throw unexpected("rows before it says of which statement");
+          }
           while (json.nextToken() == JsonToken.START_OBJECT) {
             partial |= series(json);
           }
@@ -100,9 +122,7 @@ final class InfluxQlAnswer {
         default -> json.skipChildren();
       }
     }
-    if (statement >= 0 && statement < statements) {
-      answered.set(statement, !partial);
-    }
+    answered.set(statement, !partial);
   }
 
   /** One series, or a part of it; whether more of it follows. */

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
@@ -78,11 +79,61 @@ public final class InfluxQlBackend implements Backend {
   @Override
   public void fetch(FetchRequest request, RowSink sink) {
     List<StatementText> statements = dialect.render(request);
+    InfluxQlAnswer.Target target = new InfluxQlAnswer.Target(request.query(), sink);
+    // They differ in their ranges alone, so they share their values.
+    List<Object> values = statements.get(0).values();
+    ask(
+        request,
+        statements,
+        values,
+        new InfluxQlAnswer(Collections.nCopies(statements.size(), target)));
+  }
+
+  /** One request of all statements, in order. */
+  @Override
+  public void fetchAll(List<FetchRequest> requests, BatchSink sink) {
+    List<StatementText> statements = new ArrayList<>();
+    List<Object> values = new ArrayList<>();
+    List<InfluxQlAnswer.Target> targets = new ArrayList<>();
+    for (int i = 0; i < requests.size(); i++) {
+      FetchRequest request = requests.get(i);
+      List<StatementText> own = dialect.render(request, values.size());
+      statements.addAll(own);
+      values.addAll(own.get(0).values());
+      targets.addAll(
+          Collections.nCopies(
+              own.size(), new InfluxQlAnswer.Target(request.query(), sink.rows(i))));
+    }
+    InfluxQlAnswer answer = new InfluxQlAnswer(targets);
+    try {
+      ask(requests.get(0), statements, values, answer);
+    } finally {
+      // The server runs them in order, and none after one that fails.
+      int from = 0;
+      for (int i = 0; i < requests.size(); i++) {
+        int to = from + requests.get(i).stretches().size();
+        if (answer.answered(from, to)) {
+          sink.answered(i);
+        }
+        from = to;
+      }
+    }
+  }
+
+  @Override
+  public int queriesInRequest() {
+    return 16;
+  }
+
+  private void ask(
+      FetchRequest request,
+      List<StatementText> statements,
+      List<Object> values,
+      InfluxQlAnswer answer) {
     Duration limit = request.timeout().compareTo(timeout) < 0 ? request.timeout() : timeout;
     String measurement = request.query().measurement();
-    InfluxQlAnswer answer = new InfluxQlAnswer(request.query(), statements.size(), sink);
     try {
-      http.ask(http(statements), limit, measurement, answer::read);
+      http.ask(http(statements, values), limit, measurement, answer::read);
     } catch (InfluxQlAnswer.ServerError e) {
       throw errors.failed(measurement, e.reason(), e);
     }
@@ -93,7 +144,7 @@ public final class InfluxQlBackend implements Backend {
     http.close();
   }
 
-  private HttpRequest.Builder http(List<StatementText> statements) {
+  private HttpRequest.Builder http(List<StatementText> statements, List<Object> values) {
     List<String> form = new ArrayList<>();
     add(form, "db", database);
     if (retentionPolicy != null) {
@@ -104,8 +155,7 @@ public final class InfluxQlBackend implements Backend {
     add(form, "chunk_size", Integer.toString(CHUNK_ROWS));
     add(form, "q", String.join("; ", statements.stream().map(StatementText::text).toList()));
     if (boundValues) {
-      // The statements of a request differ in their ranges alone, so they share their values.
-      add(form, "params", params(statements.get(0).values()));
+      add(form, "params", params(values));
     }
     return http.request()
         .header("Content-Type", "application/x-www-form-urlencoded")

@@ -50,13 +50,24 @@ final class InfluxQlDialect {
   }
 
   List<StatementText> render(FetchRequest request) {
-    return request.stretches().stream().map(stretch -> render(request, stretch)).toList();
+    return render(request, 0);
   }
 
-  private StatementText render(FetchRequest request, Stretch stretch) {
+  /**
+   * A statement for each stretch.
+   *
+   * @param firstValue how many values stand before the statements' own
+   */
+  List<StatementText> render(FetchRequest request, int firstValue) {
+    return request.stretches().stream()
+        .map(stretch -> render(request, stretch, firstValue))
+        .toList();
+  }
+
+  private StatementText render(FetchRequest request, Stretch stretch, int firstValue) {
     TimeSeriesQuery query = request.query();
     List<Object> values = new ArrayList<>();
-    Function<Object, String> value = text -> value(text, values);
+    Function<Object, String> value = text -> value(text, values, firstValue);
     StringBuilder text = new StringBuilder("SELECT ");
     for (int i = 0; i < query.selections().size(); i++) {
       Selection selection = query.selections().get(i);
@@ -134,10 +145,10 @@ final class InfluxQlDialect {
     return "/(?:" + regex.replace("/", "\\/") + ")/";
   }
 
-  private String value(Object value, List<Object> values) {
+  private String value(Object value, List<Object> values, int firstValue) {
     if (bound) {
       values.add(value);
-      return "$p" + (values.size() - 1);
+      return "$p" + (firstValue + values.size() - 1);
     }
     return value instanceof String text
         ? "'" + escaped(text).replace("'", "\\'") + "'"

@@ -21,8 +21,8 @@ import javax.sql.DataSource;
  * Time series in tables of PostgreSQL 14 or newer, read through any {@link DataSource}. Works with
  * TimescaleDB as with plain tables; an index on tenant and time is what makes it fast. Thread-safe.
  *
- * <p>A request is one SELECT in a read-only transaction, its rows read in portions. The connection
- * is given back as it was taken.
+ * <p>A request is one SELECT in a read-only transaction, its rows read in portions; those of a
+ * batch share a connection. The connection is given back as it was taken.
  */
 public final class PostgresBackend implements Backend {
   private static final int FETCH_SIZE = 5_000;
@@ -92,6 +92,41 @@ public final class PostgresBackend implements Backend {
   @Override
   public void fetch(FetchRequest request, RowSink sink) {
     StatementText statement = dialect(request.query()).render(request);
+    reading(request, connection -> read(connection, statement, request, sink));
+  }
+
+  /** On one connection, one after the other. */
+  @Override
+  public void fetchAll(List<FetchRequest> requests, BatchSink sink) {
+    List<StatementText> statements =
+        requests.stream().map(each -> dialect(each.query()).render(each)).toList();
+    reading(
+        requests.get(0),
+        connection -> {
+          for (int i = 0; i < requests.size(); i++) {
+            try {
+              read(connection, statements.get(i), requests.get(i), sink.rows(i));
+              sink.answered(i);
+            } catch (SQLException e) {
+              sink.failed(i, failed(requests.get(i), e));
+              // Fails where the connection is gone: then nobody is answered any more.
+              connection.rollback();
+            }
+          }
+        });
+  }
+
+  @Override
+  public int queriesInRequest() {
+    return 16;
+  }
+
+  @FunctionalInterface
+  private interface Reading {
+    void on(Connection connection) throws SQLException;
+  }
+
+  private void reading(FetchRequest request, Reading reading) {
     try (Connection connection = dataSource.getConnection()) {
       boolean autoCommit = connection.getAutoCommit();
       boolean readOnly = connection.isReadOnly();
@@ -99,7 +134,7 @@ public final class PostgresBackend implements Backend {
       // Without a transaction the driver would read the whole answer into memory.
       connection.setAutoCommit(false);
       try {
-        read(connection, statement, request, sink);
+        reading.on(connection);
       } catch (SQLException | RuntimeException e) {
         try {
           giveBack(connection, autoCommit, readOnly);

@@ -17,9 +17,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,8 +42,11 @@ import org.jspecify.annotations.Nullable;
 public final class TimeSeries implements AutoCloseable {
   private final Backend backend;
   private final String tenantTag;
+  private final QueryRun.Setting setting;
   private final QueryLimits limits;
-  private final Duration timeout;
+  private final ConcurrentHashMap<Tenant, QueryLimits> ownLimits = new ConcurrentHashMap<>();
+  private final RequestQueue queue;
+  private final Profiles profiles;
   private final Clock clock;
   private final Observer observer;
   private final WindowCache cache;
@@ -54,11 +59,17 @@ public final class TimeSeries implements AutoCloseable {
     this.backend = backend;
     this.tenantTag = builder.tenantTag;
     this.limits = builder.limits;
-    this.timeout = builder.timeout;
     this.clock = builder.clock;
     this.observer = Observer.of(List.of(builder.observer));
     this.caches = builder.caches;
     this.cache = new WindowCache(builder.ageing, builder.maximumWeight, timelines(builder));
+    this.queue =
+        new RequestQueue(
+            new RequestQueue.Setting(
+                builder.concurrency, builder.requestLimits(), observer, System::nanoTime));
+    this.profiles = new Profiles(builder.profiled, backend);
+    this.setting =
+        new QueryRun.Setting(backend, tenantTag, builder.timeout, clock, queue, observer);
     if (builder.caches != null && builder.remoteBytes > 0) {
       cache.attach(
           new SecondTier(
@@ -102,16 +113,50 @@ public final class TimeSeries implements AutoCloseable {
    * @throws dev.aquifer.MissingTenantException the thread has no tenant
    * @throws RefusedQueryException the query names the tenant's tag, is larger than the limits, or
    *     uses what the backend cannot do; nothing was sent, unless the answer itself was too large
-   * @throws dev.aquifer.UnavailableException the backend could not be reached or was too slow
+   * @throws dev.aquifer.TenantLimitException something must be fetched, and the tenant has as many
+   *     requests running and waiting as it may ({@link RequestLimits}); nothing was sent
+   * @throws dev.aquifer.UnavailableException the backend could not be reached or was too slow, or
+   *     the tenant's turn did not come within the timeout
    */
   public TimeSeriesResult query(TimeSeriesQuery query) {
     QueryRun run = start(query);
-    TimeSeriesResult result = run.cached(cache);
-    shown.add(result.shown());
-    fetched.add(result.fetched());
-    observer.windowAnswered(
-        query.measurement(), run.tenant(), result.shown(), result.fetched(), result.requests());
-    return result;
+    return told(run, () -> run.cached(cache));
+  }
+
+  /**
+   * Answers many queries for the current tenant, such as those of a dashboard: equal ones once,
+   * cached ones at once, and what must be fetched in as few requests as the backend takes, each of
+   * which waits for one turn. A query that fails or is refused takes none with it.
+   *
+   * @param queries 1,000 at most; their points together are held to the limit of one query
+   * @param listener is told of each answer as it comes, on this thread
+   * @return the answers, in the order of the queries
+   * @throws dev.aquifer.MissingTenantException the thread has no tenant
+   * @throws RefusedQueryException there are too many queries or points; nothing was sent
+   */
+  public List<BatchAnswer> queryAll(List<TimeSeriesQuery> queries, BatchListener listener) {
+    requireOpen();
+    Tenant tenant = TenantContext.require();
+    Instant now = clock.instant();
+    long points = limits(tenant).points();
+    PointBudget budget = new PointBudget(tenant, points);
+    Batch batch = new Batch(tenant, queries, listener);
+    List<QueryRun> runs = batch.start(query -> start(query, tenant, now, budget), points);
+    new QueryBatch(
+            setting,
+            cache,
+            tenant,
+            (run, result, error) -> {
+              ended(run, result);
+              batch.ended(run, result, error);
+            })
+        .answer(runs);
+    return batch.answers();
+  }
+
+  /** {@link #queryAll(List, BatchListener)} with nobody told before all have ended. */
+  public List<BatchAnswer> queryAll(List<TimeSeriesQuery> queries) {
+    return queryAll(queries, (answer, done, of) -> {});
   }
 
   /**
@@ -120,10 +165,7 @@ public final class TimeSeries implements AutoCloseable {
    */
   public TimeSeriesResult queryUncached(TimeSeriesQuery query) {
     QueryRun run = start(query);
-    TimeSeriesResult result = run.uncached();
-    observer.windowAnswered(
-        query.measurement(), run.tenant(), result.shown(), result.fetched(), result.requests());
-    return result;
+    return told(run, run::uncached);
   }
 
   /** What {@link #query} would do now. Sends nothing. Same refusals. */
@@ -232,10 +274,40 @@ public final class TimeSeries implements AutoCloseable {
         second == null ? 0 : second.tooLarge.sum());
   }
 
+  /**
+   * What the current tenant's queries cost on this node, the heaviest first, each with suggestions;
+   * as many fingerprints as {@link Builder#profiled} says.
+   *
+   * @throws dev.aquifer.MissingTenantException the thread has no tenant
+   */
+  public List<QueryProfile> profile() {
+    return profiles.of(TenantContext.require());
+  }
+
+  /** Sets how large one tenant's queries may be, from the next call on; null: as those of all. */
+  public void limits(Tenant tenant, @Nullable QueryLimits largest) {
+    if (largest == null) {
+      ownLimits.remove(tenant);
+    } else {
+      ownLimits.put(tenant, largest);
+    }
+  }
+
+  /**
+   * Sets how many requests of one tenant the backend is sent at a time, from the next call on;
+   * null: as many as of all.
+   *
+   * @throws ConfigurationException when it is more than all tenants' together
+   */
+  public void requestLimits(Tenant tenant, @Nullable RequestLimits most) {
+    queue.limit(tenant, most);
+  }
+
   /** Drops the cache and lets go of the backend. Idempotent; calls after it are refused. */
   @Override
   public void close() {
     if (closed.compareAndSet(false, true)) {
+      queue.close();
       cache.clear();
       backend.close();
     }
@@ -245,21 +317,57 @@ public final class TimeSeries implements AutoCloseable {
     return cache;
   }
 
+  RequestQueue queue() {
+    return queue;
+  }
+
+  private TimeSeriesResult told(QueryRun run, Supplier<TimeSeriesResult> answer) {
+    TimeSeriesResult result = null;
+    try {
+      result = answer.get();
+      return result;
+    } finally {
+      ended(run, result);
+    }
+  }
+
+  private void ended(QueryRun run, @Nullable TimeSeriesResult result) {
+    if (result != null) {
+      shown.add(result.shown());
+      fetched.add(result.fetched());
+      observer.windowAnswered(
+          run.query().measurement(),
+          run.tenant(),
+          result.shown(),
+          result.fetched(),
+          result.requests());
+    }
+    profiles.ended(run, result);
+  }
+
+  private QueryLimits limits(Tenant tenant) {
+    return ownLimits.getOrDefault(tenant, limits);
+  }
+
   private QueryRun start(TimeSeriesQuery query) {
     requireOpen();
     Tenant tenant = TenantContext.require();
-    refuseTenantTag(query);
-    Instant now = clock.instant();
-    TimeRange range =
-        query.range() instanceof LastRange last ? last.until(now) : (TimeRange) query.range();
-    WindowGrid grid = WindowGrid.of(query.window(), range, limits, query.selections().size());
-    backend.check(query);
-    return new QueryRun(
-        new QueryRun.Setting(backend, tenantTag, timeout, limits.points(), clock),
-        tenant,
-        query,
-        range,
-        grid);
+    return start(query, tenant, clock.instant(), new PointBudget(tenant, limits(tenant).points()));
+  }
+
+  private QueryRun start(TimeSeriesQuery query, Tenant tenant, Instant now, PointBudget budget) {
+    try {
+      refuseTenantTag(query);
+      TimeRange range =
+          query.range() instanceof LastRange last ? last.until(now) : (TimeRange) query.range();
+      WindowGrid grid =
+          WindowGrid.of(query.window(), range, limits(tenant), query.selections().size());
+      backend.check(query);
+      return new QueryRun(setting, tenant, query, range, grid, budget);
+    } catch (RefusedQueryException e) {
+      observer.windowRefused(query.measurement(), tenant, Observer.WindowRefusal.QUERY);
+      throw new RefusedQueryException("Tenant %s: %s".formatted(tenant, e.getMessage()), e);
+    }
   }
 
   private void refuseTenantTag(TimeSeriesQuery query) {
@@ -291,6 +399,8 @@ public final class TimeSeries implements AutoCloseable {
     private String tenantTag = "tenant";
     private Ageing ageing = Ageing.defaults();
     private QueryLimits limits = QueryLimits.defaults();
+    private int concurrency = 8;
+    private @Nullable RequestLimits requestLimits;
     private Duration timeout = Duration.ofSeconds(30);
     private Clock clock = Clock.systemUTC();
     private Observer observer = new Observer() {};
@@ -301,6 +411,7 @@ public final class TimeSeries implements AutoCloseable {
     private int remoteBytes = 1 << 20;
     private @Nullable String source;
     private final Map<String, Set<Tag>> tags = new HashMap<>();
+    private int profiled = 50;
 
     private Builder() {}
 
@@ -328,7 +439,55 @@ public final class TimeSeries implements AutoCloseable {
       return this;
     }
 
-    /** How large queries may be. */
+    /**
+     * Of how many fingerprints of a tenant {@link TimeSeries#profile} tells, about 2 KiB each; of
+     * 1,000 tenants at most. Default 50; 0: none.
+     *
+     * @throws ConfigurationException when it is negative or over 1,000
+     */
+    public Builder profiled(int fingerprints) {
+      if (fingerprints < 0 || fingerprints > 1_000) {
+        throw new ConfigurationException(
+            "%d profiled fingerprints: use 0 to 1,000.".formatted(fingerprints));
+      }
+      profiled = fingerprints;
+      return this;
+    }
+
+    /**
+     * How many requests run at the backend at a time, of all tenants together; others wait for
+     * their turn, in fair order of the tenants. Default 8. More than the backend serves at once (a
+     * pool's connections) only moves the queue there, where it is not fair.
+     *
+     * @throws ConfigurationException when it is zero or negative
+     */
+    public Builder concurrency(int requests) {
+      if (requests < 1) {
+        throw new ConfigurationException(
+            "The concurrency is %d; at least one request must run.".formatted(requests));
+      }
+      concurrency = requests;
+      return this;
+    }
+
+    /**
+     * How many requests of each tenant run and wait. Default: half of {@link #concurrency} at a
+     * time, so that one tenant alone never fills the backend, and 64 that wait.
+     */
+    public Builder requestLimits(RequestLimits most) {
+      requestLimits = most;
+      return this;
+    }
+
+    private RequestLimits requestLimits() {
+      return RequestQueue.check(
+          concurrency,
+          requestLimits == null
+              ? RequestLimits.concurrent(Math.max(1, concurrency / 2))
+              : requestLimits);
+    }
+
+    /** How large queries may be; one tenant's may differ ({@link TimeSeries#limits}). */
     public Builder limits(QueryLimits largest) {
       limits = largest;
       return this;
@@ -426,7 +585,8 @@ public final class TimeSeries implements AutoCloseable {
     /**
      * Builds it.
      *
-     * @throws ConfigurationException when there is no backend, or there are tags and no caches
+     * @throws ConfigurationException when there is no backend, there are tags and no caches, or one
+     *     tenant may run more requests at a time than all together
      */
     public TimeSeries build() {
       if (backend == null) {

@@ -85,6 +85,22 @@ class FluxFaultsTest {
   }
 
   @Test
+  void queryAll_oneScript_isTakenApartAgain() throws Exception {
+    server.next(200, GOOD + GOOD.replace("0.0,,,,", "1:0.0,,,,").replace("1.5", "7.5"));
+    List<TimeSeriesQuery> queries = List.of(query(Aggregate.MAX), query(Aggregate.MIN));
+
+    List<BatchAnswer> answers = Tenant.of("t1").call(() -> series.queryAll(queries));
+
+    assertThat(answers.get(0).orThrow().series().get(0).columns().get(0).doubleAt(0))
+        .isEqualTo(1.5);
+    assertThat(answers.get(1).orThrow().series().get(0).columns().get(0).doubleAt(0))
+        .isEqualTo(7.5);
+    assertThat(answers.stream().mapToInt(each -> each.orThrow().requests()).sum()).isEqualTo(1);
+    assertThat(server.last().body())
+        .contains("yield(name: \\\"0.0\\\")", "yield(name: \\\"1:0.0\\\")");
+  }
+
+  @Test
   void query_compressedAnswer_isRead() throws Exception {
     client.enableGzip();
     server.nextZipped(GOOD);
@@ -273,7 +289,11 @@ class FluxFaultsTest {
 
     WindowGrid grid =
         WindowGrid.of(query(Aggregate.MAX).window(), second, QueryLimits.defaults(), 1);
-    assertThatThrownBy(() -> own.fetch(request, new Assembly(grid, List.of(), 1)))
+    assertThatThrownBy(
+            () ->
+                own.fetch(
+                    request,
+                    new Assembly(grid, query(Aggregate.MAX), new PointBudget(Tenant.of("t1"), 1))))
         .isInstanceOf(IllegalStateException.class);
   }
 

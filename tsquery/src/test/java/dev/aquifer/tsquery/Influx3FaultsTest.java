@@ -422,7 +422,7 @@ class Influx3FaultsTest {
   private static RowSink sink() {
     return new Assembly(
         WindowGrid.of(query(Aggregate.MAX).window(), MINUTE, QueryLimits.defaults(), 1),
-        List.of(),
-        1);
+        query(Aggregate.MAX),
+        new PointBudget(Tenant.of("t1"), 1));
   }
 }

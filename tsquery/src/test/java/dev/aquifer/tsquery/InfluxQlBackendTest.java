@@ -320,6 +320,48 @@ class InfluxQlBackendTest {
     return only(answer("t1", query)).columns().get(0).doubleAt(0);
   }
 
+  /** Each has values of its own, and the server runs none after the one that fails. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void queryAll_differentConditions_isOneRequestAndOneThatFailsTakesNoneWithIt(boolean bound)
+      throws Exception {
+    for (int i = 0; i < 4; i++) {
+      line(
+          "t1",
+          START.plusSeconds(30L * i),
+          "d" + i,
+          i % 2 == 0 ? "icu" : "er",
+          "value=1,note=\"n\"");
+    }
+    TimeSeriesQuery icu =
+        minutes(2).select(Aggregate.SUM, "value").where(TagPredicate.eq("ward", "icu")).build();
+    TimeSeriesQuery device =
+        minutes(3)
+            .select(Aggregate.MEAN, "value")
+            .where(TagPredicate.in("device", List.of("d1", "d3")))
+            .groupBy("device")
+            .build();
+    TimeSeriesQuery text = minutes(2).select(Aggregate.SUM, "note").build();
+    try (InfluxQlBackend other = builder(database).boundValues(bound).build();
+        TimeSeries own = TimeSeries.builder().backend(other).build()) {
+      List<BatchAnswer> two = Tenant.of("t1").call(() -> own.queryAll(List.of(icu, device)));
+      assertThat(two.stream().mapToInt(each -> each.orThrow().requests()).sum()).isEqualTo(1);
+      assertThat(two.get(0).orThrow().series()).hasSize(1);
+      assertThat(two.get(1).orThrow().series()).hasSize(2);
+
+      List<TimeSeriesQuery> later = List.of(icu, text, device);
+      Tenant.of("t1").run(() -> own.invalidate(measurement, START, START.plusSeconds(600)));
+      List<BatchAnswer> three = Tenant.of("t1").call(() -> own.queryAll(later));
+      assertThat(three.get(1).error())
+          .isInstanceOf(AquiferException.class)
+          .isNotInstanceOf(UnavailableException.class);
+      for (int i : new int[] {0, 2}) {
+        assertThat(three.get(i).orThrow().series())
+            .isEqualTo(Tenant.of("t1").call(() -> own.queryUncached(later.get(i))).series());
+      }
+    }
+  }
+
   private TimeSeriesResult answer(String tenant, TimeSeriesQuery query) throws Exception {
     return Tenant.of(tenant).call(() -> series.query(query));
   }

@@ -1,0 +1,52 @@
+package dev.aquifer.tsquery;
+
+import java.util.List;
+import java.util.function.Consumer;
+
+/** Hands rows on until one is refused, and takes the rest as if they were not there. */
+final class GuardedSink implements RowSink {
+  private final RowSink to;
+  private final Consumer<RuntimeException> refused;
+  private boolean open = true;
+
+  GuardedSink(RowSink to, Consumer<RuntimeException> refused) {
+    this.to = to;
+    this.refused = refused;
+  }
+
+  @Override
+  public void row(List<String> group, long windowStart) {
+    guard(() -> to.row(group, windowStart));
+  }
+
+  @Override
+  public void longValue(int selection, long value) {
+    guard(() -> to.longValue(selection, value));
+  }
+
+  @Override
+  public void doubleValue(int selection, double value) {
+    guard(() -> to.doubleValue(selection, value));
+  }
+
+  @Override
+  public void booleanValue(int selection, boolean value) {
+    guard(() -> to.booleanValue(selection, value));
+  }
+
+  @Override
+  public void textValue(int selection, String value) {
+    guard(() -> to.textValue(selection, value));
+  }
+
+  private void guard(Runnable call) {
+    if (open) {
+      try {
+        call.run();
+      } catch (RuntimeException e) {
+        open = false;
+        refused.accept(e);
+      }
+    }
+  }
+}
