@@ -22,6 +22,8 @@ import org.junit.jupiter.api.Test;
 
 class BatchTest {
   private static final Tenant T1 = Tenant.of("t1");
+  private static final List<Aggregate> FOUR =
+      List.of(Aggregate.COUNT, Aggregate.SUM, Aggregate.MEAN, Aggregate.MIN);
 
   private final Joined backend = new Joined();
   private final TimeSeries series =
@@ -273,7 +275,7 @@ class BatchTest {
   private static List<TimeSeriesQuery> panels(int count) {
     List<TimeSeriesQuery> panels = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      panels.add(hour("m", Aggregate.values()[i % 4], i / 4 * 10));
+      panels.add(hour("m", FOUR.get(i % 4), i / 4 * 10));
     }
     return panels;
   }

@@ -181,7 +181,7 @@ class RequestQueueTest {
                         turn.close();
                         turns++;
                       } catch (UnavailableException e) {
-                        Thread.yield();
+                        Thread.onSpinWait();
                       }
                     }
                     return turns;
