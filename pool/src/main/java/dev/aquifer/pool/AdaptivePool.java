@@ -13,6 +13,7 @@ import java.io.PrintWriter;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
+import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -37,11 +38,13 @@ import org.slf4j.LoggerFactory;
  * <p>Callers wait {@link PoolSettings#connectionTimeout} at most. A connection that turns out to
  * lead to a standby where a primary was (25006) is evicted, and {@link #abort} cuts off every
  * connection at once when the node is known to be gone. While the node cannot be connected to,
- * callers that find no connection fail at once, with SQLSTATE 08001. Thread-safe.
+ * callers that find no connection fail at once, with SQLSTATE 08001; one that waited in vain fails
+ * with 53300, or what the server said. Thread-safe.
  */
 public final class AdaptivePool implements DataSource, AutoCloseable {
   private static final long RETRY_NANOS = Duration.ofMillis(100).toNanos();
   private static final long WARM_NANOS = Duration.ofMillis(10).toNanos();
+  private static final String NONE_FREE = "53300";
 
   private static final Logger log = LoggerFactory.getLogger(AdaptivePool.class);
 
@@ -148,17 +151,28 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
       throw breaker.refusal(settings.target());
     }
     Connection connection;
-    if (keeper.hasSurplus() || recycling.isRunning()) {
-      connection = replacing();
-    } else if (limitMillis > 0 && pool.getHikariPoolMXBean() instanceof HikariPool running) {
-      connection = running.getConnection(limitMillis);
-    } else {
-      connection = pool.getConnection();
+    try {
+      connection = waited(limitMillis);
+    } catch (SQLTransientConnectionException e) {
+      if (e.getSQLState() != null) {
+        throw e;
+      }
+      // HikariCP has no state for a wait in vain, unless the server gave one.
+      throw new SQLTransientConnectionException(e.getMessage(), NONE_FREE, e);
     }
     if (leaks.isOn()) {
       leaks.taken(connection);
     }
     return connection;
+  }
+
+  private Connection waited(long limitMillis) throws SQLException {
+    if (keeper.hasSurplus() || recycling.isRunning()) {
+      return replacing();
+    }
+    return limitMillis > 0 && pool.getHikariPoolMXBean() instanceof HikariPool running
+        ? running.getConnection(limitMillis)
+        : pool.getConnection();
   }
 
   /** A connection that may stay; one that may not is closed, and the next waited for. */

@@ -71,7 +71,8 @@ class AdaptivePoolTest {
         Connection held = pool.getConnection()) {
       assertThat(held.isClosed()).isFalse();
       assertThatThrownBy(pool::getConnection)
-          .isInstanceOf(SQLException.class)
+          .isInstanceOfSatisfying(
+              SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("53300"))
           .hasMessageContaining(one.target());
     }
   }

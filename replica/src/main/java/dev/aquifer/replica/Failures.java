@@ -59,6 +59,12 @@ final class Failures {
     return error != null && (state(error).startsWith("28") || state(error).equals("3D000"));
   }
 
+  /** A wait in vain for a connection to a node that does not answer; nothing was sent. */
+  static SQLException silent(Node node, SQLException timeout) {
+    return new SQLTransientConnectionException(
+        "%s does not answer: %s".formatted(node, timeout.getMessage()), "08001", timeout);
+  }
+
   static SQLException transactionLost(Node node, SQLException cause) {
     return new SQLTransientConnectionException(
         "The transaction on %s was lost with its connection; nothing of it was committed. Begin it again: %s"

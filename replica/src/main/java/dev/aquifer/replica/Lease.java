@@ -76,7 +76,7 @@ final class Lease {
       if (isDeposed(node, primary)) {
         return null;
       }
-      throw e;
+      throw Failures.isPoolTimeout(e) && !node.isUsable() ? Failures.silent(node, e) : e;
     } finally {
       if (!leased) {
         node.inFlight.decrementAndGet();
