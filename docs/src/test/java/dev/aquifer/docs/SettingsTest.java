@@ -12,7 +12,7 @@ import dev.aquifer.repository.AquiferBuilder;
 import dev.aquifer.tsquery.FluxBackend;
 import dev.aquifer.tsquery.Influx3Backend;
 import dev.aquifer.tsquery.InfluxQlBackend;
-import dev.aquifer.tsquery.TimeSeries;
+import dev.aquifer.tsquery.TimeSeriesBuilder;
 import java.io.IOException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
@@ -93,7 +93,7 @@ class SettingsTest {
             CachesBuilder.class,
             ReplicaSetBuilder.class,
             PoolSettings.Builder.class,
-            TimeSeries.Builder.class,
+            TimeSeriesBuilder.class,
             InfluxQlBackend.Builder.class,
             FluxBackend.Builder.class,
             Influx3Backend.Builder.class,

@@ -23,7 +23,7 @@ record ClusterNode(Caches caches, CausalSessions sessions, TimeSeries series)
       String uri,
       Backend backend,
       Clock clock,
-      UnaryOperator<TimeSeries.Builder> settings,
+      UnaryOperator<TimeSeriesBuilder> settings,
       FakeTicker nanos) {
     CausalSessions sessions = new CausalSessions();
     Caches caches =
@@ -33,7 +33,7 @@ record ClusterNode(Caches caches, CausalSessions sessions, TimeSeries series)
             .clock(nanos)
             .remoteTimeout(Duration.ofMillis(1_500))
             .build();
-    TimeSeries.Builder series =
+    TimeSeriesBuilder series =
         TimeSeries.builder()
             .backend(backend)
             .clock(clock)

@@ -209,7 +209,7 @@ class RequestQueueTest {
         .isInstanceOf(ConfigurationException.class);
     assertThatThrownBy(() -> RequestLimits.concurrent(1).withRate(1, 601))
         .isInstanceOf(ConfigurationException.class);
-    TimeSeries.Builder builder = TimeSeries.builder().backend(new PointsBackend());
+    TimeSeriesBuilder builder = TimeSeries.builder().backend(new PointsBackend());
     assertThatThrownBy(() -> builder.concurrency(0)).isInstanceOf(ConfigurationException.class);
     assertThatThrownBy(
             () -> builder.concurrency(2).requestLimits(RequestLimits.concurrent(3)).build())

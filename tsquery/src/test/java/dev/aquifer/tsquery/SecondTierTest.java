@@ -53,7 +53,7 @@ class SecondTierTest {
     proxy.close();
   }
 
-  private ClusterNode node(UnaryOperator<TimeSeries.Builder> settings) {
+  private ClusterNode node(UnaryOperator<TimeSeriesBuilder> settings) {
     return ClusterNode.open(redis.uri().toString(), points, clock, settings, nanos);
   }
 

@@ -171,7 +171,7 @@ class TwoNodesTest {
 
   @Test
   void build_tagsWithoutCaches_isRefused() {
-    TimeSeries.Builder builder = TimeSeries.builder().backend(points).tags("m", PULSE);
+    TimeSeriesBuilder builder = TimeSeries.builder().backend(points).tags("m", PULSE);
     assertThatThrownBy(builder::build)
         .isInstanceOf(ConfigurationException.class)
         .hasMessageContaining("caches");
