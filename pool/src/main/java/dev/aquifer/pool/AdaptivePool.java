@@ -58,9 +58,11 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
   private final HikariDataSource pool;
   private final PoolKeeper keeper;
   private final AtomicBoolean closed = new AtomicBoolean();
+  private volatile long waitMillis;
 
   private AdaptivePool(PoolSettings settings) {
     this.settings = settings;
+    this.waitMillis = settings.connectionTimeout().toMillis();
     this.breaker = new Breaker(System::nanoTime, this::reachable);
     this.connections = new NodeConnections(settings, breaker);
     MetricsTrackerFactory registry = Trackers.of(settings.metricRegistry());
@@ -134,7 +136,7 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
 
   @Override
   public Connection getConnection() throws SQLException {
-    return taken(0);
+    return taken(waitMillis);
   }
 
   /**
@@ -167,26 +169,24 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
   }
 
   private Connection waited(long limitMillis) throws SQLException {
-    if (keeper.hasSurplus() || recycling.isRunning()) {
-      return replacing();
+    if (!keeper.hasSurplus() && !recycling.isRunning()) {
+      return within(limitMillis);
     }
-    return limitMillis > 0 && pool.getHikariPoolMXBean() instanceof HikariPool running
-        ? running.getConnection(limitMillis)
-        : pool.getConnection();
-  }
-
-  /** A connection that may stay; one that may not is closed, and the next waited for. */
-  private Connection replacing() throws SQLException {
     long begun = System.nanoTime();
-    Connection connection = pool.getConnection();
+    Connection connection = within(limitMillis);
     if (keeper.takeSurplus() || (recycling.isRunning() && recycling.isDue(connection))) {
+      // It is closed, and the next one waited for.
       evict(connection);
-      long left = pool.getConnectionTimeout() - (System.nanoTime() - begun) / 1_000_000;
-      return pool.getHikariPoolMXBean() instanceof HikariPool running
-          ? running.getConnection(Math.max(1, left))
-          : pool.getConnection();
+      return within(limitMillis - (System.nanoTime() - begun) / 1_000_000);
     }
     return connection;
+  }
+
+  /** HikariCP's own limit, once changed, may go on as it was for 30 s. */
+  private Connection within(long limitMillis) throws SQLException {
+    return !pool.isClosed() && pool.getHikariPoolMXBean() instanceof HikariPool running
+        ? running.getConnection(Math.max(1, limitMillis))
+        : pool.getConnection();
   }
 
   /**
@@ -305,9 +305,9 @@ public final class AdaptivePool implements DataSource, AutoCloseable {
     }
   }
 
-  /** How long callers wait for a connection from now on, 250 ms or more. */
+  /** How long callers wait for a connection from now on, 1 ms or more. */
   public void connectionTimeout(Duration limit) {
-    pool.setConnectionTimeout(limit.toMillis());
+    waitMillis = limit.toMillis();
   }
 
   /**

@@ -78,6 +78,23 @@ class AdaptivePoolTest {
   }
 
   @Test
+  void changedWait_holdsFromTheNextCallOn() throws SQLException {
+    PoolSettings one = settings().maximumSize(1).connectionTimeout(Duration.ofSeconds(20)).build();
+    try (AdaptivePool pool = AdaptivePool.open(one);
+        Connection held = pool.getConnection()) {
+      assertThat(held).isNotNull();
+      // Whatever looks for changed settings when it begins has looked by the second wait.
+      for (int millis : new int[] {400, 250, 500}) {
+        pool.connectionTimeout(Duration.ofMillis(millis));
+        long begun = System.nanoTime();
+        assertThatThrownBy(pool::getConnection).isInstanceOf(SQLException.class);
+        assertThat(Duration.ofNanos(System.nanoTime() - begun))
+            .isBetween(Duration.ofMillis(millis - 5), Duration.ofSeconds(15));
+      }
+    }
+  }
+
+  @Test
   void connectionRefusedAsReadOnly_isNotReused() throws SQLException {
     try (AdaptivePool pool = AdaptivePool.open(settings().maximumSize(1).build())) {
       int before;

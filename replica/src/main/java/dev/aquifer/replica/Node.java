@@ -30,6 +30,9 @@ final class Node {
   /** How long it takes to forget that a node was slow, while nobody asks it. */
   private static final double FORGET = Duration.ofSeconds(2).toNanos();
 
+  /** It is forgotten altogether when nobody has asked it for that long, however slow it was. */
+  private static final long FORGOTTEN = Duration.ofSeconds(5).toNanos();
+
   /** What a pool that is all in use adds to the load, in response times. */
   private static final double FULL = 2;
 
@@ -151,8 +154,8 @@ final class Node {
   double load(long now) {
     int leases = inFlight.get();
     // A slow node that nobody asks any more is tried again, by one caller at a time.
-    double idle = leases > 0 ? 0 : now - respondedAt;
-    double response = responseNanos * Math.exp(-Math.max(0, idle) / FORGET);
+    long idle = leases > 0 ? 0 : Math.max(0, now - respondedAt);
+    double response = idle > FORGOTTEN ? 0 : responseNanos * Math.exp(-idle / FORGET);
     return (response + 1) * (1 + leases * FULL / settings.pool().maximumSize());
   }
 
@@ -166,6 +169,17 @@ final class Node {
       responseNanos = average * kept + nanos * (1 - kept);
     }
     respondedAt = now;
+  }
+
+  /** Reads come back to it from now on. How fast it was before says nothing of it. */
+  void ramps(long now) {
+    rampFrom = now;
+    responseNanos = 0;
+  }
+
+  /** All reads are back. What it took so far was with cold caches. */
+  void ramped() {
+    responseNanos = 0;
   }
 
   NodeHealth health() {

@@ -202,7 +202,7 @@ final class NodeMonitor implements Runnable {
           // Nothing is known against it; or nothing can take its place.
           state(NodeState.HEALTHY, "answers");
         } else if (answers >= ANSWERS_TO_RAMP) {
-          node.rampFrom = System.nanoTime();
+          node.ramps(System.nanoTime());
           state(NodeState.RAMP, answers + " answers in a row");
         } else {
           state(NodeState.PROBING, "answers again");
@@ -210,6 +210,7 @@ final class NodeMonitor implements Runnable {
       }
       case RAMP -> {
         if (System.nanoTime() - node.rampFrom >= RAMP_NANOS || node.role == Role.PRIMARY) {
+          node.ramped();
           state(NodeState.HEALTHY, "all of its traffic is back");
         }
       }

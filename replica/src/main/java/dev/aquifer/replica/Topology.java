@@ -90,12 +90,16 @@ final class Topology {
         return;
       }
       Position position = answer.position();
-      if (!identified && !answer.recovering()) {
+      if (!identified) {
+        if (!identifies(node, answer)) {
+          node.position = position;
+          return;
+        }
         identified = true;
         systemId = position.systemId();
+        nodes.forEach(each -> fenceStranger(each, each.position));
       }
-      if (identified && position.systemId() != systemId) {
-        fence(node, "it belongs to another cluster, system identifier " + position.systemId());
+      if (fenceStranger(node, position)) {
         return;
       }
       highestTimeline = Math.max(highestTimeline, position.timeline());
@@ -148,6 +152,29 @@ final class Topology {
     } finally {
       lock.unlock();
     }
+  }
+
+  /**
+   * Whether an answer says which cluster this is: that of the node given as primary, or, once that
+   * one has failed to answer, of whoever is a primary now.
+   */
+  private boolean identifies(Node node, Probe.Answer answer) {
+    return node.givenAsPrimary
+        || (!answer.recovering()
+            && nodes.stream().allMatch(each -> !each.givenAsPrimary || each.monitor.isJudged()));
+  }
+
+  /** A node of another cluster is never used. */
+  private boolean fenceStranger(Node node, @Nullable Position position) {
+    if (position == null || position.systemId() == systemId) {
+      return false;
+    }
+    fence(
+        node,
+        "it belongs to another cluster, system identifier %s, where that of the set is %s"
+            .formatted(
+                Long.toUnsignedString(position.systemId()), Long.toUnsignedString(systemId)));
+    return true;
   }
 
   private void claimed(Node node, Position position) {

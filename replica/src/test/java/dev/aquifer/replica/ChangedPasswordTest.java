@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.aquifer.ConfigurationException;
 import dev.aquifer.testkit.Eventually;
+import dev.aquifer.testkit.LeakCheck;
 import dev.aquifer.testkit.PostgresTest;
 import dev.aquifer.testkit.TestDatabase;
 import java.sql.ResultSet;
 import java.sql.Statement;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 @PostgresTest(standbys = 1)
@@ -18,8 +20,16 @@ class ChangedPasswordTest {
   private static final String SESSIONS =
       "FROM pg_stat_activity WHERE usename = 'rotating' AND datname = current_database()";
 
+  private LeakCheck.Watch leaks;
+
+  @BeforeEach
+  void look(TestDatabase database) {
+    leaks = LeakCheck.of().threads("aquifer-").database(database).start();
+  }
+
   @AfterEach
   void drop(TestDatabase database) throws Exception {
+    leaks.close();
     try (var connection = database.dataSource().getConnection();
         var statement = connection.createStatement()) {
       statement.execute("DROP OWNED BY rotating");

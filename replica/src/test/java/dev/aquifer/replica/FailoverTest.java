@@ -104,6 +104,7 @@ class FailoverTest {
                   run.failed("seed " + seed + " halted " + halted + ": " + e.getMessage(), e);
                 }
               }
+              figures.first.requireMedian("first writes", Duration.ofSeconds(2));
               run.detail("first write after the promotion was asked for", figures.first.toString());
               run.detail("writes", figures.writes);
               run.detail("of unknown outcome", figures.unknown);

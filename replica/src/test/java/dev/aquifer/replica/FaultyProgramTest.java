@@ -3,6 +3,7 @@ package dev.aquifer.replica;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.aquifer.testkit.LeakCheck;
 import dev.aquifer.testkit.PostgresTest;
 import dev.aquifer.testkit.TestDatabase;
 import java.sql.Connection;
@@ -20,10 +21,12 @@ import org.junit.jupiter.api.Test;
 class FaultyProgramTest {
   private final Sets.Listener listener = new Sets.Listener();
   private ReplicaSet set;
+  private LeakCheck.Watch leaks;
 
   /** One server connection, so that the next user gets that of the one before. */
   @BeforeEach
   void open(TestDatabase database) throws SQLException {
+    leaks = LeakCheck.of().threads("aquifer-").database(database).start();
     set =
         ReplicaSet.builder()
             .primary(database.url())
@@ -38,6 +41,7 @@ class FaultyProgramTest {
   @AfterEach
   void close() {
     set.close();
+    leaks.close();
   }
 
   private String session() throws SQLException {

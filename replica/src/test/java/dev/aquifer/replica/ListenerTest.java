@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.aquifer.ReadFloor;
 import dev.aquifer.spi.WriteSet;
+import dev.aquifer.testkit.LeakCheck;
 import dev.aquifer.testkit.PostgresTest;
 import dev.aquifer.testkit.TestDatabase;
 import java.sql.Connection;
@@ -27,9 +28,11 @@ class ListenerTest {
   private final Sets.Listener listener = new Sets.Listener();
   private final Sets.Routes routes = new Sets.Routes();
   private ReplicaSet set;
+  private LeakCheck.Watch leaks;
 
   @BeforeEach
   void open(TestDatabase database) throws SQLException {
+    leaks = LeakCheck.of().threads("aquifer-").database(database).start();
     set =
         Sets.of(database)
             .observer(routes)
@@ -46,6 +49,7 @@ class ListenerTest {
   @AfterEach
   void close() {
     set.close();
+    leaks.close();
   }
 
   @Test

@@ -108,6 +108,7 @@ class ReplicaLossTest {
                   run.failed("seed " + seed + ": " + e.getMessage(), e);
                 }
               }
+              figures.out.requireMedian("last reads sent to it", Duration.ofMillis(200));
               run.detail("last read sent to it after the kill", figures.out.toString());
               run.detail("out of use by its probe", figures.judged.toString());
               run.detail("slowest read of each round", figures.slowest.toString());
@@ -146,6 +147,7 @@ class ReplicaLossTest {
     figures.shares++;
     // A tenth, rising to a seventh in that time: of some 125 reads, so that chance has its part.
     assertThat(first).as("part of its share at first").isLessThan(0.4);
+    assertThat(traffic.share(name, ramp, healthy)).as("part of all until then").isPositive();
     assertThat(later).as("part of its share when it is back").isGreaterThan(0.2);
     assertThat(Duration.ofNanos(healthy - ramp))
         .isBetween(Duration.ofMillis(4900), Duration.ofSeconds(10));
@@ -177,6 +179,8 @@ class ReplicaLossTest {
                   run.failed("seed " + seed + ": " + e.getMessage(), e);
                 }
               }
+              figures.out.requireMedian("last reads sent to it", Duration.ofSeconds(1));
+              figures.slowest.requireMedian("slowest reads", Duration.ofMillis(1200));
               run.detail("last read sent to it after it was halted", figures.out.toString());
               run.detail("out of use by its probe", figures.judged.toString());
               run.detail("slowest read of each round", figures.slowest.toString());

@@ -217,6 +217,15 @@ class RouterTest {
     assertThat(share(nodes.get(1), 1_000)).isZero();
   }
 
+  /** One answer that took long, such as by a pause, is not held against it for longer than that. */
+  @Test
+  void replicaOnceVerySlow_isTriedAgainAfterFiveSeconds() {
+    nodes.get(1).responded(30_000_000_000L, now - 4_900_000_000L);
+    assertThat(share(nodes.get(1), 1_000)).isZero();
+    nodes.get(1).responded(30_000_000_000L, now - 5_100_000_000L);
+    assertThat(share(nodes.get(1), 1_000)).isPositive();
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {2, 4, 8, 16})
   void replicaTenTimesAsSlow_costsTheSlowestReadsLittle(int callers) {
@@ -245,8 +254,20 @@ class RouterTest {
   @Test
   void returningReplica_getsATenthFirst() {
     nodes.get(2).state = NodeState.RAMP;
-    nodes.get(2).rampFrom = now;
+    nodes.get(2).ramps(now);
     assertThat(share(nodes.get(2), 10_000)).isBetween(500, 1_000);
+  }
+
+  @Test
+  void returningReplica_isNotHeldToWhatItTookBefore() {
+    nodes.get(2).responded(30_000_000_000L, now);
+    nodes.get(2).state = NodeState.RAMP;
+    nodes.get(2).ramps(now);
+    assertThat(share(nodes.get(2), 10_000)).isBetween(500, 1_000);
+    nodes.get(2).responded(30_000_000_000L, now);
+    nodes.get(2).state = NodeState.HEALTHY;
+    nodes.get(2).ramped();
+    assertThat(share(nodes.get(2), 1_000)).isPositive();
   }
 
   /**
@@ -255,7 +276,7 @@ class RouterTest {
   @Test
   void returningReplica_thatLooksIdle_getsNoMoreThanATenthFirst() {
     nodes.get(2).state = NodeState.RAMP;
-    nodes.get(2).rampFrom = now;
+    nodes.get(2).ramps(now);
     nodes.get(1).responded(100_000_000, now);
     assertThat(share(nodes.get(2), 10_000)).isBetween(500, 1_000);
   }

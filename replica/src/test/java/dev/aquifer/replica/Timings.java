@@ -1,11 +1,16 @@
 package dev.aquifer.replica;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** How long something took each time, for what a proof tells of it. Thread-safe. */
 final class Timings {
+  private static final int MANY = 20;
+
   private final List<Long> nanos = new CopyOnWriteArrayList<>();
 
   void add(long took) {
@@ -20,6 +25,15 @@ final class Timings {
     }
     int index = (int) Math.ceil(part * sorted.size()) - 1;
     return sorted.get(Math.max(0, index)) / 1e6;
+  }
+
+  /**
+   * Of many, half must be within the aim also where the machine is busy; of few, nothing is said.
+   */
+  void requireMedian(String what, Duration aim) {
+    if (nanos.size() >= MANY) {
+      assertThat(millis(0.5)).as("half of " + what).isLessThanOrEqualTo(aim.toNanos() / 1e6);
+    }
   }
 
   @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.aquifer.Tenant;
+import dev.aquifer.testkit.LeakCheck;
 import dev.aquifer.testkit.PostgresTest;
 import dev.aquifer.testkit.TestDatabase;
 import java.io.StringReader;
@@ -36,9 +37,11 @@ class UnseenWritesTest {
   private final Sets.Listener listener = new Sets.Listener();
   private final Sets.Routes routes = new Sets.Routes();
   private ReplicaSet set;
+  private LeakCheck.Watch leaks;
 
   @BeforeEach
   void open(TestDatabase database) throws SQLException {
+    leaks = LeakCheck.of().threads("aquifer-").database(database).start();
     set = Sets.of(database).observer(routes).commitListener(listener).build();
     Sets.awaitReplicas(set, 2);
     Sets.execute(set, "TRUNCATE a");
@@ -48,6 +51,7 @@ class UnseenWritesTest {
   @AfterEach
   void close() {
     set.close();
+    leaks.close();
   }
 
   private static void copy(PGConnection raw, String rows) throws Exception {

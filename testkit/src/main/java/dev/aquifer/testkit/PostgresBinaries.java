@@ -73,7 +73,20 @@ record PostgresBinaries(Path postgres, Path template) {
     }
   }
 
-  /** The password that the template's data folder was made with. */
+  /**
+   * Fills a data folder that has nothing to do with the template, under an identifier of its own.
+   */
+  void initialize(Workspace workspace, Path data) throws IOException {
+    Path made = workspace.newFolder("data");
+    try {
+      initialize(workspace, postgres.resolveSibling("initdb"), made);
+      Folders.copy(made, data, path -> false);
+    } finally {
+      Folders.delete(made);
+    }
+  }
+
+  /** The password that the data folder was made with. */
   static String takePassword(Path data) throws IOException {
     Path file = data.resolve(PASSWORD_FILE);
     String password = Files.readString(file);

@@ -63,6 +63,7 @@ public final class PostgresCluster implements AutoCloseable {
   private final PostgresBinaries binaries;
   private final Path folder;
   private final Duration limit;
+  private final boolean ownIdentifier;
   private final Map<String, String> settings;
   private final String password = Secrets.password(new SecureRandom());
   private final List<PostgresNode> nodes = new CopyOnWriteArrayList<>();
@@ -73,6 +74,7 @@ public final class PostgresCluster implements AutoCloseable {
     this.workspace = Workspace.get();
     this.binaries = PostgresBinaries.prepare(workspace);
     this.limit = builder.limit;
+    this.ownIdentifier = builder.ownIdentifier;
     this.settings = new LinkedHashMap<>(builder.settings);
     this.folder = workspace.newFolder("postgres");
     workspace.closeAtEnd(this);
@@ -230,7 +232,15 @@ public final class PostgresCluster implements AutoCloseable {
 
   private void startPrimary() {
     PostgresNode primary =
-        startNode("primary", data -> Folders.copy(binaries.template(), data, path -> false));
+        startNode(
+            "primary",
+            data -> {
+              if (ownIdentifier) {
+                binaries.initialize(workspace, data);
+              } else {
+                Folders.copy(binaries.template(), data, path -> false);
+              }
+            });
     nodes.add(primary);
     primary.setPassword();
   }
@@ -276,6 +286,7 @@ public final class PostgresCluster implements AutoCloseable {
   /** Settings of a cluster. Not thread-safe. */
   public static final class Builder {
     private int standbys;
+    private boolean ownIdentifier;
     private Duration limit = Duration.ofSeconds(30);
     private final Map<String, String> settings = new LinkedHashMap<>();
 
@@ -325,6 +336,15 @@ public final class PostgresCluster implements AutoCloseable {
         throw new IllegalArgumentException("setting " + name + " has a line break or backslash");
       }
       settings.put(name, value);
+      return this;
+    }
+
+    /**
+     * Gives the cluster a system identifier of its own, which takes a second more: by default all
+     * clusters are copies of one folder of data, and its identifier is theirs.
+     */
+    public Builder ownSystemIdentifier() {
+      this.ownIdentifier = true;
       return this;
     }
 
