@@ -7,9 +7,11 @@ import dev.aquifer.RefusedQueryException;
 import dev.aquifer.Tag;
 import dev.aquifer.Tenant;
 import dev.aquifer.cache.Caches;
+import dev.aquifer.repository.Aquifer;
 import dev.aquifer.testkit.Eventually;
 import dev.aquifer.testkit.PostgresExtension;
 import dev.aquifer.testkit.RedisExtension;
+import dev.aquifer.testkit.TestDatabase;
 import dev.aquifer.tsquery.Aggregate;
 import dev.aquifer.tsquery.BatchAnswer;
 import dev.aquifer.tsquery.Encounter;
@@ -231,6 +233,40 @@ class TimeSeriesTest {
         Eventually.within(Duration.ofSeconds(20))
             .until("told", () -> dfw.call(() -> series.query(day)).fetched() == 1);
       }
+    }
+  }
+
+  @Test
+  void ofANode() throws Exception {
+    TestDatabase database = POSTGRES.database();
+    SeriesTable departures =
+        SeriesTable.builder("departure")
+            .table("flight")
+            .time("departed_at")
+            .field("delay", "delay_minutes", ValueKind.LONG)
+            .build();
+    try (Aquifer aquifer =
+        Aquifer.builder()
+            .primary(database.url())
+            .credentials(database.user(), database.password())
+            .build()) {
+      // snippet: time-series-aquifer
+      TimeSeries series = aquifer.timeSeries(departures); // replicas, caches and meters of the node
+      // end
+      Instant start = Instant.parse("2001-01-02T00:00:00Z");
+      TimeSeriesQuery day =
+          TimeSeriesQuery.builder("departure")
+              .select(Aggregate.COUNT, "delay")
+              .range(start, start.plus(Duration.ofDays(1)))
+              .every(Duration.ofHours(1))
+              .build();
+      Tenant dfw = Tenant.of("DFW");
+      assertThat(dfw.call(() -> series.query(day)).fetched()).isEqualTo(24);
+      assertThat(dfw.call(() -> series.query(day)).fetched()).isZero();
+      dfw.run(
+          () ->
+              aquifer.jdbi().useHandle(h -> h.execute("delete from flight where tenant = 'none'")));
+      assertThat(dfw.call(() -> series.query(day)).fetched()).isEqualTo(24);
     }
   }
 }

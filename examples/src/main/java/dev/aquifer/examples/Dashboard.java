@@ -80,8 +80,7 @@ final class Dashboard {
             .field("delay", "delay_minutes", ValueKind.LONG)
             .build();
     Backend postgres = PostgresBackend.of(service.aquifer().database(), table);
-    try (TimeSeries series =
-        TimeSeries.builder().backend(postgres).observer(service.aquifer().observer()).build()) {
+    try (TimeSeries series = service.aquifer().timeSeries(postgres)) {
       Correction correction =
           (at, destination, minutes) -> service.departures().correct(at, destination, minutes);
       outcomes.add(new Dashboard(series, "PostgreSQL " + servers.version(), correction).slide());

@@ -8,9 +8,14 @@ import dev.aquifer.Consistency;
 import dev.aquifer.cache.Caches;
 import dev.aquifer.replica.ReplicaSet;
 import dev.aquifer.spi.Observer;
+import dev.aquifer.tsquery.Backend;
+import dev.aquifer.tsquery.SeriesTable;
+import dev.aquifer.tsquery.TimeSeries;
+import dev.aquifer.tsquery.TimeSeriesBuilder;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.UnaryOperator;
 import org.jdbi.v3.core.Jdbi;
 
 /**
@@ -35,11 +40,13 @@ public final class Aquifer implements AutoCloseable {
 
   private final AquiferParts parts;
   private final Repositories repositories;
+  private final NodeSeries series;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   Aquifer(AquiferParts parts) {
     this.parts = parts;
     this.repositories = new Repositories(parts.database(), parts.caches());
+    this.series = new NodeSeries(parts);
   }
 
   /** Settings of a node; only the primary is required. */
@@ -86,8 +93,39 @@ public final class Aquifer implements AutoCloseable {
   }
 
   /**
-   * What the parts of this node tell, its meters among them: for a {@code TimeSeries} that is to be
-   * counted with the rest.
+   * Time series read from tables or views of this node's database, replicas included, and kept in
+   * its caches. A transaction that goes through {@link #database} voids all windows of a
+   * measurement when it writes a table that those may be read from, here and on all nodes; the
+   * server's catalogue is asked now which these are. It ends with this.
+   *
+   * @throws dev.aquifer.ConfigurationException when a view calls a function of the application, so
+   *     that what it reads is not known
+   * @throws AquiferException when this is closed, or the catalogue cannot be asked
+   */
+  public TimeSeries timeSeries(SeriesTable... tables) {
+    return series.of(tables);
+  }
+
+  /**
+   * Time series from any backend: their windows are void on all nodes at once, and they are counted
+   * with the rest. Both end with this.
+   *
+   * @param settings changes what is built; its caches and observer are set already
+   * @throws dev.aquifer.ConfigurationException when settings contradict each other
+   * @throws AquiferException when this is closed
+   */
+  public TimeSeries timeSeries(Backend backend, UnaryOperator<TimeSeriesBuilder> settings) {
+    return series.of(backend, settings);
+  }
+
+  /** {@link #timeSeries(Backend, UnaryOperator)} with all settings by default. */
+  public TimeSeries timeSeries(Backend backend) {
+    return series.of(backend, UnaryOperator.identity());
+  }
+
+  /**
+   * What the parts of this node tell, its meters among them: for what is made beside it and is to
+   * be counted with the rest.
    */
   public Observer observer() {
     return parts.observer();
@@ -127,6 +165,7 @@ public final class Aquifer implements AutoCloseable {
   @Override
   public void close() {
     if (closed.compareAndSet(false, true)) {
+      series.close();
       parts.close();
     }
   }
