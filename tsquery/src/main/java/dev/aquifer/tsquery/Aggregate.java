@@ -24,7 +24,7 @@ public enum Aggregate {
    * The standard deviation of a sample: the root of the squared distances from the mean over one
    * less than their number. A window of one point has none, and is as one without points. It is
    * added up by Youngs and Cramer's method in order of time, and of value where times are equal;
-   * InfluxQL has a method and an order of its own, and may differ in the last digits.
+   * InfluxQL has a method of its own for each series, and may differ in the last digits.
    */
   STDDEV,
   /**

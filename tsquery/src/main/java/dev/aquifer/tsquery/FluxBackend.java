@@ -335,7 +335,7 @@ public final class FluxBackend implements Backend {
       return this;
     }
 
-    private static void tell(
+    static void tell(
         String what, Map<String, Set<String>> known, String measurement, String... all) {
       Set<String> names = new LinkedHashSet<>();
       for (String name : all) {

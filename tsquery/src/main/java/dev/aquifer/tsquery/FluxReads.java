@@ -131,7 +131,7 @@ record FluxReads(TimeSeriesQuery query, List<Read> reads) {
   }
 
   /** The tags that have one value in each series of the answer. */
-  private static Set<String> fixed(TimeSeriesQuery query) {
+  static Set<String> fixed(TimeSeriesQuery query) {
     Set<String> fixed = new TreeSet<>(query.groupBy());
     Condition condition = query.condition();
     if (condition instanceof Condition.Group group && group.all()) {

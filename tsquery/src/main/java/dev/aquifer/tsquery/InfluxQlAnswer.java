@@ -36,19 +36,43 @@ final class InfluxQlAnswer {
     }
   }
 
-  /** Whose rows a statement brings. */
-  record Target(TimeSeriesQuery query, RowSink sink) {}
+  /**
+   * Whose rows a statement brings.
+   *
+   * @param selections those that it is of
+   * @param totals joins its series; null when it has one in each group
+   */
+  record Target(
+      TimeSeriesQuery query,
+      RowSink sink,
+      List<Integer> selections,
+      @Nullable SeriesTotals totals) {
+
+    /** Those of the statements that a request is rendered to. */
+    static List<Target> of(FetchRequest request, InfluxQlPlan plan, RowSink sink) {
+      TimeSeriesQuery query = request.query();
+      List<Target> all = new ArrayList<>();
+      for (int i = 0; i < request.stretches().size(); i++) {
+        if (!plan.grouped().isEmpty()) {
+          all.add(new Target(query, sink, plan.grouped(), null));
+        }
+        if (!plan.apart().isEmpty()) {
+          SeriesTotals totals = new SeriesTotals(query, plan.apart(), sink);
+          all.add(new Target(query, sink, plan.apart(), totals));
+        }
+      }
+      return all;
+    }
+  }
 
   private final List<Target> targets;
   private final BitSet answered = new BitSet();
-  private TimeSeriesQuery query;
-  private RowSink sink;
+  private Target target;
 
   /** An answer to as many statements as there are targets. */
   InfluxQlAnswer(List<Target> targets) {
     this.targets = List.copyOf(targets);
-    this.query = targets.get(0).query();
-    this.sink = targets.get(0).sink();
+    this.target = targets.get(0);
   }
 
   /** Whether the last chunk of these statements came. */
@@ -105,8 +129,7 @@ final class InfluxQlAnswer {
           if (statement < 0 || statement >= targets.size()) {
             throw unexpected("a statement that was not sent");
           }
-          query = targets.get(statement).query();
-          sink = targets.get(statement).sink();
+          target = targets.get(statement);
         }
         case "error" -> throw new ServerError(json.getString());
         case "partial" -> partial |= token == JsonToken.VALUE_TRUE;
@@ -122,20 +145,23 @@ final class InfluxQlAnswer {
         default -> json.skipChildren();
       }
     }
+    if (!partial && target.totals != null) {
+      target.totals.end();
+    }
     answered.set(statement, !partial);
   }
 
   /** One series, or a part of it; whether more of it follows. */
   private boolean series(JsonParser json) {
     Map<String, String> tags = Map.of();
-    int[] selections = {};
+    List<SeriesTotals.Column> columns = List.of();
     boolean partial = false;
     for (String name = json.nextName(); name != null; name = json.nextName()) {
       JsonToken token = json.nextToken();
       switch (name) {
         case "tags" -> tags = tags(json);
-        case "columns" -> selections = columns(json);
-        case "values" -> values(json, group(tags), selections);
+        case "columns" -> columns = columns(json);
+        case "values" -> values(json, group(tags), columns);
         case "partial" -> partial = token == JsonToken.VALUE_TRUE;
         default -> json.skipChildren();
       }
@@ -153,65 +179,108 @@ final class InfluxQlAnswer {
   }
 
   private List<String> group(Map<String, String> tags) {
-    List<String> group = new ArrayList<>(query.groupBy().size());
-    for (String tag : query.groupBy()) {
+    List<String> group = new ArrayList<>(target.query.groupBy().size());
+    for (String tag : target.query.groupBy()) {
       group.add(tags.getOrDefault(tag, ""));
     }
     return group;
   }
 
-  /** The selection that each column is of; -1 for the time, which comes first. */
-  private int[] columns(JsonParser json) {
-    Map<String, Integer> known = new HashMap<>();
-    for (int i = 0; i < query.selections().size(); i++) {
-      known.put(InfluxQlDialect.column(i), i);
+  /** What each column but the first holds, which is the time. */
+  private List<SeriesTotals.Column> columns(JsonParser json) {
+    Map<String, SeriesTotals.Column> known = new HashMap<>();
+    for (int i : target.selections) {
+      if (target.totals == null) {
+        known.put(InfluxQlDialect.column(i), new SeriesTotals.Column(i, SeriesTotals.Part.SUM));
+      } else {
+        for (SeriesTotals.Part part :
+            InfluxQlDialect.parts(target.query.selections().get(i).aggregate())) {
+          known.put(InfluxQlDialect.column(i, part), new SeriesTotals.Column(i, part));
+        }
+      }
     }
-    List<Integer> columns = new ArrayList<>();
-    while (json.nextToken() == JsonToken.VALUE_STRING) {
-      columns.add(known.getOrDefault(json.getString(), -1));
+    List<SeriesTotals.Column> columns = new ArrayList<>();
+    for (int i = 0; json.nextToken() == JsonToken.VALUE_STRING; i++) {
+      SeriesTotals.Column column = known.remove(json.getString());
+      if (column != null) {
+        columns.add(column);
+      } else if (i > 0) {
+        throw unexpected("columns that were not selected");
+      }
     }
-    return columns.stream().mapToInt(i -> i).toArray();
+    if (!known.isEmpty()) {
+      throw unexpected("not all columns that were selected");
+    }
+    return columns;
   }
 
-  private void values(JsonParser json, List<String> group, int[] selections) {
-    if (selections.length != query.selections().size() + 1 || selections[0] != -1) {
-      throw unexpected("columns that were not selected");
+  private void values(JsonParser json, List<String> group, List<SeriesTotals.Column> columns) {
+    if (columns.isEmpty()) {
+      throw unexpected("rows before it says of which columns");
     }
+    SeriesTotals totals = target.totals;
     expect(json, JsonToken.START_ARRAY);
     while (json.nextToken() == JsonToken.START_ARRAY) {
       json.nextToken();
-      sink.row(group, json.getLongValue());
-      for (int i = 1; i < selections.length; i++) {
-        value(json, json.nextToken(), selections[i]);
+      long start = json.getLongValue();
+      if (totals == null) {
+        target.sink.row(group, start);
+      }
+      for (SeriesTotals.Column column : columns) {
+        value(json, json.nextToken(), column);
       }
       json.nextToken();
       expect(json, JsonToken.END_ARRAY);
+      if (totals != null) {
+        totals.row(group, start);
+      }
     }
   }
 
-  private void value(JsonParser json, @Nullable JsonToken token, int selection) {
+  private void value(JsonParser json, @Nullable JsonToken token, SeriesTotals.Column column) {
     if (token == null) {
       throw new StreamReadException(null, "the answer broke off");
     }
     switch (token) {
-      case VALUE_NUMBER_INT -> integer(json, selection);
-      case VALUE_NUMBER_FLOAT -> sink.doubleValue(selection, json.getDoubleValue());
-      case VALUE_STRING -> sink.textValue(selection, json.getString());
-      case VALUE_TRUE, VALUE_FALSE -> sink.booleanValue(selection, json.getBooleanValue());
+      case VALUE_NUMBER_INT -> integer(json, column);
+      case VALUE_NUMBER_FLOAT -> real(json, column);
+      case VALUE_STRING -> grouped(json).textValue(column.selection(), json.getString());
+      case VALUE_TRUE, VALUE_FALSE ->
+          grouped(json).booleanValue(column.selection(), json.getBooleanValue());
       case VALUE_NULL -> {}
       default -> throw unexpected("a value that is " + token);
+    }
+  }
+
+  /** Where values go that are no numbers, of which there are no totals. */
+  private RowSink grouped(JsonParser json) {
+    if (target.totals != null) {
+      throw unexpected("a value that is " + json.currentToken());
+    }
+    return target.sink;
+  }
+
+  private void real(JsonParser json, SeriesTotals.Column column) {
+    if (target.totals == null) {
+      target.sink.doubleValue(column.selection(), json.getDoubleValue());
+    } else {
+      target.totals.real(column, json.getDoubleValue());
     }
   }
 
   /**
    * JSON does not tell a float that is whole from an integer; a mean, for one, is always a float.
    */
-  private void integer(JsonParser json, int selection) {
-    boolean floating = query.selections().get(selection).aggregate().floating();
-    if (floating || json.getNumberType() == JsonParser.NumberType.BIG_INTEGER) {
-      sink.doubleValue(selection, json.getDoubleValue());
+  private void integer(JsonParser json, SeriesTotals.Column column) {
+    Selection selection = target.query.selections().get(column.selection());
+    if (json.getNumberType() == JsonParser.NumberType.BIG_INTEGER) {
+      real(json, column);
+    } else if (target.totals != null) {
+      target.totals.whole(column, json.getLongValue());
+    } else if (selection.aggregate().floating()) {
+      real(json, column);
     } else {
-      sink.longValue(selection, json.getLongValue());
+      target.sink.longValue(column.selection(), json.getLongValue());
     }
   }
 

@@ -9,8 +9,10 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
-import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
@@ -46,7 +48,7 @@ public final class InfluxQlBackend implements Backend {
     this.retentionPolicy = builder.retentionPolicy;
     this.timeout = builder.timeout;
     this.boundValues = builder.boundValues;
-    this.dialect = new InfluxQlDialect(builder.boundValues);
+    this.dialect = new InfluxQlDialect(builder.boundValues, builder.tags, builder.integers);
     this.errors = new InfluxErrors(name, "user and password, or the token", "URL and database");
     this.http = new InfluxHttp(endpoint, errors, builder.authorization, builder.connectTimeout);
   }
@@ -79,14 +81,14 @@ public final class InfluxQlBackend implements Backend {
   @Override
   public void fetch(FetchRequest request, RowSink sink) {
     List<StatementText> statements = dialect.render(request);
-    InfluxQlAnswer.Target target = new InfluxQlAnswer.Target(request.query(), sink);
-    // They differ in their ranges alone, so they share their values.
+    InfluxQlPlan plan = dialect.plan(request.query());
+    // Their conditions differ in their ranges alone, so they share their values.
     List<Object> values = statements.get(0).values();
     ask(
         request,
         statements,
         values,
-        new InfluxQlAnswer(Collections.nCopies(statements.size(), target)));
+        new InfluxQlAnswer(InfluxQlAnswer.Target.of(request, plan, sink)));
   }
 
   /** One request of all statements, in order. */
@@ -100,9 +102,8 @@ public final class InfluxQlBackend implements Backend {
       List<StatementText> own = dialect.render(request, values.size());
       statements.addAll(own);
       values.addAll(own.get(0).values());
-      targets.addAll(
-          Collections.nCopies(
-              own.size(), new InfluxQlAnswer.Target(request.query(), sink.rows(i))));
+      InfluxQlPlan plan = dialect.plan(request.query());
+      targets.addAll(InfluxQlAnswer.Target.of(request, plan, sink.rows(i)));
     }
     InfluxQlAnswer answer = new InfluxQlAnswer(targets);
     try {
@@ -111,7 +112,8 @@ public final class InfluxQlBackend implements Backend {
       // The server runs them in order, and none after one that fails.
       int from = 0;
       for (int i = 0; i < requests.size(); i++) {
-        int to = from + requests.get(i).stretches().size();
+        FetchRequest request = requests.get(i);
+        int to = from + request.stretches().size() * dialect.plan(request.query()).statements();
         if (answer.answered(from, to)) {
           sink.answered(i);
         }
@@ -195,6 +197,8 @@ public final class InfluxQlBackend implements Backend {
     private Duration timeout = Duration.ofSeconds(10);
     private Duration connectTimeout = Duration.ofSeconds(2);
     private boolean boundValues = true;
+    private final Map<String, Set<String>> tags = new HashMap<>();
+    private final Map<String, Set<String>> integers = new HashMap<>();
 
     private Builder(String url, String database) {
       this.url = url;
@@ -251,6 +255,30 @@ public final class InfluxQlBackend implements Backend {
      */
     public Builder boundValues(boolean bound) {
       boundValues = bound;
+      return this;
+    }
+
+    /**
+     * All tags of a measurement but the tenant's, where they are known. Sums, means and deviations
+     * of queries that group by, or ask for one value of, each of them are then those of the server;
+     * others are asked for each series and joined here, so that the last digits of floats do not
+     * depend on the range. Where there are other tags they may.
+     *
+     * @throws ConfigurationException when there are none, or they were told already
+     */
+    public Builder tags(String measurement, String... all) {
+      FluxBackend.Builder.tell("tag", tags, measurement, all);
+      return this;
+    }
+
+    /**
+     * Fields of a measurement that are integers, where they are known: their sums and means are
+     * those of the server, which are the same in any order.
+     *
+     * @throws ConfigurationException when there are none, or they were told already
+     */
+    public Builder integers(String measurement, String... fields) {
+      FluxBackend.Builder.tell("field", integers, measurement, fields);
       return this;
     }
 

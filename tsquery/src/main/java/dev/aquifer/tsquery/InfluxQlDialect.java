@@ -4,12 +4,14 @@ import dev.aquifer.RefusedQueryException;
 import dev.aquifer.tsquery.flux.FluxLiteral;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 
 /**
- * Renders a request as InfluxQL: a SELECT for each stretch of windows, since InfluxQL joins times
- * by AND alone. Values are bound as {@code $p0}, {@code $p1}, …, or written as literals for servers
- * that bind none; names are quoted.
+ * Renders a request as InfluxQL: one SELECT or two ({@link InfluxQlPlan}) for each stretch of
+ * windows, since InfluxQL joins times by AND alone. Values are bound as {@code $p0}, {@code $p1},
+ * …, or written as literals for servers that bind none; names are quoted.
  *
  * <p>The rules of InfluxQL's scanner, by which the quoting is safe: in {@code '…'} and {@code "…"}
  * a backslash escapes the quote, itself and n, and a line break ends the text as an error; in
@@ -19,9 +21,31 @@ import java.util.function.Function;
  */
 final class InfluxQlDialect {
   private final boolean bound;
+  private final Map<String, Set<String>> tags;
+  private final Map<String, Set<String>> integers;
 
   InfluxQlDialect(boolean bound) {
+    this(bound, Map.of(), Map.of());
+  }
+
+  /**
+   * A dialect.
+   *
+   * @param tags all of a measurement's but the tenant's, where they are known
+   * @param integers fields of a measurement that are known to be whole numbers
+   */
+  InfluxQlDialect(boolean bound, Map<String, Set<String>> tags, Map<String, Set<String>> integers) {
     this.bound = bound;
+    this.tags = Map.copyOf(tags);
+    this.integers = Map.copyOf(integers);
+  }
+
+  InfluxQlPlan plan(TimeSeriesQuery query) {
+    String measurement = query.measurement();
+    return InfluxQlPlan.of(
+        query,
+        tags.getOrDefault(measurement, Set.of()),
+        integers.getOrDefault(measurement, Set.of()));
   }
 
   void check(TimeSeriesQuery query) {
@@ -54,25 +78,67 @@ final class InfluxQlDialect {
   }
 
   /**
-   * A statement for each stretch.
+   * The statements of each stretch: first the one for groups, then the one for series.
    *
    * @param firstValue how many values stand before the statements' own
    */
   List<StatementText> render(FetchRequest request, int firstValue) {
-    return request.stretches().stream()
-        .map(stretch -> render(request, stretch, firstValue))
+    InfluxQlPlan plan = plan(request.query());
+    List<StatementText> statements = new ArrayList<>();
+    for (Stretch stretch : request.stretches()) {
+      if (!plan.grouped().isEmpty()) {
+        statements.add(render(request, stretch, grouped(request.query(), plan), false, firstValue));
+      }
+      if (!plan.apart().isEmpty()) {
+        statements.add(render(request, stretch, apart(request.query(), plan), true, firstValue));
+      }
+    }
+    return statements;
+  }
+
+  private static List<String> grouped(TimeSeriesQuery query, InfluxQlPlan plan) {
+    return plan.grouped().stream()
+        .map(i -> aggregate(query.selections().get(i)) + " AS " + column(i))
         .toList();
   }
 
-  private StatementText render(FetchRequest request, Stretch stretch, int firstValue) {
+  private static List<String> apart(TimeSeriesQuery query, InfluxQlPlan plan) {
+    List<String> columns = new ArrayList<>();
+    for (int i : plan.apart()) {
+      Selection selection = query.selections().get(i);
+      for (SeriesTotals.Part part : parts(selection.aggregate())) {
+        columns.add(function(part) + "(" + name(selection.field()) + ") AS " + column(i, part));
+      }
+    }
+    return columns;
+  }
+
+  /** What must be known of each series, so that those of a group can be joined. */
+  static List<SeriesTotals.Part> parts(Aggregate aggregate) {
+    return switch (aggregate) {
+      case SUM -> List.of(SeriesTotals.Part.SUM);
+      case MEAN -> List.of(SeriesTotals.Part.SUM, SeriesTotals.Part.POINTS);
+      case STDDEV ->
+          List.of(SeriesTotals.Part.DEVIATION, SeriesTotals.Part.MEAN, SeriesTotals.Part.POINTS);
+      default -> throw new IllegalArgumentException(aggregate.toString());
+    };
+  }
+
+  private static String function(SeriesTotals.Part part) {
+    return switch (part) {
+      case SUM -> "sum";
+      case POINTS -> "count";
+      case MEAN -> "mean";
+      case DEVIATION -> "stddev";
+    };
+  }
+
+  private StatementText render(
+      FetchRequest request, Stretch stretch, List<String> columns, boolean apart, int firstValue) {
     TimeSeriesQuery query = request.query();
     List<Object> values = new ArrayList<>();
     Function<Object, String> value = text -> value(text, values, firstValue);
-    StringBuilder text = new StringBuilder("SELECT ");
-    for (int i = 0; i < query.selections().size(); i++) {
-      Selection selection = query.selections().get(i);
-      text.append(i == 0 ? "" : ", ").append(aggregate(selection)).append(" AS ").append(column(i));
-    }
+    StringBuilder text = new StringBuilder("SELECT ").append(String.join(", ", columns));
     text.append(" FROM ").append(name(query.measurement()));
     text.append(" WHERE ").append(name(request.tenantTag())).append(" = ");
     text.append(value.apply(request.tenant().id()));
@@ -85,7 +151,11 @@ final class InfluxQlDialect {
     }
     text.append(" GROUP BY time(").append(stretch.everyNanos()).append("ns, ");
     text.append(stretch.offsetNanos()).append("ns)");
-    query.groupBy().forEach(tag -> text.append(", ").append(name(tag)));
+    if (apart) {
+      text.append(", *");
+    } else {
+      query.groupBy().forEach(tag -> text.append(", ").append(name(tag)));
+    }
     return new StatementText(text.append(" fill(none)").toString(), values);
   }
 
@@ -99,6 +169,11 @@ final class InfluxQlDialect {
   /** What the column of a selection is called in answers. */
   static String column(int selection) {
     return "v" + selection;
+  }
+
+  /** What the column of a part of a selection is called. */
+  static String column(int selection, SeriesTotals.Part part) {
+    return function(part) + selection;
   }
 
   private void condition(Condition condition, StringBuilder text, Function<Object, String> value) {

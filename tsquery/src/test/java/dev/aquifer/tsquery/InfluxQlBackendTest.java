@@ -13,9 +13,8 @@ import dev.aquifer.testkit.InfluxTest;
 import dev.aquifer.testkit.Proof;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -211,11 +210,9 @@ class InfluxQlBackendTest {
         .each(
             random -> {
               String own = "vitals" + COUNT.incrementAndGet();
-              // Of a deviation, eighths are no help.
-              Set<Aggregate> left = EnumSet.of(Aggregate.QUANTILE, Aggregate.STDDEV);
               List<Selection> computed =
                   EveryAggregate.of("value").stream()
-                      .filter(each -> !left.contains(each.aggregate()))
+                      .filter(each -> each.aggregate() != Aggregate.QUANTILE)
                       .toList();
               SteppingClock clock = new SteppingClock(Schedule.NOON);
               try (InfluxQlBackend mapped = builder(database).build();
@@ -229,18 +226,81 @@ class InfluxQlBackendTest {
                     IntStream.range(0, 3)
                         .mapToObj(i -> Schedule.shape(random, own, computed))
                         .toList();
-                // Eighths: InfluxQL adds up series that share a window in any order.
                 Schedule.Writer writer =
                     (tenant, time, device, ward, value) ->
                         database.write(
                             Lines.key(own, tenant, device, ward)
                                 + " value="
-                                + Math.rint(value * 8) / 8
+                                + value
                                 + " "
                                 + Nanos.of(time));
                 new Schedule(random, clock, series, writer, shapes).run(40);
               }
             });
+  }
+
+  /** The server adds up series that share a window in an order that depends on the range. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void query_floatsOfManySeries_areTheSameWhateverTheRange(boolean grouped) throws Exception {
+    SplittableRandom random = new SplittableRandom(7);
+    StringBuilder lines = new StringBuilder();
+    for (int i = 0; i < 3_000; i++) {
+      lines.append(key("t1", "d" + random.nextInt(60), random.nextBoolean() ? "icu" : "er"));
+      lines.append(" value=").append(random.nextDouble() * 1000 - 300).append(' ');
+      lines.append(Nanos.of(START.plusSeconds(random.nextInt(40 * 60)))).append('\n');
+    }
+    database.write(lines.toString());
+    TimeSeriesQuery.Builder all = minutes(40).groupBy(grouped ? "ward" : "nothing");
+    EveryAggregate.of("value").stream()
+        .filter(each -> each.aggregate() != Aggregate.QUANTILE)
+        .forEach(all::select);
+    TimeSeriesQuery whole = all.build();
+
+    List<Series> together = Tenant.of("t1").call(() -> series.queryUncached(whole)).series();
+
+    assertThat(together).hasSize(grouped ? 2 : 1);
+    for (int minute = 0; minute < 40; minute++) {
+      Instant from = START.plusSeconds(60L * minute);
+      TimeSeriesQuery one = whole.withRange(from, from.plusSeconds(60));
+      List<Series> alone = Tenant.of("t1").call(() -> series.queryUncached(one)).series();
+      for (int i = 0; i < together.size(); i++) {
+        for (int j = 0; j < whole.selections().size(); j++) {
+          assertThat(alone.get(i).columns().get(j).valueAt(0))
+              .as("%s of minute %d", whole.selections().get(j), minute)
+              .isEqualTo(together.get(i).columns().get(j).valueAt(minute));
+        }
+      }
+    }
+  }
+
+  /** Told of all tags or of whole numbers, the server does it by itself; the answer is the same. */
+  @Test
+  void query_tagsAndIntegersAreTold_nothingIsJoined() throws Exception {
+    line("t1", START, "d1", "icu", "seq=1i,value=0.1");
+    line("t1", START, "d2", "icu", "seq=2i,value=0.2");
+    try (Backend told =
+            builder(database)
+                .tags(measurement, "device", "ward")
+                .integers(measurement, "seq")
+                .build();
+        TimeSeries asked = TimeSeries.builder().backend(told).build()) {
+      TimeSeriesQuery whole = minutes(1).select(Aggregate.SUM, "seq").build();
+      TimeSeriesQuery apart =
+          minutes(1).select(Aggregate.MEAN, "value").groupBy("device", "ward").build();
+      TimeSeriesQuery joined = minutes(1).select(Aggregate.MEAN, "value").build();
+      for (TimeSeriesQuery query : List.of(whole, apart, joined)) {
+        Explanation explained = Tenant.of("t1").call(() -> asked.explain(query));
+        assertThat(explained.statements())
+            .singleElement()
+            .satisfies(
+                statement ->
+                    assertThat(statement.text().contains(", * fill"))
+                        .isEqualTo(query.equals(joined)));
+        assertThat(Tenant.of("t1").call(() -> asked.query(query)).series())
+            .isEqualTo(answer("t1", query).series());
+      }
+    }
   }
 
   @Test

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class InfluxQlFaultsTest {
   private static final String GOOD =
       """
-      {"results":[{"statement_id":0,"series":[{"name":"m","columns":["time","v0"],\
+      {"results":[{"statement_id":0,"series":[{"name":"m","columns":["time","sum0"],\
       "values":[[0,1.5],[60000000000,2]]}]}]}
       """;
 
@@ -150,6 +150,41 @@ class InfluxQlFaultsTest {
     assertThatThrownBy(this::ask)
         .isInstanceOf(AquiferException.class)
         .hasMessageContaining("not asked for");
+  }
+
+  /** Each series of the server by itself, as the answer lists them. */
+  @Test
+  void query_seriesOfTheServer_areJoined() throws Exception {
+    server.next(200, twoSeries("0.1", "0.2"));
+    assertThat(ask().series())
+        .singleElement()
+        .satisfies(joined -> assertThat(joined.columns().get(0).doubleAt(0)).isEqualTo(0.1 + 0.2));
+  }
+
+  @Test
+  void query_seriesOfTheServer_thatCannotBeJoined_areAnError() {
+    for (String value : new String[] {"\"one\"", "true", "[1]"}) {
+      server.next(200, twoSeries("0.1", value));
+      assertThatThrownBy(this::ask).as(value).isInstanceOf(AquiferException.class);
+    }
+    server.next(200, twoSeries("9223372036854775807", "1"));
+    assertThatThrownBy(this::ask)
+        .isInstanceOf(AquiferException.class)
+        .hasMessageContaining("passes 64 bits");
+    for (String columns : new String[] {"[\"time\"]", "[\"time\",\"sum0\",\"sum0\"]", "[]"}) {
+      server.next(200, GOOD.replace("[\"time\",\"sum0\"]", columns));
+      assertThatThrownBy(this::ask).as(columns).isInstanceOf(AquiferException.class);
+    }
+  }
+
+  private static String twoSeries(String one, String other) {
+    String series =
+        "{\"name\":\"m\",\"tags\":{\"a\":\"%s\"},\"columns\":[\"time\",\"sum0\"],\"values\":[[0,%s]]}";
+    return "{\"results\":[{\"statement_id\":0,\"series\":["
+        + series.formatted("1", one)
+        + ","
+        + series.formatted("2", other)
+        + "]}]}";
   }
 
   private void assertNothingKept() throws Exception {
