@@ -124,8 +124,8 @@ final class GuardedObserver implements Observer {
 
   @Override
   public void windowFetched(
-      String measurement, Tenant tenant, long nanos, @Nullable Throwable error) {
-    each(observer -> observer.windowFetched(measurement, tenant, nanos, error));
+      String measurement, Tenant tenant, long nanos, long bytes, @Nullable Throwable error) {
+    each(observer -> observer.windowFetched(measurement, tenant, nanos, bytes, error));
   }
 
   @Override

@@ -221,10 +221,11 @@ public interface Observer {
   /**
    * A request to a time-series backend ended, this many nanoseconds after it began.
    *
+   * @param bytes of its answer that came; 0 where the backend cannot know
    * @param error null when it was answered
    */
   default void windowFetched(
-      String measurement, Tenant tenant, long nanos, @Nullable Throwable error) {}
+      String measurement, Tenant tenant, long nanos, long bytes, @Nullable Throwable error) {}
 
   /** A query of a time series was turned away; nothing was sent for it. */
   default void windowRefused(String measurement, Tenant tenant, WindowRefusal why) {}

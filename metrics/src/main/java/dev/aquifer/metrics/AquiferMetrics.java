@@ -37,8 +37,9 @@ import org.jspecify.annotations.Nullable;
  *   <tr><td>{@code aquifer.pool.size}, {@code .reachable}</td><td>pool</td><td>most connections now;
  *       1 while its server can be connected to, else 0</td></tr>
  *   <tr><td>{@code aquifer.pool.leaks}</td><td>pool</td><td>connections not given back in time</td></tr>
- *   <tr><td>{@code aquifer.windows.shown}, {@code .fetched}, {@code .requests}</td>
- *       <td>measurement</td><td>buckets in answers, buckets fetched, requests made</td></tr>
+ *   <tr><td>{@code aquifer.windows.shown}, {@code .fetched}, {@code .requests},
+ *       {@code .bytes}</td><td>measurement</td><td>buckets in answers, buckets fetched, requests
+ *       made, bytes of their answers</td></tr>
  *   <tr><td>{@code aquifer.windows.queue}</td><td>measurement</td><td>timer of requests' wait for
  *       their turn</td></tr>
  *   <tr><td>{@code aquifer.windows.fetches}</td><td>measurement, outcome</td><td>timer of requests
@@ -226,9 +227,9 @@ public final class AquiferMetrics implements Observer, AutoCloseable {
 
   @Override
   public void windowFetched(
-      String measurement, Tenant tenant, long nanos, @Nullable Throwable error) {
+      String measurement, Tenant tenant, long nanos, long bytes, @Nullable Throwable error) {
     if (!closed) {
-      measurements.of(measurement).fetched(nanos, error != null);
+      measurements.of(measurement).fetched(nanos, bytes, error != null);
     }
   }
 

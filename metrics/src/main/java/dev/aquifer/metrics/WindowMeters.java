@@ -13,6 +13,7 @@ final class WindowMeters {
   private final Counter shown;
   private final Counter fetched;
   private final Counter requests;
+  private final Counter bytes;
   private final Timer queue;
   private final MeterGrid<Timer> fetches;
   private final MeterGrid<Counter> refusals;
@@ -22,6 +23,7 @@ final class WindowMeters {
     shown = meters.counter("aquifer.windows.shown", "Buckets in answers", tags);
     fetched = meters.counter("aquifer.windows.fetched", "Buckets that had to be fetched", tags);
     requests = meters.counter("aquifer.windows.requests", "Requests sent to the server", tags);
+    bytes = meters.counter("aquifer.windows.bytes", "Bytes of the server's answers", tags);
     queue = meters.timer("aquifer.windows.queue", "How long requests wait for their turn", tags);
     fetches =
         new MeterGrid<>(
@@ -53,7 +55,8 @@ final class WindowMeters {
     queue.record(Math.max(0, nanos), TimeUnit.NANOSECONDS);
   }
 
-  void fetched(long nanos, boolean failed) {
+  void fetched(long nanos, long answer, boolean failed) {
+    bytes.increment((double) Math.max(0, answer));
     fetches.get(failed ? 1 : 0).record(Math.max(0, nanos), TimeUnit.NANOSECONDS);
   }
 

@@ -173,10 +173,14 @@
       const of = name => total(sums(its, name, '', 'count'));
       const shown = of('aquifer.windows.shown');
       const fetched = of('aquifer.windows.fetched');
+      const requests = total(sums(its, 'aquifer.windows.fetches', '', 'count'));
+      const seconds = total(sums(its, 'aquifer.windows.fetches', '', 'total_time')) ||
+          total(sums(its, 'aquifer.windows.fetches', '', 'total'));
       return [measurement, count(shown), count(fetched), share(shown - fetched, shown), count(of('aquifer.windows.requests')),
-        count(of('aquifer.windows.refusals'))];
+        requests ? millis(seconds / requests) : '–', bytes(of('aquifer.windows.bytes')), count(of('aquifer.windows.refusals'))];
     });
-    table('windows', ['Measurement', 'Buckets shown', 'Fetched', 'Not fetched', 'Requests', 'Refused'], rows,
+    table('windows', ['Measurement', 'Buckets shown', 'Fetched', 'Not fetched', 'Requests', 'Mean request',
+      'Bytes', 'Refused'], rows,
         'No time series was queried yet.');
   }
 

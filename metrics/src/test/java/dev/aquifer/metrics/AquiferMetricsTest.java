@@ -172,8 +172,8 @@ class AquiferMetricsTest {
     metrics.windowAnswered("delays", DFW, 24, 1, 1);
     metrics.windowAnswered("delays", DFW, 24, 0, 0);
     metrics.windowQueued("delays", DFW, 2_000_000_000L);
-    metrics.windowFetched("delays", DFW, 1_000_000_000L, null);
-    metrics.windowFetched("delays", DFW, 3_000_000_000L, new IllegalStateException());
+    metrics.windowFetched("delays", DFW, 1_000_000_000L, 700, null);
+    metrics.windowFetched("delays", DFW, 3_000_000_000L, 33, new IllegalStateException());
     metrics.windowRefused("delays", DFW, WindowRefusal.QUEUE);
     metrics.listenerFailed("cache", new IllegalStateException());
 
@@ -198,6 +198,7 @@ class AquiferMetricsTest {
         .isEqualTo(1);
     assertThat(count("aquifer.windows.shown", "measurement", "delays")).isEqualTo(48);
     assertThat(count("aquifer.windows.fetched", "measurement", "delays")).isEqualTo(1);
+    assertThat(count("aquifer.windows.bytes", "measurement", "delays")).isEqualTo(733);
     assertThat(count("aquifer.windows.requests", "measurement", "delays")).isEqualTo(1);
     assertThat(count("aquifer.listener.failures")).isEqualTo(1);
   }

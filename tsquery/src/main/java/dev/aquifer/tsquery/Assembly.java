@@ -27,6 +27,7 @@ final class Assembly implements RowSink {
   private @Nullable List<String> rowGroup;
   private Cells @Nullable [] rowCells;
   private int rowIndex;
+  private long bytes;
 
   Assembly(WindowGrid grid, TimeSeriesQuery query, PointBudget budget) {
     this.grid = grid;
@@ -90,6 +91,16 @@ final class Assembly implements RowSink {
   @Override
   public void textValue(int selection, String value) {
     current()[selection].putText(rowIndex, value);
+  }
+
+  @Override
+  public void received(long count) {
+    bytes += count;
+  }
+
+  /** How many bytes came for it, in answers that were thrown away too. */
+  long bytes() {
+    return bytes;
   }
 
   /** The cells of a series, made when it is new. */

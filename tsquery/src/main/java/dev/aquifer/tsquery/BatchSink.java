@@ -13,6 +13,12 @@ public interface BatchSink {
    */
   RowSink rows(int request);
 
+  /**
+   * So many more bytes have come of an answer to all of them; what is of one request alone is told
+   * to its rows ({@link RowSink#received}).
+   */
+  default void received(long bytes) {}
+
   /** The answer to this request is whole. */
   void answered(int request);
 

@@ -22,6 +22,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
@@ -115,7 +116,7 @@ public final class FluxBackend implements Backend {
 
   @Override
   public void fetch(FetchRequest request, RowSink sink) {
-    ask(List.of(request), answer(0, request, sink));
+    ask(List.of(request), sink::received, answer(0, request, sink));
   }
 
   /** One script; it answers all or nobody. */
@@ -125,7 +126,7 @@ public final class FluxBackend implements Backend {
     for (int i = 0; i < requests.size(); i++) {
       answers.add(answer(i, requests.get(i), sink.rows(i)));
     }
-    ask(requests, chunk -> whose(answers, chunk.result()).chunk(chunk));
+    ask(requests, sink::received, chunk -> whose(answers, chunk.result()).chunk(chunk));
     for (int i = 0; i < requests.size(); i++) {
       sink.answered(i);
     }
@@ -150,13 +151,13 @@ public final class FluxBackend implements Backend {
         FluxDialect.prefix(index), dialect.plan(request.query()), request.stretches(), sink);
   }
 
-  private void ask(List<FetchRequest> requests, FluxSink answer) {
+  private void ask(List<FetchRequest> requests, LongConsumer received, FluxSink answer) {
     Duration left = requests.get(0).timeout();
     Duration limit = left.compareTo(timeout) < 0 ? left : timeout;
     String measurement = requests.get(0).query().measurement();
     String json = json(dialect.render(requests));
     try {
-      transport.ask(json, limit, measurement, body -> FluxCsv.read(body, answer));
+      transport.ask(json, limit, measurement, received, body -> FluxCsv.read(body, answer));
     } catch (FailedScriptException e) {
       throw errors.failed(measurement, e.reason(), e);
     } catch (BrokenAnswerException e) {
@@ -214,14 +215,19 @@ public final class FluxBackend implements Backend {
     }
 
     @Override
-    public void ask(String json, Duration limit, String measurement, InfluxHttp.Reader reader) {
+    public void ask(
+        String json,
+        Duration limit,
+        String measurement,
+        LongConsumer received,
+        InfluxHttp.Reader reader) {
       HttpRequest.Builder request =
           http.request()
               .header("Content-Type", "application/json")
               .header("Accept", "application/csv")
               .header("Accept-Encoding", gzip ? "gzip" : "identity")
               .POST(HttpRequest.BodyPublishers.ofString(json));
-      http.ask(request, limit, measurement, reader);
+      http.ask(request, limit, measurement, received, reader);
     }
 
     @Override

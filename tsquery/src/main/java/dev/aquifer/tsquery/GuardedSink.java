@@ -8,6 +8,8 @@ final class GuardedSink implements RowSink {
   private final RowSink to;
   private final Consumer<RuntimeException> refused;
   private boolean open = true;
+  private long rows;
+  private long bytes;
 
   GuardedSink(RowSink to, Consumer<RuntimeException> refused) {
     this.to = to;
@@ -16,6 +18,7 @@ final class GuardedSink implements RowSink {
 
   @Override
   public void row(List<String> group, long windowStart) {
+    rows++;
     guard(() -> to.row(group, windowStart));
   }
 
@@ -37,6 +40,22 @@ final class GuardedSink implements RowSink {
   @Override
   public void textValue(int selection, String value) {
     guard(() -> to.textValue(selection, value));
+  }
+
+  @Override
+  public void received(long count) {
+    bytes += count;
+    to.received(count);
+  }
+
+  /** How many rows came, those after a refusal included. */
+  long rows() {
+    return rows;
+  }
+
+  /** How many bytes came for it alone. */
+  long bytes() {
+    return bytes;
   }
 
   private void guard(Runnable call) {

@@ -46,9 +46,12 @@ final class Influx3Answer {
    * @throws AquiferException it has other columns than were asked for, or a sum overflowed
    */
   void batch(VectorSchemaRoot batch) {
+    long own = 0;
     for (FieldVector vector : batch.getFieldVectors()) {
-      bytes += vector.getBufferSize();
+      own += vector.getBufferSize();
     }
+    sink.received(own);
+    bytes += own;
     if (bytes > maxBytes) {
       throw new RefusedQueryException(
           ("The answer has more than %,d bytes. Ask for fewer series or longer windows, or raise"

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
 import okhttp3.MediaType;
 import okhttp3.RequestBody;
 import okhttp3.ResponseBody;
@@ -48,7 +49,12 @@ public final class InfluxClientBackend {
   private record Transport(QueryService service, String org, InfluxErrors errors)
       implements FluxTransport {
     @Override
-    public void ask(String json, Duration limit, String measurement, InfluxHttp.Reader reader) {
+    public void ask(
+        String json,
+        Duration limit,
+        String measurement,
+        LongConsumer received,
+        InfluxHttp.Reader reader) {
       Call<ResponseBody> call = service.query(org, RequestBody.create(json, JSON));
       call.timeout().timeout(limit.toNanos(), TimeUnit.NANOSECONDS);
       try {
@@ -56,7 +62,9 @@ public final class InfluxClientBackend {
         try (ResponseBody answer =
                 response.isSuccessful() ? response.body() : response.errorBody();
             InputStream body =
-                answer == null ? InputStream.nullInputStream() : answer.byteStream()) {
+                answer == null
+                    ? InputStream.nullInputStream()
+                    : new CountedStream(answer.byteStream(), received)) {
           if (response.code() != 200) {
             throw errors.refused(response.code(), InfluxErrors.message(body));
           }

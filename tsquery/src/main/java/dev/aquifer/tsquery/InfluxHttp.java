@@ -20,6 +20,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongConsumer;
 import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -112,16 +113,22 @@ final class InfluxHttp implements AutoCloseable {
    * Sends a request and hands the answer to the reader.
    *
    * @param measurement what is asked of, for messages
+   * @param received is told of the answer's bytes as they come, before they are unpacked
    * @throws AquiferException the server refused, failed, broke off, or took longer than the limit
    */
-  void ask(HttpRequest.Builder request, Duration limit, String measurement, Reader reader) {
+  void ask(
+      HttpRequest.Builder request,
+      Duration limit,
+      String measurement,
+      LongConsumer received,
+      Reader reader) {
     if (closed) {
       throw errors.closed();
     }
     long deadline = System.nanoTime() + limit.toNanos();
     try {
       HttpResponse<InputStream> response = send(request.timeout(limit).build(), deadline);
-      try (InputStream body = body(response)) {
+      try (InputStream body = body(response, received)) {
         if (response.statusCode() != 200) {
           throw errors.refused(response.statusCode(), InfluxErrors.message(body));
         }
@@ -157,11 +164,11 @@ final class InfluxHttp implements AutoCloseable {
     }
   }
 
-  private static InputStream body(HttpResponse<InputStream> response) throws IOException {
+  private static InputStream body(HttpResponse<InputStream> response, LongConsumer received)
+      throws IOException {
+    InputStream counted = new CountedStream(response.body(), received);
     boolean zipped =
         response.headers().firstValue("Content-Encoding").orElse("").equalsIgnoreCase("gzip");
-    return zipped
-        ? new GZIPInputStream(response.body(), 1 << 16)
-        : new BufferedInputStream(response.body());
+    return zipped ? new GZIPInputStream(counted, 1 << 16) : new BufferedInputStream(counted);
   }
 }

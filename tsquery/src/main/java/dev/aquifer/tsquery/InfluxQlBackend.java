@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
@@ -88,6 +89,7 @@ public final class InfluxQlBackend implements Backend {
         request,
         statements,
         values,
+        sink::received,
         new InfluxQlAnswer(InfluxQlAnswer.Target.of(request, plan, sink)));
   }
 
@@ -107,7 +109,7 @@ public final class InfluxQlBackend implements Backend {
     }
     InfluxQlAnswer answer = new InfluxQlAnswer(targets);
     try {
-      ask(requests.get(0), statements, values, answer);
+      ask(requests.get(0), statements, values, sink::received, answer);
     } finally {
       // The server runs them in order, and none after one that fails.
       int from = 0;
@@ -131,11 +133,12 @@ public final class InfluxQlBackend implements Backend {
       FetchRequest request,
       List<StatementText> statements,
       List<Object> values,
+      LongConsumer received,
       InfluxQlAnswer answer) {
     Duration limit = request.timeout().compareTo(timeout) < 0 ? request.timeout() : timeout;
     String measurement = request.query().measurement();
     try {
-      http.ask(http(statements, values), limit, measurement, answer::read);
+      http.ask(http(statements, values), limit, measurement, received, answer::read);
     } catch (InfluxQlAnswer.ServerError e) {
       throw errors.failed(measurement, e.reason(), e);
     }

@@ -168,8 +168,12 @@ public final class PostgresBackend implements Backend {
       }
       try (ResultSet rows = prepared.executeQuery()) {
         Rows reader = new Rows(request.query(), table(request.query()), rows);
-        while (rows.next()) {
-          reader.read(sink);
+        try {
+          while (rows.next()) {
+            reader.read(sink);
+          }
+        } finally {
+          sink.received(reader.bytes);
         }
       }
     }
@@ -222,10 +226,17 @@ public final class PostgresBackend implements Backend {
 
   /** Hands the rows of one answer on. */
   private static final class Rows {
+    private static final int ROW_BYTES = 7;
+    private static final int COLUMN_BYTES = 4;
+    private static final int NUMBER_BYTES = 8;
+
     private final List<Selection> selections;
     private final ValueKind[] kinds;
     private final int groups;
     private final ResultSet rows;
+
+    /** Estimated by the protocol, in which values have their lengths before them. */
+    private long bytes;
 
     Rows(TimeSeriesQuery query, SeriesTable table, ResultSet rows) {
       this.selections = query.selections();
@@ -241,8 +252,11 @@ public final class PostgresBackend implements Backend {
 
     void read(RowSink sink) throws SQLException {
       List<String> group = new ArrayList<>(groups);
+      bytes += ROW_BYTES + COLUMN_BYTES * (1L + groups + kinds.length) + NUMBER_BYTES;
       for (int i = 0; i < groups; i++) {
-        group.add(rows.getString(i + 2));
+        String tag = rows.getString(i + 2);
+        bytes += tag.length();
+        group.add(tag);
       }
       sink.row(group, Math.multiplyExact(rows.getLong(1), Nanos.PER_MICRO));
       for (int i = 0; i < kinds.length; i++) {
@@ -255,24 +269,28 @@ public final class PostgresBackend implements Backend {
         case LONG -> {
           long value = rows.getLong(column);
           if (!rows.wasNull()) {
+            bytes += NUMBER_BYTES;
             sink.longValue(selection, value);
           }
         }
         case DOUBLE -> {
           double value = rows.getDouble(column);
           if (!rows.wasNull()) {
+            bytes += NUMBER_BYTES;
             sink.doubleValue(selection, value);
           }
         }
         case BOOLEAN -> {
           boolean value = rows.getBoolean(column);
           if (!rows.wasNull()) {
+            bytes++;
             sink.booleanValue(selection, value);
           }
         }
         case TEXT -> {
           String value = rows.getString(column);
           if (value != null) {
+            bytes += value.length();
             sink.textValue(selection, value);
           }
         }

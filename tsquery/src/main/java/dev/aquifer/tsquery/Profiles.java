@@ -134,6 +134,7 @@ final class Profiles {
     private long refetched;
     private long points;
     private long requests;
+    private long bytes;
     // The windows that were in some answer: from, to.
     private long knownFrom;
     private long knownTo;
@@ -147,6 +148,7 @@ final class Profiles {
       query = run.query();
       count++;
       nanos += run.tookNanos();
+      bytes += run.bytes();
       if (result == null) {
         failed++;
         return;
@@ -200,6 +202,7 @@ final class Profiles {
           refetched,
           points,
           requests,
+          bytes,
           lostPushdown,
           unseen);
     }

@@ -115,12 +115,16 @@ final class QueryBatch {
           together,
           () ->
               setting.timed(
-                  tenant, first.query(), () -> setting.backend().fetchAll(requests, sink)));
+                  tenant,
+                  first.query(),
+                  sink::bytes,
+                  () -> setting.backend().fetchAll(requests, sink)));
     } catch (RuntimeException e) {
       broken = e;
     } finally {
       turn.close();
     }
+    sink.share();
     List<Member> alone = new ArrayList<>();
     for (int i = 0; i < together.size(); i++) {
       Member member = together.get(i);
@@ -221,11 +225,14 @@ final class QueryBatch {
 
   /** Keeps what one answer is refused for from ending the others'. */
   private static final class GroupSink implements BatchSink {
-    private final List<RowSink> sinks = new ArrayList<>();
+    private final List<Member> members;
+    private final List<GuardedSink> sinks = new ArrayList<>();
     private final boolean[] answered;
     private final @Nullable RuntimeException[] errors;
+    private long shared;
 
     GroupSink(List<Member> members) {
+      this.members = members;
       answered = new boolean[members.size()];
       errors = new @Nullable RuntimeException[members.size()];
       for (int i = 0; i < members.size(); i++) {
@@ -237,6 +244,27 @@ final class QueryBatch {
     @Override
     public RowSink rows(int request) {
       return sinks.get(request);
+    }
+
+    @Override
+    public void received(long count) {
+      shared += count;
+    }
+
+    /** Of all of them together. */
+    long bytes() {
+      return shared + sinks.stream().mapToLong(GuardedSink::bytes).sum();
+    }
+
+    /** Gives each its part of what came for all, by its rows; without rows the first has it all. */
+    void share() {
+      long rows = Math.max(1, sinks.stream().mapToLong(GuardedSink::rows).sum());
+      long left = shared;
+      for (int i = sinks.size() - 1; i >= 0; i--) {
+        long part = i == 0 ? left : (long) ((double) shared * sinks.get(i).rows() / rows);
+        members.get(i).run.sink().received(part);
+        left -= part;
+      }
     }
 
     @Override

@@ -22,6 +22,11 @@ import org.jspecify.annotations.Nullable;
  * @param refetched of those, whole windows that had been fetched before
  * @param points values in the answers, empty ones included
  * @param requests sent to the backend
+ * @param bytes of its answers, broken ones too: over HTTP those of the bodies as they came,
+ *     compressed where the server compresses them (through an application's own client, after it
+ *     unpacked them); from InfluxDB 3 those of Arrow's buffers; from PostgreSQL an estimate, 7 for
+ *     a row and 4 for a column beside 8 for a number and the length of a text. An answer to several
+ *     queries counts for each by its rows
  * @param lostPushdown why the backend cannot leave the windows to its storage; null when it can, or
  *     does not say
  * @param unseen how many of {@code count}, with their part of {@code time}, were of other
@@ -42,6 +47,7 @@ public record QueryProfile(
     long refetched,
     long points,
     long requests,
+    long bytes,
     @Nullable String lostPushdown,
     long unseen) {
 

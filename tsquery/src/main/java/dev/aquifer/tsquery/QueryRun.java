@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,9 +39,10 @@ final class QueryRun {
       Clock clock,
       RequestQueue queue,
       Observer observer) {
-    /** Tells the observer how long a request took. */
-    void timed(Tenant tenant, TimeSeriesQuery query, Runnable request) {
+    /** Tells the observer how long a request took, and how many bytes came since. */
+    void timed(Tenant tenant, TimeSeriesQuery query, LongSupplier received, Runnable request) {
       long began = System.nanoTime();
+      long before = received.getAsLong();
       Throwable error = null;
       try {
         request.run();
@@ -48,7 +50,12 @@ final class QueryRun {
         error = e;
         throw e;
       } finally {
-        observer.windowFetched(query.measurement(), tenant, System.nanoTime() - began, error);
+        observer.windowFetched(
+            query.measurement(),
+            tenant,
+            System.nanoTime() - began,
+            received.getAsLong() - before,
+            error);
       }
     }
   }
@@ -107,6 +114,11 @@ final class QueryRun {
   /** How long ago it began. */
   long tookNanos() {
     return System.nanoTime() - started;
+  }
+
+  /** How many bytes of answers came for it so far. */
+  long bytes() {
+    return assembly.bytes();
   }
 
   long points() {
@@ -333,7 +345,11 @@ final class QueryRun {
       try {
         began = Math.min(began, now());
         requests++;
-        setting.timed(tenant, query, () -> setting.backend().fetch(request(stretches), assembly));
+        setting.timed(
+            tenant,
+            query,
+            assembly::bytes,
+            () -> setting.backend().fetch(request(stretches), assembly));
       } finally {
         turn.close();
       }
@@ -418,7 +434,12 @@ final class QueryRun {
 
   TimeSeriesResult result() {
     return new TimeSeriesResult(
-        range, assembly.render(query), grid.count(grid.first(), grid.end()), fetched, requests);
+        range,
+        assembly.render(query),
+        grid.count(grid.first(), grid.end()),
+        fetched,
+        requests,
+        bytes());
   }
 
   long now() {

@@ -27,4 +27,10 @@ public interface RowSink {
 
   /** The row's value of the selection with this index. */
   void textValue(int selection, String value);
+
+  /**
+   * So many more bytes of the answer have come. For the figures alone; told of in any portions, in
+   * a broken answer too. A backend that cannot know tells nothing.
+   */
+  default void received(long bytes) {}
 }

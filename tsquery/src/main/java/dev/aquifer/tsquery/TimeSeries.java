@@ -50,6 +50,7 @@ public final class TimeSeries implements AutoCloseable {
   private final @Nullable Caches caches;
   private final LongAdder shown = new LongAdder();
   private final LongAdder fetched = new LongAdder();
+  private final LongAdder received = new LongAdder();
   private final AtomicBoolean closed = new AtomicBoolean();
 
   TimeSeries(TimeSeriesBuilder builder, Backend backend) {
@@ -264,6 +265,7 @@ public final class TimeSeries implements AutoCloseable {
         Math.max(0, shown.sum() - asked),
         second == null ? 0 : second.windows.sum(),
         asked,
+        received.sum(),
         second == null ? 0 : second.stored.sum(),
         second == null ? 0 : second.refused.sum(),
         second == null ? 0 : second.conflicts.sum(),
@@ -329,6 +331,7 @@ public final class TimeSeries implements AutoCloseable {
   }
 
   private void ended(QueryRun run, @Nullable TimeSeriesResult result) {
+    received.add(run.bytes());
     if (result != null) {
       shown.add(result.shown());
       fetched.add(result.fetched());

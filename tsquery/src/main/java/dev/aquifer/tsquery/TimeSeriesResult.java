@@ -10,9 +10,10 @@ import java.util.List;
  * @param shown windows in the range
  * @param fetched windows that had to be fetched for it
  * @param requests sent to the server for it
+ * @param bytes that came for it ({@link QueryProfile#bytes})
  */
 public record TimeSeriesResult(
-    TimeRange range, List<Series> series, long shown, long fetched, int requests) {
+    TimeRange range, List<Series> series, long shown, long fetched, int requests, long bytes) {
   /** Copies the list. */
   public TimeSeriesResult {
     series = List.copyOf(series);

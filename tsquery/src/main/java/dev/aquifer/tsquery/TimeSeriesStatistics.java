@@ -6,6 +6,7 @@ package dev.aquifer.tsquery;
  * @param windowsFromMemory windows that were answered from memory, those from Redis included
  * @param windowsFromRedis windows that came from Redis into memory
  * @param windowsFetched windows that the backend was asked for
+ * @param bytesReceived bytes of the backend's answers ({@link QueryProfile#bytes})
  * @param segmentsStored segments (512 windows of a query) that were written to Redis
  * @param segmentsRefused segments that something voided before they could be written; tried again
  * @param segmentsInConflict segments that another node wrote at the same time; tried again
@@ -16,6 +17,7 @@ public record TimeSeriesStatistics(
     long windowsFromMemory,
     long windowsFromRedis,
     long windowsFetched,
+    long bytesReceived,
     long segmentsStored,
     long segmentsRefused,
     long segmentsInConflict,

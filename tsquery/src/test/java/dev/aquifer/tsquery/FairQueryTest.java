@@ -61,6 +61,7 @@ class FairQueryTest {
                     String measurement,
                     Tenant tenant,
                     long nanos,
+                    long bytes,
                     @org.jspecify.annotations.Nullable Throwable error) {
                   observed.add(measurement + " " + tenant + " fetched");
                 }

@@ -115,7 +115,9 @@ class Influx3RecordedTest {
       }
       assertThat(recorded(statement)).isEqualTo(resource(name + ".sql"));
       SERVER.next((memory, out) -> replay(name, memory, out));
-      return Tenant.of("t1").call(() -> series.queryUncached(query)).series();
+      TimeSeriesResult result = Tenant.of("t1").call(() -> series.queryUncached(query));
+      assertThat(result.bytes()).isPositive();
+      return result.series();
     }
   }
 
