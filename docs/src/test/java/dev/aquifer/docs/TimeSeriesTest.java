@@ -7,6 +7,7 @@ import dev.aquifer.RefusedQueryException;
 import dev.aquifer.Tag;
 import dev.aquifer.Tenant;
 import dev.aquifer.cache.Caches;
+import dev.aquifer.metrics.MetricsPage;
 import dev.aquifer.repository.Aquifer;
 import dev.aquifer.testkit.Eventually;
 import dev.aquifer.testkit.PostgresExtension;
@@ -26,6 +27,12 @@ import dev.aquifer.tsquery.TimeSeries;
 import dev.aquifer.tsquery.TimeSeriesQuery;
 import dev.aquifer.tsquery.TimeSeriesResult;
 import dev.aquifer.tsquery.ValueKind;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.Period;
@@ -190,6 +197,19 @@ class TimeSeriesTest {
     }
     // end
     assertThat(Tenant.of("DFW").call(series::profile)).isNotEmpty();
+    MeterRegistry registry = new SimpleMeterRegistry();
+
+    // snippet: metrics-report
+    MetricsPage page = MetricsPage.builder(registry).report(series.costs()).start();
+    // end
+    try (page) {
+      URI reports = URI.create(page.url().replace("/?", "/reports.json?"));
+      assertThat(
+              HttpClient.newHttpClient()
+                  .send(HttpRequest.newBuilder(reports).build(), BodyHandlers.ofString())
+                  .body())
+          .contains("departure: [mean(delay)]", "DFW");
+    }
     series.close();
   }
 

@@ -4,6 +4,7 @@ import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import dev.aquifer.AquiferException;
+import dev.aquifer.spi.Report;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -32,10 +33,10 @@ import org.slf4j.LoggerFactory;
  * }
  * }</pre>
  *
- * <p>{@code /} is the page, {@code /meters.json} what it shows, {@code /health} says up, degraded
- * or down (status 503). Listens on the loopback address, on any free port, and asks for a random
- * token that {@link #url} contains: 401 without one, 403 with a wrong one or under a foreign host
- * name. At most four requests run at once, each for a limited time.
+ * <p>{@code /} is the page, {@code /meters.json} and {@code /reports.json} what it shows, {@code
+ * /health} says up, degraded or down (status 503). Listens on the loopback address, on any free
+ * port, and asks for a random token that {@link #url} contains: 401 without one, 403 with a wrong
+ * one or under a foreign host name. At most four requests run at once, each for a limited time.
  *
  * <p>Thread-safe. {@link #close} ends it and leaves no thread.
  */
@@ -152,6 +153,7 @@ public final class MetricsPage implements AutoCloseable {
               document.html().getBytes(StandardCharsets.UTF_8));
         }
         case "/meters.json" -> json(exchange, 200, MetersJson.of(registry, clock.millis()));
+        case "/reports.json" -> json(exchange, 200, ReportsJson.of(settings.reports()));
         case "/health" -> {
           HealthReport report = new HealthReport(registry);
           json(exchange, report.httpStatus(), report.json());
@@ -211,6 +213,7 @@ public final class MetricsPage implements AutoCloseable {
     private @Nullable String token = randomToken();
     private Duration requestTimeout = Duration.ofSeconds(10);
     private Clock clock = Clock.systemUTC();
+    private final List<Report> reports = new ArrayList<>();
 
     private Builder(MeterRegistry registry) {
       this.registry = registry;
@@ -257,6 +260,15 @@ public final class MetricsPage implements AutoCloseable {
       return this;
     }
 
+    /**
+     * A table below the meters, such as {@code TimeSeries.costs()}: 200 rows and 500 characters a
+     * cell at most. Whoever opens the page sees those of all tenants.
+     */
+    public Builder report(Report shown) {
+      reports.add(shown);
+      return this;
+    }
+
     /** Tells the time that the page shows. Default the system's. */
     public Builder clock(Clock source) {
       clock = source;
@@ -271,7 +283,7 @@ public final class MetricsPage implements AutoCloseable {
      */
     public MetricsPage start() {
       return new MetricsPage(
-          registry, new PageSettings(address, port, token, hosts, requestTimeout), clock);
+          registry, new PageSettings(address, port, token, hosts, requestTimeout, reports), clock);
     }
 
     private static String randomToken() {

@@ -1,5 +1,6 @@
 package dev.aquifer.metrics;
 
+import dev.aquifer.spi.Report;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
@@ -15,11 +16,13 @@ record PageSettings(
     int port,
     @Nullable String token,
     List<String> hosts,
-    Duration requestTimeout) {
+    Duration requestTimeout,
+    List<Report> reports) {
   static final int SHORTEST_TOKEN = 16;
 
   PageSettings {
     hosts = List.copyOf(hosts);
+    reports = List.copyOf(reports);
     if (port < 0 || port > 65_535) {
       throw new IllegalArgumentException(
           "port is %,d; it must be 1 to 65535, or 0 for any free one.".formatted(port));

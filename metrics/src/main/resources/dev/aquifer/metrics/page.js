@@ -193,6 +193,33 @@
     table('voids', ['What', 'Times'], rows, 'Nothing was voided and nothing failed.');
   }
 
+  function reports(all) {
+    const holder = byId('reports');
+    while (holder.children.length > all.length) holder.lastChild.remove();
+    all.forEach((report, n) => {
+      const id = 'report' + n;
+      if (!byId(id)) {
+        const section = element('section');
+        const heading = element('h2');
+        heading.id = 'h-' + id;
+        section.setAttribute('aria-labelledby', heading.id);
+        const scroll = element('div', null, 'scroll');
+        scroll.tabIndex = 0;
+        scroll.setAttribute('role', 'region');
+        scroll.setAttribute('aria-labelledby', heading.id);
+        const made = element('table');
+        made.id = id;
+        scroll.append(made);
+        section.append(heading, scroll);
+        holder.append(section);
+      }
+      byId('h-' + id).textContent = report.title;
+      // Figures are aligned to the right, words to the left.
+      const figures = i => report.rows.every(row => /^[-–\d]/.test(row[i] || '–'));
+      table(id, report.columns.map((text, i) => ({ text, left: !figures(i) })), report.rows, 'Nothing yet.');
+    });
+  }
+
   function status(text) {
     const pill = byId('status');
     if (pill.textContent !== text) pill.textContent = text;
@@ -208,12 +235,13 @@
   async function refresh() {
     if (!paused && !document.hidden) {
       try {
-        const [now, health] = await Promise.all([get('meters.json'), get('health')]);
+        const [now, health, tables] = await Promise.all([get('meters.json'), get('health'), get('reports.json')]);
         tiles(now);
         caches(now);
         nodes(now);
         windows(now);
         voids(now);
+        reports(tables.reports);
         status(health.status);
         byId('when').textContent = new Date(now.at).toLocaleTimeString() + (now.cut ? ', cut short' : '');
         before = now;

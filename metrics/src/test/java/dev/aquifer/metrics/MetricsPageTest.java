@@ -9,6 +9,7 @@ import dev.aquifer.spi.Observer.NodeState;
 import dev.aquifer.spi.Observer.Role;
 import dev.aquifer.spi.Observer.RouteReason;
 import dev.aquifer.spi.Observer.Tier;
+import dev.aquifer.spi.Report;
 import dev.aquifer.testkit.Eventually;
 import dev.aquifer.testkit.LeakCheck;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -25,8 +26,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -45,6 +48,13 @@ class MetricsPageTest {
       MetricsPage.builder(registry)
           .clock(Clock.fixed(Instant.ofEpochMilli(1_234_567), ZoneOffset.UTC))
           .requestTimeout(Duration.ofSeconds(1))
+          .report(report(() -> List.of(List.of("</script>" + "x".repeat(1_000), "1"))))
+          .report(
+              report(
+                  () -> {
+                    throw new IllegalStateException("a report that fails");
+                  }))
+          .report(report(() -> Collections.nCopies(1_000, List.of("many", "2"))))
           .start();
   private final HttpClient client = HttpClient.newHttpClient();
 
@@ -89,7 +99,7 @@ class MetricsPageTest {
   @Test
   void anyPath_withoutToken_is401AndTellsNothing() throws Exception {
     metrics.cacheAnswered("flights", Tenant.of("DFW"), Tier.L1);
-    for (String path : List.of("", "meters.json", "health", "x", "?other=1")) {
+    for (String path : List.of("", "meters.json", "reports.json", "health", "x", "?other=1")) {
       HttpResponse<String> answer = get(base() + path);
       assertThat(answer.statusCode()).as(path).isEqualTo(401);
       assertThat(answer.body()).doesNotContain("flights").doesNotContain(token());
@@ -193,6 +203,23 @@ class MetricsPageTest {
     assertThat(json).doesNotContain("<").doesNotContain("hunter2").isPrintable();
     assertThat(json).contains("\\u003c/script\\u003e\\u003cimg src=x onerror=alert(1)\\u003e");
     assertThat(json).contains("\\u0022\\u005c\\u0026\\u0027\\u00e9");
+  }
+
+  /** Cells are text, cut where they are long; what fails is left out. */
+  @Test
+  void reportsJson_hostileHugeAndFailing_areTextCutAndLeftOut() throws Exception {
+    String json = get(json("reports.json")).body();
+
+    assertThat(json)
+        .startsWith(
+            "{\"reports\":[{\"title\":\"Costs\",\"columns\":[\"Query\",\"Count\"],\"rows\":[["
+                + "\"\\u003c/script\\u003ex")
+        .doesNotContain("<")
+        .isPrintable()
+        .hasSizeLessThan(10_000);
+    assertThat(Pattern.compile("\"title\"").matcher(json).results().count()).isEqualTo(2);
+    assertThat(Pattern.compile("\"many\"").matcher(json).results().count())
+        .isEqualTo(ReportsJson.MOST_ROWS);
   }
 
   @Test
@@ -396,6 +423,25 @@ class MetricsPageTest {
     return client.send(
         HttpRequest.newBuilder(URI.create(url)).timeout(Duration.ofSeconds(20)).build(),
         HttpResponse.BodyHandlers.ofString());
+  }
+
+  private static Report report(Supplier<List<List<String>>> rows) {
+    return new Report() {
+      @Override
+      public String title() {
+        return "Costs";
+      }
+
+      @Override
+      public List<String> columns() {
+        return List.of("Query", "Count");
+      }
+
+      @Override
+      public List<List<String>> rows() {
+        return rows.get();
+      }
+    };
   }
 
   private String raw(String request) throws IOException {

@@ -58,6 +58,15 @@ final class Profiles {
     return ranking == null ? List.of() : ranking.profiles();
   }
 
+  /** Those of all tenants that took most time. */
+  List<CostReport.Cost> heaviest(int most) {
+    return tenants.asMap().entrySet().stream()
+        .flatMap(each -> each.getValue().heaviest(each.getKey(), most).stream())
+        .sorted(Comparator.comparing((CostReport.Cost cost) -> cost.profile().time()).reversed())
+        .limit(most)
+        .toList();
+  }
+
   /** One tenant's. */
   private final class Ranking {
     private final ReentrantLock lock = new ReentrantLock();
@@ -103,6 +112,19 @@ final class Profiles {
       } catch (RuntimeException e) {
         LOG.debug("{} does not say what it cannot push down", backend.name(), e);
         return null;
+      }
+    }
+
+    List<CostReport.Cost> heaviest(Tenant tenant, int most) {
+      lock.lock();
+      try {
+        return entries.entrySet().stream()
+            .sorted(Comparator.comparingLong((Map.Entry<String, Entry> e) -> -e.getValue().nanos))
+            .limit(most)
+            .map(each -> new CostReport.Cost(tenant, each.getValue().profile(each.getKey())))
+            .toList();
+      } finally {
+        lock.unlock();
       }
     }
 

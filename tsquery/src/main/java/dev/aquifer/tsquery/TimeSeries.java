@@ -8,6 +8,7 @@ import dev.aquifer.TenantContext;
 import dev.aquifer.cache.Caches;
 import dev.aquifer.cache.Timeline;
 import dev.aquifer.spi.Observer;
+import dev.aquifer.spi.Report;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -281,6 +282,15 @@ public final class TimeSeries implements AutoCloseable {
    */
   public List<QueryProfile> profile() {
     return profiles.of(TenantContext.require());
+  }
+
+  /**
+   * The 50 fingerprints that took most time on this node, of all tenants, as a table for a page
+   * such as {@code MetricsPage}. Names of measurements, fields and tags are in it, values that are
+   * asked for are not.
+   */
+  public Report costs() {
+    return new CostReport(profiles);
   }
 
   /** Sets how large one tenant's queries may be, from the next call on; null: as those of all. */

@@ -7,6 +7,7 @@ import dev.aquifer.AquiferException;
 import dev.aquifer.ConfigurationException;
 import dev.aquifer.MissingTenantException;
 import dev.aquifer.Tenant;
+import dev.aquifer.spi.Report;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
@@ -140,6 +141,25 @@ class ProfileTest {
     assertThat(profiles.get(4).unseen()).isPositive();
     assertThatThrownBy(() -> TimeSeries.builder().profiled(-1))
         .isInstanceOf(ConfigurationException.class);
+  }
+
+  /** A page shows what all tenants ask, without what they ask for. */
+  @Test
+  void costs_ofAllTenants_haveNoValues() throws Exception {
+    TimeSeriesQuery secret =
+        hour("m", 0).toBuilder().where(TagPredicate.eq("patient", "Smith")).build();
+    T2.call(() -> series.query(secret));
+    Report report = series.costs();
+    assertThat(report.rows().get(0)).contains("t2").hasSize(12);
+    assertThat(report.rows().toString()).startsWith("[[m: [sum(value)] every ");
+    assertThat(report.rows().toString()).doesNotContain("Smith");
+    for (int i = 0; i < 60; i++) {
+      Tenant tenant = Tenant.of("t" + (100 + i));
+      tenant.call(() -> series.query(hour("many", 0)));
+    }
+    assertThat(report.rows())
+        .hasSize(50)
+        .allSatisfy(row -> assertThat(row).hasSameSizeAs(report.columns()));
   }
 
   @Test
