@@ -14,6 +14,7 @@ import dev.aquifer.testkit.PostgresExtension;
 import dev.aquifer.testkit.RedisExtension;
 import dev.aquifer.testkit.TestDatabase;
 import dev.aquifer.tsquery.Aggregate;
+import dev.aquifer.tsquery.AuditListener;
 import dev.aquifer.tsquery.BatchAnswer;
 import dev.aquifer.tsquery.Encounter;
 import dev.aquifer.tsquery.PostgresBackend;
@@ -174,6 +175,16 @@ class TimeSeriesTest {
     // end
     assertThat(Tenant.of("DFW").call(() -> fair.query(week)).shown()).isEqualTo(168);
     fair.close();
+
+    // snippet: time-series-audit
+    TimeSeries audited =
+        TimeSeries.builder()
+            .backend(PostgresBackend.of(dataSource, departures))
+            .audit(AuditListener.log()) // or your own: event -> …
+            .build();
+    // end
+    assertThat(Tenant.of("DFW").call(() -> audited.query(week)).shown()).isEqualTo(168);
+    audited.close();
 
     // snippet: time-series-batch
     List<TimeSeriesQuery> panels =

@@ -59,7 +59,7 @@ final class Names {
 
   static String printable(String text, int most) {
     String shown = text.length() > most ? text.substring(0, most) + "…" : text;
-    return shown.replaceAll("[\\p{Cntrl}\\p{Cs}]", "?");
+    return shown.replaceAll("[\\p{Cntrl}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}]", "?");
   }
 
   // Half a surrogate pair becomes '?' in UTF-8: two different names would reach a server as one.

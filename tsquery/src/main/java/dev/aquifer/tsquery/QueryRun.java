@@ -116,6 +116,14 @@ final class QueryRun {
     return System.nanoTime() - started;
   }
 
+  long fetched() {
+    return fetched;
+  }
+
+  int requests() {
+    return requests;
+  }
+
   /** How many bytes of answers came for it so far. */
   long bytes() {
     return assembly.bytes();

@@ -18,7 +18,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -49,9 +48,7 @@ public final class TimeSeries implements AutoCloseable {
   private final Observer observer;
   private final WindowCache cache;
   private final @Nullable Caches caches;
-  private final LongAdder shown = new LongAdder();
-  private final LongAdder fetched = new LongAdder();
-  private final LongAdder received = new LongAdder();
+  private final Outcomes outcomes;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   TimeSeries(TimeSeriesBuilder builder, Backend backend) {
@@ -67,6 +64,7 @@ public final class TimeSeries implements AutoCloseable {
             new RequestQueue.Setting(
                 builder.concurrency, builder.requestLimits(), observer, System::nanoTime));
     this.profiles = new Profiles(builder.profiled, backend);
+    this.outcomes = new Outcomes(observer, profiles, new Audit(builder.audit, clock));
     this.setting =
         new QueryRun.Setting(backend, tenantTag, builder.timeout, clock, queue, observer);
     if (builder.caches != null && builder.remoteBytes > 0) {
@@ -139,14 +137,22 @@ public final class TimeSeries implements AutoCloseable {
     Instant now = clock.instant();
     long points = limits(tenant).points();
     PointBudget budget = new PointBudget(tenant, points);
-    Batch batch = new Batch(tenant, queries, listener);
-    List<QueryRun> runs = batch.start(query -> start(query, tenant, now, budget), points);
+    Batch batch;
+    List<QueryRun> runs;
+    try {
+      batch = new Batch(tenant, queries, listener);
+      runs = batch.start(query -> start(query, tenant, now, budget), points);
+    } catch (RefusedQueryException e) {
+      // All of it is refused as one, and told of as one.
+      outcomes.refused(queries.get(0), tenant, e);
+      throw e;
+    }
     new QueryBatch(
             setting,
             cache,
             tenant,
             (run, result, error) -> {
-              ended(run, result);
+              outcomes.ended(run, result, error);
               batch.ended(run, result, error);
             })
         .answer(runs);
@@ -260,18 +266,7 @@ public final class TimeSeries implements AutoCloseable {
 
   /** What it did so far. */
   public TimeSeriesStatistics statistics() {
-    SecondTier second = cache.second();
-    long asked = fetched.sum();
-    return new TimeSeriesStatistics(
-        Math.max(0, shown.sum() - asked),
-        second == null ? 0 : second.windows.sum(),
-        asked,
-        received.sum(),
-        second == null ? 0 : second.stored.sum(),
-        second == null ? 0 : second.refused.sum(),
-        second == null ? 0 : second.conflicts.sum(),
-        second == null ? 0 : second.damaged.sum(),
-        second == null ? 0 : second.tooLarge.sum());
+    return outcomes.statistics(cache.second());
   }
 
   /**
@@ -331,28 +326,15 @@ public final class TimeSeries implements AutoCloseable {
   }
 
   private TimeSeriesResult told(QueryRun run, Supplier<TimeSeriesResult> answer) {
-    TimeSeriesResult result = null;
+    TimeSeriesResult result;
     try {
       result = answer.get();
-      return result;
-    } finally {
-      ended(run, result);
+    } catch (RuntimeException | Error e) {
+      outcomes.ended(run, null, e);
+      throw e;
     }
-  }
-
-  private void ended(QueryRun run, @Nullable TimeSeriesResult result) {
-    received.add(run.bytes());
-    if (result != null) {
-      shown.add(result.shown());
-      fetched.add(result.fetched());
-      observer.windowAnswered(
-          run.query().measurement(),
-          run.tenant(),
-          result.shown(),
-          result.fetched(),
-          result.requests());
-    }
-    profiles.ended(run, result);
+    outcomes.ended(run, result, null);
+    return result;
   }
 
   private QueryLimits limits(Tenant tenant) {
@@ -375,7 +357,7 @@ public final class TimeSeries implements AutoCloseable {
       backend.check(query);
       return new QueryRun(setting, tenant, query, range, grid, budget);
     } catch (RefusedQueryException e) {
-      observer.windowRefused(query.measurement(), tenant, Observer.WindowRefusal.QUERY);
+      outcomes.refused(query, tenant, e);
       throw new RefusedQueryException("Tenant %s: %s".formatted(tenant, e.getMessage()), e);
     }
   }

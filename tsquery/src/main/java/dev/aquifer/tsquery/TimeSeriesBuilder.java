@@ -35,6 +35,7 @@ public final class TimeSeriesBuilder {
   @Nullable String source;
   final Map<String, Set<Tag>> tags = new HashMap<>();
   int profiled = 50;
+  @Nullable AuditListener audit;
 
   TimeSeriesBuilder() {}
 
@@ -74,6 +75,15 @@ public final class TimeSeriesBuilder {
           "%d profiled fingerprints: use 0 to 1,000.".formatted(fingerprints));
     }
     profiled = fingerprints;
+    return this;
+  }
+
+  /**
+   * Who is told which tenant asked for what, and what became of it: {@link AuditListener#log}, or a
+   * listener of the application's. Default nobody.
+   */
+  public TimeSeriesBuilder audit(AuditListener told) {
+    audit = told;
     return this;
   }
 
