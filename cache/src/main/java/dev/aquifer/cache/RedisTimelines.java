@@ -115,6 +115,29 @@ final class RedisTimelines {
     };
   }
 
+  /**
+   * Takes leases, or looks at them.
+   *
+   * @param token none: to look
+   * @return for each whether it is the token's now, or somebody's; null where Redis did not answer
+   */
+  @Nullable List<Object> lease(Partition partition, List<byte[]> leases, byte[] token, long millis)
+      throws InterruptedException {
+    List<byte[]> args = List.of(token, StoredKeys.bytes(Long.toString(millis)));
+    return calls.await(
+        calls.send(Script.LEASE, partition, leases, args, 0), System.nanoTime() + timeout);
+  }
+
+  /** Gives leases back. Does not wait: one that is not told of ends by itself. */
+  @SuppressWarnings("FutureReturnValueIgnored")
+  void release(Partition partition, List<byte[]> leases, byte[] token) {
+    List<byte[]> args = new ArrayList<>();
+    args.add(StoredKeys.bytes("0"));
+    leases.forEach(lease -> args.add(token));
+    calls.submit(
+        Script.HOLD, ScriptOutputType.INTEGER, RedisCalls.Call.of(partition, leases, args, 0));
+  }
+
   private static byte[] field(String timeline) {
     return StoredKeys.bytes("r:" + timeline);
   }

@@ -127,6 +127,27 @@ enum Script {
       """),
 
   /**
+   * KEYS leases on values of a timeline; ARGV a token and for how many millis, or '' to look alone.
+   * The answer has for each 1 where the token has it now, or, where there is none, where somebody
+   * has it; else 0.
+   */
+  LEASE(
+      """
+      if foreign then return {} end
+      local out = {}
+      for k = 3, #KEYS do
+        local said
+        if ARGV[5] == '' then
+          said = redis.call('EXISTS', KEYS[k]) == 1
+        else
+          said = redis.call('SET', KEYS[k], ARGV[5], 'NX', 'PX', ARGV[6])
+        end
+        out[#out + 1] = said and 1 or 0
+      end
+      return out
+      """),
+
+  /**
    * KEYS entries and leases in pairs; ARGV channel, what, most markers, token for the leases or '',
    * lease millis, the poison that it lifts or '', then the names that leave a marker.
    */

@@ -125,6 +125,8 @@ public final class Timeline implements AutoCloseable {
    */
   volatile boolean tells = true;
 
+  private static final byte[] NO_TOKEN = {};
+
   private final Node node;
   private final Tenant tenant;
   private final String name;
@@ -241,6 +243,30 @@ public final class Timeline implements AutoCloseable {
    */
   public Kept keep(String key, byte[] payload, Span span, Moment asOf, Place place) {
     return store.keep(live(), key, payload, span, asOf, place);
+  }
+
+  /**
+   * Takes the leases on values that nobody has, so that others may wait for whoever makes one
+   * instead of making it too. A lease is no lock: it ends with its time, and keeping asks for none.
+   * One round trip, no longer than {@link CachesBuilder#remoteTimeout}.
+   *
+   * @param token that no other has, for {@link #release}
+   * @return for each key whether it is the token's now; null where Redis does not answer
+   */
+  public @Nullable List<Boolean> lease(List<String> keys, String token, Duration time) {
+    return store.lease(live(), keys, StoredKeys.bytes(token), time);
+  }
+
+  /** For each key whether somebody has the lease on it; null where Redis does not answer. */
+  public @Nullable List<Boolean> leased(List<String> keys) {
+    return store.lease(live(), keys, NO_TOKEN, Duration.ofMillis(1));
+  }
+
+  /** Ends the leases that are this token's. Does not wait. */
+  public void release(List<String> keys, String token) {
+    if (!keys.isEmpty()) {
+      store.release(live(), keys, StoredKeys.bytes(token));
+    }
   }
 
   /** Nobody is told any more. Idempotent. */

@@ -114,6 +114,38 @@ final class TimelineStore {
     }
   }
 
+  /** See {@link Timeline#lease}; null where Redis does not answer. */
+  @Nullable List<Boolean> lease(Bound bound, List<String> keys, byte[] token, Duration time) {
+    Partition mine = bound.partition();
+    Remote link = node.remote();
+    if (link == null || !stores(mine)) {
+      return null;
+    }
+    try {
+      List<Object> said =
+          link.timelines().lease(mine, leases(mine, keys), token, Math.max(1, time.toMillis()));
+      return said == null || said.size() != keys.size()
+          ? null
+          : said.stream().map(one -> one.equals(1L)).toList();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return null;
+    }
+  }
+
+  /** See {@link Timeline#release}. */
+  void release(Bound bound, List<String> keys, byte[] token) {
+    Remote link = node.remote();
+    Partition mine = bound.partition();
+    if (link != null && stores(mine)) {
+      link.timelines().release(mine, leases(mine, keys), token);
+    }
+  }
+
+  private List<byte[]> leases(Partition partition, List<String> keys) {
+    return keys.stream().map(key -> TimelineValue.lease(partition, name, key)).toList();
+  }
+
   /** Whether Redis knows all that is void here: a void that it was not told has no number. */
   private boolean stores(Partition mine) {
     Remote link = node.remote();

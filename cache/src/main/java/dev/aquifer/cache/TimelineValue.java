@@ -103,7 +103,16 @@ record TimelineValue(
 
   /** Where a value is. */
   static byte[] place(Partition partition, String timeline, String key) {
-    String text = "w:" + timeline.length() + ':' + timeline + ':' + KeyText.stored(key);
+    return place(partition, "w:", timeline, key);
+  }
+
+  /** Where the lease on a value is. */
+  static byte[] lease(Partition partition, String timeline, String key) {
+    return place(partition, "wl:", timeline, key);
+  }
+
+  private static byte[] place(Partition partition, String kind, String timeline, String key) {
+    String text = kind + timeline.length() + ':' + timeline + ':' + KeyText.stored(key);
     byte[] base = partition.stored.base();
     byte[] rest = text.getBytes(StandardCharsets.UTF_8);
     byte[] all = Arrays.copyOf(base, base.length + rest.length);

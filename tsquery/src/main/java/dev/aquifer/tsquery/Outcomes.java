@@ -56,6 +56,7 @@ final class Outcomes {
         second == null ? 0 : second.windows.sum(),
         asked,
         received.sum(),
+        second == null ? 0 : second.leases.awaited.sum(),
         second == null ? 0 : second.stored.sum(),
         second == null ? 0 : second.refused.sum(),
         second == null ? 0 : second.conflicts.sum(),

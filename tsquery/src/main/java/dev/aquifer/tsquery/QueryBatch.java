@@ -22,13 +22,13 @@ final class QueryBatch {
     void ended(QueryRun run, @Nullable TimeSeriesResult result, @Nullable RuntimeException error);
   }
 
-  private final QueryRun.Setting setting;
+  private final QuerySetting setting;
   private final WindowCache cache;
   private final Tenant tenant;
   private final Ended listener;
   private final List<Member> left = new ArrayList<>();
 
-  QueryBatch(QueryRun.Setting setting, WindowCache cache, Tenant tenant, Ended listener) {
+  QueryBatch(QuerySetting setting, WindowCache cache, Tenant tenant, Ended listener) {
     this.setting = setting;
     this.cache = cache;
     this.tenant = tenant;
@@ -66,6 +66,8 @@ final class QueryBatch {
     for (int from = 0; from < fetching.size(); from += most) {
       List<Member> group = fetching.subList(from, Math.min(fetching.size(), from + most));
       fetch(group);
+      // While somebody is told of answers nothing is claimed.
+      group.forEach(member -> member.attempt(member.run::awaitNodes));
       handOn(group);
     }
     for (Member member : List.copyOf(left)) {
@@ -220,6 +222,7 @@ final class QueryBatch {
       if (run.depart(cache, ledger)) {
         run.fetchAndKeep();
       }
+      run.awaitNodes();
     }
   }
 

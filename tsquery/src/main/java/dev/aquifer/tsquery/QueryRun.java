@@ -2,8 +2,6 @@ package dev.aquifer.tsquery;
 
 import dev.aquifer.Tenant;
 import dev.aquifer.UnavailableException;
-import dev.aquifer.spi.Observer;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -14,7 +12,6 @@ import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,56 +28,35 @@ final class QueryRun {
   /** A flight of another that failed is tried again by oneself, that often. */
   private static final int RETRIES = 1;
 
-  /** What all queries of a {@link TimeSeries} have in common. */
-  record Setting(
-      Backend backend,
-      String tenantTag,
-      Duration timeout,
-      Clock clock,
-      RequestQueue queue,
-      Observer observer) {
-    /** Tells the observer how long a request took, and how many bytes came since. */
-    void timed(Tenant tenant, TimeSeriesQuery query, LongSupplier received, Runnable request) {
-      long began = System.nanoTime();
-      long before = received.getAsLong();
-      Throwable error = null;
-      try {
-        request.run();
-      } catch (RuntimeException | Error e) {
-        error = e;
-        throw e;
-      } finally {
-        observer.windowFetched(
-            query.measurement(),
-            tenant,
-            System.nanoTime() - began,
-            received.getAsLong() - before,
-            error);
-      }
-    }
-  }
-
-  private final Setting setting;
+  private final QuerySetting setting;
   private final Tenant tenant;
   private final TimeSeriesQuery query;
   private final TimeRange range;
   private final WindowGrid grid;
   private final Assembly assembly;
-  private final long started = System.nanoTime();
-  private boolean asked;
+  private final Fetching fetching;
   private final BitSet pending;
+  private @Nullable Sharing sharing;
   private @Nullable Round round;
   private List<Flight> awaited = List.of();
   private int failures;
   private long readAt;
-  private long fetched;
-  private int requests;
 
-  /** What was planned and claimed, and is being fetched. */
-  private record Round(WindowCache cache, Ledger ledger, WindowCache.Departure departure) {}
+  /**
+   * What was planned and claimed.
+   *
+   * @param runs what is fetched by this query
+   * @param sharing null: with nobody
+   */
+  private record Round(
+      WindowCache cache,
+      Ledger ledger,
+      WindowCache.Departure departure,
+      List<Run> runs,
+      @Nullable Sharing sharing) {}
 
   QueryRun(
-      Setting setting,
+      QuerySetting setting,
       Tenant tenant,
       TimeSeriesQuery query,
       TimeRange range,
@@ -92,6 +68,7 @@ final class QueryRun {
     this.range = range;
     this.grid = grid;
     this.assembly = new Assembly(grid, query, budget);
+    this.fetching = new Fetching(setting, tenant, query, grid, assembly);
     this.pending = allPending();
   }
 
@@ -113,15 +90,15 @@ final class QueryRun {
 
   /** How long ago it began. */
   long tookNanos() {
-    return System.nanoTime() - started;
+    return fetching.tookNanos();
   }
 
   long fetched() {
-    return fetched;
+    return fetching.fetched();
   }
 
   int requests() {
-    return requests;
+    return fetching.requests();
   }
 
   /** How many bytes of answers came for it so far. */
@@ -134,7 +111,7 @@ final class QueryRun {
   }
 
   TimeSeriesResult uncached() {
-    fetch(List.of(new Run(grid.first(), grid.end())));
+    fetching.fetch(List.of(new Run(grid.first(), grid.end())));
     return result();
   }
 
@@ -159,17 +136,18 @@ final class QueryRun {
 
   /**
    * Plans, claims, and copies what is cached. Whether something is to be fetched; then {@link
-   * #arrive} or {@link #fail} must follow.
+   * #arrive} or {@link #fail} must follow. In any case {@link #awaitOthers} must.
    */
   boolean depart(WindowCache cache, Ledger ledger) {
     long now = now();
     Track track = Track.of(tenant, query);
     boolean current = ledger.current();
-    Map<Long, Segment> others = current ? others(cache, ledger, track, now) : Map.of();
+    Sharing with = current ? sharing(cache) : null;
+    Map<Long, Segment> others = with == null ? Map.of() : others(with, cache, ledger, now);
     WindowCache.Departure departure =
         cache.depart(ledger, track, grid, pending, new WindowCache.Sight(now, current, others));
-    round = new Round(cache, ledger, departure);
     WindowPlanner.Plan plan = departure.plan();
+    round = new Round(cache, ledger, departure, plan.fetch(), with);
     awaited = plan.awaited();
     try {
       for (WindowPlanner.Cached part : plan.cached()) {
@@ -182,15 +160,18 @@ final class QueryRun {
                 (int) (run.from() - grid.first()));
         clear(run);
       }
+      if (with != null && !plan.fetch().isEmpty()) {
+        List<Run> mine = with.claim(ledger, plan.fetch(), now);
+        round = new Round(cache, ledger, departure, mine, with);
+      }
     } catch (RuntimeException | Error e) {
       fail(e);
       throw e;
     }
-    if (plan.fetch().isEmpty()) {
+    if (claimed().isEmpty() && !leaves()) {
       land(null);
-      return false;
     }
-    return true;
+    return round != null && !claimed().isEmpty();
   }
 
   /** Whether something would be fetched now. Claims nothing. */
@@ -203,7 +184,7 @@ final class QueryRun {
   void fetchAndKeep() {
     List<Run> runs = claimed();
     try {
-      current().ledger.reading(() -> readAt = fetch(runs));
+      current().ledger.reading(() -> readAt = fetching.fetch(runs));
       arrive(readAt);
     } catch (RuntimeException | Error e) {
       fail(e);
@@ -217,25 +198,53 @@ final class QueryRun {
     List<Run> runs = claimed();
     try {
       current.cache.keep(current.ledger, current.departure.flight(), runs, assembly, began);
-      share(current.cache, current.departure.flight().track(), runs, began);
+      Sharing with = current.sharing == null ? sharing(current.cache) : current.sharing;
+      if (with != null) {
+        with.store(current.ledger, runs, began);
+      }
       runs.forEach(this::clear);
     } catch (RuntimeException | Error e) {
       fail(e);
       throw e;
     }
-    land(null);
+    if (!leaves()) {
+      land(null);
+    }
   }
 
   /** What was claimed will not come. Nothing when the round has ended. */
   void fail(Throwable error) {
-    if (round != null) {
+    Round failed = round;
+    if (failed != null) {
+      if (failed.sharing != null) {
+        failed.sharing.giveUp(failed.ledger);
+      }
       land(error);
+    }
+  }
+
+  /** Waits for what another node fetches, and ends the round. Nothing when it has ended. */
+  void awaitNodes() {
+    Round left = round;
+    if (left != null && left.sharing != null) {
+      try {
+        left.sharing.await(left.ledger, fetching.remaining().toNanos() / 2, this::now);
+      } catch (RuntimeException | Error e) {
+        fail(e);
+        throw e;
+      }
+      land(null);
     }
   }
 
   /** Waits for what others fetch, if something is pending still. */
   void awaitOthers() {
-    if (!pending.isEmpty() && !await(awaited.get(0)) && ++failures > RETRIES) {
+    if (round != null) {
+      awaitNodes();
+    } else if (!pending.isEmpty()
+        && !awaited.isEmpty()
+        && !await(awaited.get(0))
+        && ++failures > RETRIES) {
       throw new UnavailableException(
           "%s failed %d times for queries of %s that this one waited for; see the cause."
               .formatted(setting.backend().name(), failures, query.measurement()),
@@ -245,13 +254,7 @@ final class QueryRun {
 
   /** The one request that what was claimed takes, ready to be sent; null when it takes several. */
   @Nullable FetchRequest request() {
-    List<Run> runs = claimed();
-    List<List<Stretch>> stretches = requests(runs);
-    if (stretches.size() > 1) {
-      return null;
-    }
-    assembly.expect(runs);
-    return request(stretches.get(0));
+    return fetching.single(claimed());
   }
 
   /** Takes the rows of {@link #request}. */
@@ -266,8 +269,7 @@ final class QueryRun {
 
   /** Counts what came with requests that were sent for several. */
   void countFetched(int requestsSent) {
-    requests += requestsSent;
-    fetched += count(claimed());
+    fetching.countFetched(claimed(), requestsSent);
   }
 
   private Round current() {
@@ -278,8 +280,14 @@ final class QueryRun {
     return current;
   }
 
+  /** Whether another node fetches some of what was claimed. */
+  private boolean leaves() {
+    Round current = current();
+    return current.sharing != null && current.sharing.waits();
+  }
+
   private List<Run> claimed() {
-    return current().departure.plan().fetch();
+    return current().runs;
   }
 
   private void land(@Nullable Throwable error) {
@@ -295,12 +303,11 @@ final class QueryRun {
           cache.plan(
               ledger, Track.of(tenant, query), grid, allPending(), WindowCache.Sight.memory(now()));
       int windows = grid.count(grid.first(), grid.end());
-      int cached = count(plan.cached().stream().map(WindowPlanner.Cached::run).toList());
+      int cached = fetching.count(plan.cached().stream().map(WindowPlanner.Cached::run).toList());
       int clipped = grid.clipped();
       List<StatementText> statements = new ArrayList<>();
       Set<String> remarks = new LinkedHashSet<>();
-      for (List<Stretch> stretches : requests(plan.fetch())) {
-        FetchRequest request = request(stretches);
+      for (FetchRequest request : fetching.requests(plan.fetch())) {
         statements.addAll(setting.backend().render(request));
         remarks.addAll(setting.backend().remarks(request));
       }
@@ -318,81 +325,30 @@ final class QueryRun {
     }
   }
 
-  /** What other nodes have of what is missing here; asked for once. */
-  private Map<Long, Segment> others(WindowCache cache, Ledger ledger, Track track, long now) {
-    SecondTier second = cache.second();
-    if (second == null || asked) {
-      return Map.of();
-    }
-    asked = true;
+  /** What other nodes have of what is missing here. */
+  private Map<Long, Segment> others(Sharing with, WindowCache cache, Ledger ledger, long now) {
     WindowPlanner.Plan plan =
-        cache.plan(ledger, track, grid, pending, WindowCache.Sight.memory(now));
-    List<Long> wanted = SecondTier.segments(grid, plan.fetch(), now);
-    return second.read(ledger, track, shape(), wanted, now);
+        cache.plan(ledger, with.track(), grid, pending, WindowCache.Sight.memory(now));
+    return with.others(ledger, plan.fetch(), now);
   }
 
-  private void share(WindowCache cache, Track track, List<Run> fetchedRuns, long now) {
+  private @Nullable Sharing sharing(WindowCache cache) {
     SecondTier second = cache.second();
-    if (second != null) {
-      for (long index : SecondTier.segments(grid, fetchedRuns, now)) {
-        second.later(new Track.Part(track, index), shape());
-      }
+    if (sharing == null && second != null) {
+      sharing = new Sharing(second, grid, Track.of(tenant, query), query);
     }
-  }
-
-  private SegmentCodec.Shape shape() {
-    return new SegmentCodec.Shape(query.selections().size(), query.groupBy().size());
-  }
-
-  /** When the read began, by the clock: what is kept is never said to be younger than it is. */
-  private long fetch(List<Run> runs) {
-    assembly.expect(runs);
-    long began = Long.MAX_VALUE;
-    for (List<Stretch> stretches : requests(runs)) {
-      RequestQueue.Turn turn = setting.queue().take(tenant, query.measurement(), remaining());
-      try {
-        began = Math.min(began, now());
-        requests++;
-        setting.timed(
-            tenant,
-            query,
-            assembly::bytes,
-            () -> setting.backend().fetch(request(stretches), assembly));
-      } finally {
-        turn.close();
-      }
-    }
-    fetched += count(runs);
-    return began;
-  }
-
-  private FetchRequest request(List<Stretch> stretches) {
-    return new FetchRequest(query, setting.tenantTag(), tenant, stretches, remaining());
-  }
-
-  /** What each request asks for. */
-  private List<List<Stretch>> requests(List<Run> runs) {
-    List<Stretch> all = new ArrayList<>();
-    for (Run run : runs) {
-      all.addAll(grid.stretches(run.from(), run.to()));
-    }
-    int most = setting.backend().rangesInRequest();
-    List<List<Stretch>> made = new ArrayList<>();
-    for (int from = 0; from < all.size(); from += most) {
-      made.add(List.copyOf(all.subList(from, Math.min(all.size(), from + most))));
-    }
-    return made;
+    return sharing;
   }
 
   /** Waits until the flight has ended; false when it failed. */
   private boolean await(Flight flight) {
     try {
-      flight.done().get(remaining().toNanos(), TimeUnit.NANOSECONDS);
+      flight.done().get(fetching.remaining().toNanos(), TimeUnit.NANOSECONDS);
       return true;
     } catch (ExecutionException e) {
       return false;
     } catch (TimeoutException e) {
-      throw tooSlow(e);
+      throw fetching.tooSlow(e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new UnavailableException(
@@ -407,18 +363,7 @@ final class QueryRun {
   }
 
   Duration remaining() {
-    Duration left = setting.timeout().minusNanos(System.nanoTime() - started);
-    if (left.isNegative() || left.isZero()) {
-      throw tooSlow(null);
-    }
-    return left;
-  }
-
-  private UnavailableException tooSlow(@Nullable Throwable cause) {
-    return new UnavailableException(
-        "A query of %s was not answered by %s within %s"
-            .formatted(query.measurement(), setting.backend().name(), setting.timeout()),
-        cause);
+    return fetching.remaining();
   }
 
   private BitSet allPending() {
@@ -436,21 +381,17 @@ final class QueryRun {
     pending.clear((int) (run.from() - grid.first()), (int) (run.to() - grid.first()));
   }
 
-  private int count(List<Run> runs) {
-    return runs.stream().mapToInt(run -> grid.count(run.from(), run.to())).sum();
-  }
-
   TimeSeriesResult result() {
     return new TimeSeriesResult(
         range,
         assembly.render(query),
         grid.count(grid.first(), grid.end()),
-        fetched,
-        requests,
+        fetched(),
+        requests(),
         bytes());
   }
 
   long now() {
-    return Nanos.of(setting.clock().instant());
+    return fetching.now();
   }
 }

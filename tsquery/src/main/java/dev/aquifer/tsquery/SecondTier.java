@@ -42,6 +42,7 @@ final class SecondTier {
   private final WindowCache cache;
   private final Settings settings;
   private final Set<Track.Part> waiting = ConcurrentHashMap.newKeySet();
+  final SegmentLeases leases;
   final LongAdder windows = new LongAdder();
   final LongAdder damaged = new LongAdder();
   final LongAdder stored = new LongAdder();
@@ -57,11 +58,13 @@ final class SecondTier {
    *
    * @param source what the windows are of, among all that share the Redis
    * @param life how long Redis keeps what stays for good
+   * @param patience how long a query waits for what another node fetches; zero: not at all
    * @param maxBytes of a segment
    */
   record Settings(
       String source,
       Duration life,
+      Duration patience,
       int maxBytes,
       Executor executor,
       Clock clock,
@@ -70,6 +73,7 @@ final class SecondTier {
   SecondTier(WindowCache cache, Settings settings) {
     this.cache = cache;
     this.settings = settings;
+    this.leases = new SegmentLeases(cache, settings.source, settings.patience);
   }
 
   void checkVoids(boolean checked) {
@@ -133,31 +137,46 @@ final class SecondTier {
     return segment.allUnknown() ? null : segment;
   }
 
-  /** Writes what memory has of a segment, some time later. */
-  void later(Track.Part part, SegmentCodec.Shape shape) {
+  /**
+   * Writes what memory has of a segment, some time later.
+   *
+   * @param token of the lease that ends then; empty: there is none
+   */
+  void later(Track.Part part, SegmentCodec.Shape shape, String token) {
+    leases.until(part, token);
     if (waiting.add(part)) {
       submit(part, () -> prepare(part, shape, ATTEMPTS));
     }
   }
 
-  private void submit(Track.Part part, Runnable step) {
+  /** A step on the way to Redis; true when another follows. */
+  private interface WriteStep {
+    boolean run();
+  }
+
+  private void submit(Track.Part part, WriteStep step) {
     try {
       settings.executor.execute(
           () -> {
+            boolean goesOn = false;
             try {
-              step.run();
+              goesOn = step.run();
             } catch (RuntimeException e) {
               waiting.remove(part);
               settings.observer.cacheFault(part.track().measurement(), CacheFault.REMOTE, e);
+            }
+            if (!goesOn) {
+              leases.written(part);
             }
           });
     } catch (RejectedExecutionException e) {
       // Closing: nothing is kept any more.
       waiting.remove(part);
+      leases.written(part);
     }
   }
 
-  private void prepare(Track.Part part, SegmentCodec.Shape shape, int attempts) {
+  private boolean prepare(Track.Part part, SegmentCodec.Shape shape, int attempts) {
     // From now on what is kept is not in what is written: the next keeper asks again.
     waiting.remove(part);
     Ledger ledger = cache.pin(part.track().tenant(), part.track().measurement());
@@ -166,19 +185,20 @@ final class SecondTier {
       Moment asOf = timeline == null || !timeline.keeps() ? null : timeline.moment();
       Segment mine = asOf == null ? null : cache.segment(part);
       if (timeline == null || asOf == null || mine == null) {
-        return;
+        return false;
       }
       Found found = find(timeline, List.of(part)).get(0);
       Segment theirs = segment(part, shape, found, now());
       Segment merged = theirs == null ? mine : mine.merged(theirs);
       byte[] expected = found == null ? null : found.version();
       submit(part, () -> write(part, shape, merged, asOf, expected, attempts));
+      return true;
     } finally {
       cache.unpin(ledger);
     }
   }
 
-  private void write(
+  private boolean write(
       Track.Part part,
       SegmentCodec.Shape shape,
       Segment segment,
@@ -188,17 +208,17 @@ final class SecondTier {
     long now = now();
     byte[] payload = SegmentCodec.write(segment, now);
     if (payload == null) {
-      return;
+      return false;
     }
     if (payload.length > settings.maxBytes * INFLATION) {
       tooLarge(part);
-      return;
+      return false;
     }
     Ledger ledger = cache.pin(part.track().tenant(), part.track().measurement());
     try {
       Timeline timeline = ledger.timeline;
       if (timeline == null) {
-        return;
+        return false;
       }
       Moment said = voidsChecked ? asOf : timeline.moment();
       Kept kept =
@@ -217,9 +237,11 @@ final class SecondTier {
         case TOO_LARGE -> tooLarge(part);
         case UNKNOWN -> {}
       }
-      if (attempts > 1 && (kept == Kept.VOID || kept == Kept.CONFLICT) && waiting.add(part)) {
+      boolean again = attempts > 1 && (kept == Kept.VOID || kept == Kept.CONFLICT);
+      if (again && waiting.add(part)) {
         submit(part, () -> prepare(part, shape, attempts - 1));
       }
+      return again;
     } finally {
       cache.unpin(ledger);
     }

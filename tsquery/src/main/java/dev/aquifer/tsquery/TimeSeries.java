@@ -39,7 +39,7 @@ import org.jspecify.annotations.Nullable;
 public final class TimeSeries implements AutoCloseable {
   private final Backend backend;
   private final String tenantTag;
-  private final QueryRun.Setting setting;
+  private final QuerySetting setting;
   private final QueryLimits limits;
   private final ConcurrentHashMap<Tenant, QueryLimits> ownLimits = new ConcurrentHashMap<>();
   private final RequestQueue queue;
@@ -65,8 +65,7 @@ public final class TimeSeries implements AutoCloseable {
                 builder.concurrency, builder.requestLimits(), observer, System::nanoTime));
     this.profiles = new Profiles(builder.profiled, backend);
     this.outcomes = new Outcomes(observer, profiles, new Audit(builder.audit, clock));
-    this.setting =
-        new QueryRun.Setting(backend, tenantTag, builder.timeout, clock, queue, observer);
+    this.setting = new QuerySetting(backend, tenantTag, builder.timeout, clock, queue, observer);
     if (builder.caches != null && builder.remoteBytes > 0) {
       cache.attach(
           new SecondTier(
@@ -74,6 +73,7 @@ public final class TimeSeries implements AutoCloseable {
               new SecondTier.Settings(
                   source(builder, backend),
                   builder.remoteLife,
+                  builder.remoteWait,
                   builder.remoteBytes,
                   builder.executor == null ? builder.caches.executor() : builder.executor,
                   clock,

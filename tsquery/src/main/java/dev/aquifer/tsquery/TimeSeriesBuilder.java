@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 public final class TimeSeriesBuilder {
   private static final int MOST_REMOTE_BYTES = 64 << 20;
   private static final Duration MOST_REMOTE_LIFE = Duration.ofDays(365);
+  private static final Duration MOST_REMOTE_WAIT = Duration.ofSeconds(30);
 
   @Nullable Backend backend;
   String tenantTag = "tenant";
@@ -32,6 +33,7 @@ public final class TimeSeriesBuilder {
   @Nullable Executor executor;
   Duration remoteLife = Duration.ofDays(1);
   int remoteBytes = 1 << 20;
+  Duration remoteWait = Duration.ofSeconds(1);
   @Nullable String source;
   final Map<String, Set<Tag>> tags = new HashMap<>();
   int profiled = 50;
@@ -187,6 +189,22 @@ public final class TimeSeriesBuilder {
           "remoteBytes is %,d; use 0 to %,d.".formatted(most, MOST_REMOTE_BYTES));
     }
     remoteBytes = most;
+    return this;
+  }
+
+  /**
+   * How long a query that misses 64 windows or more waits for another node that is fetching them,
+   * before it fetches them too; half of what is left of its {@link #timeout} at most. Zero: not at
+   * all. Default 1 s. Needs {@link #caches}.
+   *
+   * @throws ConfigurationException when it is negative or over 30 s
+   */
+  public TimeSeriesBuilder remoteWait(Duration longest) {
+    if (longest.isNegative() || longest.compareTo(MOST_REMOTE_WAIT) > 0) {
+      throw new ConfigurationException(
+          "remoteWait is %s; use 0 to %s.".formatted(longest, MOST_REMOTE_WAIT));
+    }
+    remoteWait = longest;
     return this;
   }
 

@@ -7,6 +7,7 @@ package dev.aquifer.tsquery;
  * @param windowsFromRedis windows that came from Redis into memory
  * @param windowsFetched windows that the backend was asked for
  * @param bytesReceived bytes of the backend's answers ({@link QueryProfile#bytes})
+ * @param fetchesAwaited queries that waited for what another node was fetching
  * @param segmentsStored segments (512 windows of a query) that were written to Redis
  * @param segmentsRefused segments that something voided before they could be written; tried again
  * @param segmentsInConflict segments that another node wrote at the same time; tried again
@@ -18,6 +19,7 @@ public record TimeSeriesStatistics(
     long windowsFromRedis,
     long windowsFetched,
     long bytesReceived,
+    long fetchesAwaited,
     long segmentsStored,
     long segmentsRefused,
     long segmentsInConflict,

@@ -1,0 +1,190 @@
+package dev.aquifer.tsquery;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one query has to do with other nodes: it takes what they have in Redis, and where many
+ * windows are missing there, it takes leases on their segments before it fetches them. Segments
+ * whose lease another node has are left to that node: the query fetches its own first, gives their
+ * leases back when they are stored, and then waits for the others', a little while and once. So
+ * nobody waits who has a lease, and no two wait for each other.
+ *
+ * <p>A lease decides who fetches, never what is true: what its holder stores is judged by what was
+ * void meanwhile, as always. Where Redis does not answer, the holder dies or takes long, the query
+ * fetches by itself. Used by one thread.
+ */
+final class Sharing {
+  /** Fewer missing windows than this are fetched sooner than anybody is asked about them. */
+  static final int MANY = 64;
+
+  private final SecondTier second;
+  private final WindowGrid grid;
+  private final Track track;
+  private final SegmentCodec.Shape shape;
+  private boolean asked;
+  private boolean leased;
+  private @Nullable Map<Long, Segment> received;
+  private List<Long> mine = List.of();
+  private List<Long> theirs = List.of();
+  private String token = "";
+  private long deadline;
+
+  Sharing(SecondTier second, WindowGrid grid, Track track, TimeSeriesQuery query) {
+    this.second = second;
+    this.grid = grid;
+    this.track = track;
+    this.shape = new SegmentCodec.Shape(query.selections().size(), query.groupBy().size());
+  }
+
+  /**
+   * What other nodes have of what is missing here; Redis is asked once, and again after a wait.
+   *
+   * @param missing by the plan of now
+   */
+  Map<Long, Segment> others(Ledger ledger, List<Run> missing, long now) {
+    if (!asked) {
+      asked = true;
+      received = second.read(ledger, track, shape, SecondTier.segments(grid, missing, now), now);
+    }
+    Map<Long, Segment> others = received;
+    received = null;
+    return others == null ? Map.of() : others;
+  }
+
+  /** What others have was read with that of other queries. */
+  void received(Map<Long, Segment> segments) {
+    asked = true;
+    received = segments;
+  }
+
+  /** Which segments are to be asked for; none where they were. */
+  List<Long> wanted(List<Run> missing, long now) {
+    return asked ? List.of() : SecondTier.segments(grid, missing, now);
+  }
+
+  Track track() {
+    return track;
+  }
+
+  SegmentCodec.Shape shape() {
+    return shape;
+  }
+
+  /** Takes leases; what is left to be fetched by this query. */
+  List<Run> claim(Ledger ledger, List<Run> runs, long now) {
+    List<Long> indexes = leased ? List.of() : SecondTier.segments(grid, runs, now);
+    if (indexes.isEmpty()
+        || second.leases.patience().isZero()
+        || grid.skips()
+        || ended(runs, now) < MANY) {
+      return runs;
+    }
+    leased = true;
+    token = UUID.randomUUID().toString();
+    deadline = System.nanoTime() + second.leases.patience().toNanos();
+    List<Boolean> granted = second.leases.take(ledger, parts(indexes), token);
+    if (granted == null) {
+      return runs;
+    }
+    mine = new ArrayList<>();
+    theirs = new ArrayList<>();
+    for (int i = 0; i < indexes.size(); i++) {
+      (granted.get(i) ? mine : theirs).add(indexes.get(i));
+    }
+    return theirs.isEmpty() ? runs : without(runs, new HashSet<>(theirs), now);
+  }
+
+  /** Whether another node fetches some of what was claimed. */
+  boolean waits() {
+    return !theirs.isEmpty();
+  }
+
+  /**
+   * Waits until what others fetch is stored, or they have given it up, or time is up; and takes
+   * what is there into memory.
+   *
+   * @param most nanoseconds
+   */
+  void await(Ledger ledger, long most, LongSupplier now) {
+    List<Long> left = theirs;
+    theirs = List.of();
+    long until = Math.min(deadline, System.nanoTime() + most);
+    second.leases.await(ledger, parts(left), until);
+    asked = true;
+    received = second.read(ledger, track, shape, left, now.getAsLong());
+  }
+
+  /** Puts what was fetched into Redis, some time later, and ends the leases then. */
+  void store(Ledger ledger, List<Run> fetched, long now) {
+    Set<Long> stored = new HashSet<>();
+    for (long index : SecondTier.segments(grid, fetched, now)) {
+      boolean held = mine.contains(index);
+      second.later(new Track.Part(track, index), shape, held ? token : "");
+      stored.add(index);
+    }
+    List<Long> rest = mine.stream().filter(index -> !stored.contains(index)).toList();
+    mine = List.of();
+    second.leases.release(ledger, parts(rest), token);
+  }
+
+  /** Nothing will be stored: others may fetch. */
+  void giveUp(Ledger ledger) {
+    List<Long> held = mine;
+    mine = List.of();
+    theirs = List.of();
+    second.leases.release(ledger, parts(held), token);
+  }
+
+  private List<Track.Part> parts(List<Long> indexes) {
+    return indexes.stream().map(index -> new Track.Part(track, index)).toList();
+  }
+
+  private long ended(List<Run> runs, long now) {
+    long windows = 0;
+    for (Run run : runs) {
+      windows += Math.max(0, to(run, now) - from(run));
+    }
+    return windows;
+  }
+
+  private List<Run> without(List<Run> runs, Set<Long> segments, long now) {
+    List<Run> left = new ArrayList<>();
+    for (Run run : runs) {
+      long from = run.from();
+      long at = from(run);
+      long to = to(run, now);
+      while (at < to) {
+        long index = Math.floorDiv(at, (long) Segment.LENGTH);
+        long end = Math.min(to, (index + 1) * Segment.LENGTH);
+        if (segments.contains(index)) {
+          add(left, from, at);
+          from = end;
+        }
+        at = end;
+      }
+      add(left, from, run.to());
+    }
+    return left;
+  }
+
+  private static void add(List<Run> runs, long from, long to) {
+    if (from < to) {
+      runs.add(new Run(from, to));
+    }
+  }
+
+  private long from(Run run) {
+    return Math.max(run.from(), grid.fullFirst());
+  }
+
+  private long to(Run run, long now) {
+    return Math.min(Math.min(run.to(), grid.fullEnd()), grid.endedBefore(now));
+  }
+}
