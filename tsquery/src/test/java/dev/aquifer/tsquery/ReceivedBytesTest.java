@@ -32,7 +32,7 @@ class ReceivedBytesTest {
   private static final Tenant T1 = Tenant.of("t1");
   private static final String ANSWER =
       """
-      {"results":[{"statement_id":0,"series":[{"name":"m","columns":["time","v0"],\
+      {"results":[{"statement_id":0,"series":[{"name":"m","columns":["time","sum0"],\
       "values":[[0,1.5],[60000000000,2]]}]}]}
       """;
 
@@ -68,9 +68,9 @@ class ReceivedBytesTest {
   void queryAll_oneAnswerForAll_countsForEachByItsRows() throws Exception {
     String both =
         """
-        {"results":[{"statement_id":0,"series":[{"name":"a","columns":["time","v0"],\
+        {"results":[{"statement_id":0,"series":[{"name":"a","columns":["time","sum0"],\
         "values":[[0,1.5],[60000000000,2],[120000000000,2]]}]},\
-        {"statement_id":1,"series":[{"name":"b","columns":["time","v0"],"values":[[0,1.5]]}]}]}
+        {"statement_id":1,"series":[{"name":"b","columns":["time","sum0"],"values":[[0,1.5]]}]}]}
         """;
     try (HttpAnswers server = new HttpAnswers();
         TimeSeries series = series(InfluxQlBackend.builder(server.url(), "db").build())) {
