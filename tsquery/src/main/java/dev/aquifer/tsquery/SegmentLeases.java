@@ -5,8 +5,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -83,10 +83,8 @@ final class SegmentLeases {
       }
       List<String> asked = held;
       held = IntStream.range(0, asked.size()).filter(leased::get).mapToObj(asked::get).toList();
-      try {
-        TimeUnit.NANOSECONDS.sleep(Math.min(left, pause));
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
+      LockSupport.parkNanos(this, Math.min(left, pause));
+      if (Thread.currentThread().isInterrupted()) {
         return;
       }
       pause = Math.min(LONGEST_PAUSE, 2 * pause);
