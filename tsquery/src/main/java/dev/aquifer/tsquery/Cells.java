@@ -45,6 +45,10 @@ final class Cells implements Column {
     kinds[index] = ABSENT;
   }
 
+  void clear(int from, int to) {
+    Arrays.fill(kinds, from, to, ABSENT);
+  }
+
   void putText(int index, String text) {
     if (texts == null) {
       texts = new @Nullable String[kinds.length];
@@ -82,9 +86,31 @@ final class Cells implements Column {
   Cells picked(int[] places) {
     Cells picked = new Cells(places.length);
     for (int i = 0; i < places.length; i++) {
-      picked.copy(this, places[i], i, 1);
+      picked.kinds[i] = kinds[places[i]];
+      picked.bits[i] = bits[places[i]];
+    }
+    if (texts != null) {
+      picked.texts = new @Nullable String[places.length];
+      for (int i = 0; i < places.length; i++) {
+        picked.texts[i] = texts[places[i]];
+      }
     }
     return picked;
+  }
+
+  /**
+   * Writes to the beginning of an array where values are.
+   *
+   * @return how many there are
+   */
+  int present(int[] places) {
+    int count = 0;
+    for (int i = 0; i < kinds.length; i++) {
+      // Always written: most series have gaps in no order, and a branch would be guessed wrong.
+      places[count] = i;
+      count += kinds[i] == ABSENT ? 0 : 1;
+    }
+    return count;
   }
 
   @Override

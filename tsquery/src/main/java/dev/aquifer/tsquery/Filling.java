@@ -1,6 +1,7 @@
 package dev.aquifer.tsquery;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -26,21 +27,22 @@ final class Filling {
    * all of them share one list.
    */
   int[] shown(Cells[] columns) {
-    int size = columns[0].size();
-    int count = 0;
-    for (int i = 0; i < size; i++) {
-      count += anyAt(columns, i) ? 1 : 0;
-    }
+    int[] places = new int[columns[0].size()];
+    int count = columns.length == 1 ? columns[0].present(places) : present(columns, places);
     if (count == all.length || (count > 0 && fill.kind() != Fill.Kind.NONE)) {
       return all;
     }
-    int[] present = new int[count];
-    for (int i = 0, next = 0; next < count; i++) {
+    return Arrays.copyOf(places, count);
+  }
+
+  private static int present(Cells[] columns, int[] places) {
+    int count = 0;
+    for (int i = 0; i < places.length; i++) {
       if (anyAt(columns, i)) {
-        present[next++] = i;
+        places[count++] = i;
       }
     }
-    return present;
+    return count;
   }
 
   /**

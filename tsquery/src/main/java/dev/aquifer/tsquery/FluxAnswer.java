@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /** Hands the tables of an answer on as rows, as they come. Used by one thread, once. */
 final class FluxAnswer implements FluxSink {
   /** A read, over one stretch of windows. */
-  private record Part(FluxReads.Read read, Stretch stretch, boolean points) {}
+  private record Part(FluxReads.Read read, Stretch stretch, boolean second) {}
 
   /** A series of a field over a stretch, of which one of two results has come. */
   private record Half(Stretch stretch, String field, List<String> group) {}
@@ -41,8 +41,8 @@ final class FluxAnswer implements FluxSink {
         FluxReads.Read read = plan.reads().get(i);
         Stretch stretch = stretches.get(j);
         parts.put(prefix + FluxReads.result(i, j), new Part(read, stretch, false));
-        if (read.shape() == FluxReads.Shape.TOTALED) {
-          parts.put(prefix + FluxReads.points(i, j), new Part(read, stretch, true));
+        if (read.twofold()) {
+          parts.put(prefix + FluxReads.second(i, j), new Part(read, stretch, true));
         }
       }
     }
@@ -70,13 +70,14 @@ final class FluxAnswer implements FluxSink {
   private final class Table {
     private final FluxReads.Read read;
     private final Stretch stretch;
-    private final FluxColumn times;
+    // Null where all of it is in one window.
+    private final @Nullable FluxColumn times;
     private final FluxColumn values;
     private final @Nullable FluxColumn counts;
     private final List<String> group = new ArrayList<>(query.groupBy().size());
     private final int selection;
     private final int mean;
-    private final boolean points;
+    private final boolean second;
     private final @Nullable Map<Long, Double> half;
     private boolean begun;
     private long last;
@@ -88,25 +89,33 @@ final class FluxAnswer implements FluxSink {
       }
       read = part.read();
       stretch = part.stretch();
-      times = chunk.column(read.counted() ? "_start" : "_time");
+      times =
+          FluxWindows.labelled(read, stretch)
+              ? chunk.column(read.counted() ? "_start" : "_time")
+              : null;
       values = chunk.column("_value");
       counts = read.counted() ? chunk.column("n") : null;
       String field = text(chunk, "_field");
-      if (times.type() != FluxType.TIME || !read.fields().contains(field)) {
+      if ((times != null && times.type() != FluxType.TIME) || !read.fields().contains(field)) {
         throw unexpected("a field '" + Names.printable(field) + "' or times of another type");
+      }
+      boolean squared = read.shape() == FluxReads.Shape.SQUARED;
+      if (counts != null && counts.type() != (squared ? FluxType.DOUBLE : FluxType.LONG)) {
+        throw unexpected("numbers of points of type " + counts.type().annotation());
       }
       query.groupBy().forEach(tag -> group.add(text(chunk, tag)));
       selection =
           query.selections().indexOf(new Selection(read.aggregate(), field, read.quantile()));
       mean = query.selections().indexOf(new Selection(Aggregate.MEAN, field));
-      points = part.points();
-      if (read.shape() == FluxReads.Shape.TOTALED && values.type() == FluxType.DOUBLE) {
+      second = part.second();
+      if (read.whole() && values.type() == FluxType.DOUBLE) {
         throw new AquiferException(
             "Field %s of %s has floats, though it is told to be of integers; do not tell so."
                 .formatted(Names.printable(field), query.measurement()));
       }
       half =
-          read.shape() == FluxReads.Shape.TOTALED && mean >= 0
+          read.shape() == FluxReads.Shape.MIDDLE
+                  || (read.shape() == FluxReads.Shape.TOTALED && mean >= 0)
               ? halves.computeIfAbsent(new Half(stretch, field, group), key -> new HashMap<>())
               : null;
       if (read.shape() == FluxReads.Shape.SERIES && !tables.add(List.of(part, field, group))) {
@@ -120,7 +129,8 @@ final class FluxAnswer implements FluxSink {
           continue;
         }
         // Labels of windows are where they begin inside the range.
-        long start = stretch.startOf(times.longAt(row));
+        long start =
+            stretch.startOf(times == null ? stretch.range().startNanos() : times.longAt(row));
         if (read.shape() == FluxReads.Shape.SERIES && begun && start <= last) {
           throw ambiguous();
         }
@@ -131,7 +141,9 @@ final class FluxAnswer implements FluxSink {
           deviation(row);
           continue;
         }
-        if (selection >= 0 && !points) {
+        if (read.shape() == FluxReads.Shape.MIDDLE) {
+          requireKind();
+        } else if (selection >= 0 && !second) {
           value(row);
         }
         if (half != null) {
@@ -148,7 +160,13 @@ final class FluxAnswer implements FluxSink {
       if (before == null) {
         waiting.put(start, now);
       } else {
-        sink.doubleValue(mean, (points ? before / now : now / before) + 0.0);
+        double one = second ? before : now;
+        double other = second ? now : before;
+        if (read.shape() == FluxReads.Shape.MIDDLE) {
+          sink.doubleValue(selection, (one == other ? one : one * 0.5 + other * 0.5) + 0.0);
+        } else {
+          sink.doubleValue(mean, one / other + 0.0);
+        }
       }
     }
 
@@ -160,13 +178,17 @@ final class FluxAnswer implements FluxSink {
       }
     }
 
-    private void value(int row) {
+    private void requireKind() {
       boolean number = values.type() != FluxType.TEXT && values.type() != FluxType.BOOLEAN;
       if (!number && !read.aggregate().forAnyKind()) {
         throw new AquiferException(
             "%s cannot be computed: the field is %s. Use count, distinct, first or last."
                 .formatted(query.selections().get(selection), values.type().annotation()));
       }
+    }
+
+    private void value(int row) {
+      requireKind();
       switch (values.type()) {
         case LONG -> sink.longValue(selection, values.longAt(row));
         case UNSIGNED_LONG -> {

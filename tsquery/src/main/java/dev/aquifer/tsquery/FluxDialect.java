@@ -3,10 +3,8 @@ package dev.aquifer.tsquery;
 import dev.aquifer.RefusedQueryException;
 import dev.aquifer.tsquery.flux.FluxLiteral;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -27,12 +25,6 @@ final class FluxDialect {
   private static final int MANY = 64;
   private static final int CHAIN = 8;
   private static final String VALUE = "r[\"_value\"]";
-  private static final String SORT = "\n  |> sort(columns: [\"_time\", \"_value\"])";
-
-  // A field of texts or booleans is an error, as it is to sum.
-  private static final String NUMBER =
-      "if types.isNumeric(v: r._value) then float(v: r._value) else die(msg: \"a field is no"
-          + " number\")";
 
   private final String bucket;
   private final boolean bound;
@@ -71,17 +63,8 @@ final class FluxDialect {
       Condition.regexes(condition).forEach(FluxLiteral::regex);
       Condition.leaves(condition).stream()
           .flatMap(leaf -> FieldScope.operands(leaf).stream())
-          .forEach(FluxDialect::literal);
+          .forEach(FluxValues::literal);
     }
-  }
-
-  private static String literal(Object value) {
-    if (value instanceof String text) {
-      return FluxLiteral.text(text);
-    } else if (value instanceof Double real) {
-      return FluxLiteral.decimal(real);
-    }
-    return value instanceof Long whole ? FluxLiteral.integer(whole) : value.toString();
   }
 
   /** All tags of the query's measurement but the tenant's; empty when they are not known. */
@@ -125,15 +108,14 @@ final class FluxDialect {
     private String prefix = "";
     private String name = "t";
     private TimeSeriesQuery query;
-    private final Map<Object, Integer> values = new LinkedHashMap<>();
-    private final Map<String, String> regexes = new LinkedHashMap<>();
-    private final Map<String, String> negatives = new LinkedHashMap<>();
-    private boolean types;
+    private final FluxValues values = new FluxValues(bound);
+    private FluxWindows windows;
 
     Script(List<FetchRequest> requests) {
       this.requests = requests;
       this.request = requests.get(0);
       this.query = request.query();
+      this.windows = new FluxWindows(query, values);
     }
 
     StatementText write() {
@@ -141,78 +123,40 @@ final class FluxDialect {
       for (int i = 0; i < requests.size(); i++) {
         request = requests.get(i);
         query = request.query();
+        windows = new FluxWindows(query, values);
         prefix = prefix(i);
         name = i == 0 ? "t" : "t" + i + "_";
         write(plan(query).reads(), text);
       }
-      StringBuilder head = new StringBuilder();
-      head.append(regexes.isEmpty() ? "" : "import \"regexp\"\n");
-      head.append(types ? "import \"types\"\n" : "");
-      head.append(regexes.isEmpty() && negatives.isEmpty() ? "" : "\n");
-      regexes.forEach(
-          (regex, name) -> {
-            head.append(name).append(" = regexp.compile(v: ").append(value(regex));
-            head.append(")\n");
-          });
-      negatives.forEach(
-          (number, name) -> head.append(name).append(" = ").append(number).append('\n'));
-      return new StatementText(head.append(text).toString(), new ArrayList<>(values.keySet()));
+      return values.statement(text);
     }
 
     private void write(List<FluxReads.Read> reads, StringBuilder text) {
       for (int i = 0; i < reads.size(); i++) {
         for (int j = 0; j < request.stretches().size(); j++) {
+          FluxReads.Read read = reads.get(i);
+          Stretch stretch = request.stretches().get(j);
           text.append('\n');
-          if (reads.get(i).shape() == FluxReads.Shape.TOTALED) {
-            totaled(reads.get(i), request.stretches().get(j), i, j, text);
-            continue;
+          if (read.twofold()) {
+            String points = name + i + "_" + j;
+            text.append(points).append(" = ");
+            filtered(read, stretch, text);
+            text.append(windows.group()).append("\n\n");
+            text.append(points).append(windows.first(read, stretch));
+            named(FluxReads.result(i, j), text);
+            text.append('\n').append(points).append(windows.second(read, stretch));
+            named(FluxReads.second(i, j), text);
+          } else {
+            filtered(read, stretch, text);
+            text.append(windows.one(read, stretch));
+            named(FluxReads.result(i, j), text);
           }
-          read(reads.get(i), request.stretches().get(j), text);
-          text.append("\n  |> yield(name: \"").append(prefix);
-          text.append(FluxReads.result(i, j)).append("\")\n");
         }
       }
     }
 
-    private void totaled(
-        FluxReads.Read read, Stretch stretch, int index, int range, StringBuilder text) {
-      String points = name + index + "_" + range;
-      text.append(points).append(" = ");
-      filtered(read, stretch, text);
-      text.append(group()).append("\n\n");
-      text.append(points).append(windows("sum", stretch)).append(kept());
-      text.append("\n  |> yield(name: \"").append(prefix);
-      text.append(FluxReads.result(index, range)).append("\")\n\n");
-      text.append(points).append(windows("count", stretch)).append(kept());
-      text.append("\n  |> yield(name: \"").append(prefix);
-      text.append(FluxReads.points(index, range)).append("\")\n");
-    }
-
-    private void read(FluxReads.Read read, Stretch stretch, StringBuilder text) {
-      filtered(read, stretch, text);
-      switch (read.shape()) {
-        case SERIES -> text.append(number(read)).append(windows(read, stretch));
-        case TOTALED -> throw new IllegalStateException("two results");
-        case GROUPED -> text.append(group()).append(number(read)).append(windows(read, stretch));
-        case SORTED -> text.append(group()).append(SORT).append(windows(read, stretch));
-        case SUMMED ->
-            text.append(group())
-                .append(SORT)
-                .append("\n  |> map(fn: (r) => ({r with n: 1}))\n  |> window(")
-                .append(window(stretch))
-                .append(")\n  |> cumulativeSum(columns: [\"_value\", \"n\"])")
-                .append("\n  |> last(column: \"n\")");
-        case SQUARED -> text.append(group()).append(SORT).append(squares(stretch));
-      }
-      text.append(read.counted() ? keep(columns("_start", "_value", "n", "_field")) : kept());
-    }
-
-    private String kept() {
-      return keep(columns("_time", "_value", "_field"));
-    }
-
-    private static String keep(String columns) {
-      return "\n  |> keep(columns: " + columns + ")";
+    private void named(String result, StringBuilder text) {
+      text.append("\n  |> yield(name: \"").append(prefix).append(result).append("\")\n");
     }
 
     private void filtered(FluxReads.Read read, Stretch stretch, StringBuilder text) {
@@ -230,78 +174,6 @@ final class FluxDialect {
         condition(condition, text);
       }
       text.append(')');
-    }
-
-    private String group() {
-      return "\n  |> group(columns: " + columns("_field") + ")";
-    }
-
-    private String window(Stretch stretch) {
-      String window = "every: " + FluxLiteral.duration(stretch.every());
-      // The storage makes windows without a period alone.
-      window += stretch.gapped() ? ", period: " + FluxLiteral.duration(stretch.period()) : "";
-      return stretch.offset().isZero()
-          ? window
-          : window + ", offset: " + FluxLiteral.duration(stretch.offset());
-    }
-
-    private String windows(FluxReads.Read read, Stretch stretch) {
-      return windows(function(read), stretch);
-    }
-
-    private String windows(String function, Stretch stretch) {
-      return "\n  |> aggregateWindow(%s, fn: %s, createEmpty: false, timeSrc: \"_start\")"
-          .formatted(window(stretch), function);
-    }
-
-    private String function(FluxReads.Read read) {
-      return switch (read.aggregate()) {
-        case DISTINCT -> ofColumn("distinct(column: column) |> count()");
-        case MEDIAN -> ofColumn("quantile(q: 0.5, column: column, method: \"exact_mean\")");
-        case QUANTILE ->
-            ofColumn(
-                "quantile(q: %s, column: column, method: \"exact_selector\")"
-                    .formatted(value(Objects.requireNonNull(read.quantile()))));
-        default -> read.aggregate().function();
-      };
-    }
-
-    private static String ofColumn(String chain) {
-      return "(column, tables=<-) => tables |> " + chain;
-    }
-
-    /** The exact mean of quantiles is one of floats alone. */
-    private String number(FluxReads.Read read) {
-      if (read.aggregate() != Aggregate.MEDIAN) {
-        return "";
-      }
-      types = true;
-      return "\n  |> map(fn: (r) => ({r with _value: " + NUMBER + "}))";
-    }
-
-    /**
-     * Squared distances from the mean, by Youngs and Cramer's method: the n-th value x adds (n·x −
-     * S)² / (n·(n − 1)), where S is the sum of all up to it.
-     */
-    private String squares(Stretch stretch) {
-      types = true;
-      return """
-
-        |> map(fn: (r) => ({r with _value: %1$s, x: %1$s, n: 1.0}))
-        |> window(%2$s)
-        |> cumulativeSum(columns: ["_value", "n"])
-        |> map(fn: (r) => ({r with _value: if r.n > 1.0 then \
-      (r.x * r.n - r._value) * (r.x * r.n - r._value) / (r.n * (r.n - 1.0)) else 0.0}))
-        |> cumulativeSum(columns: ["_value"])
-        |> last(column: "n")\
-      """
-          .formatted(NUMBER, window(stretch));
-    }
-
-    private String columns(String... own) {
-      List<String> all = new ArrayList<>(List.of(own));
-      all.addAll(query.groupBy());
-      return all.stream().map(FluxLiteral::text).collect(Collectors.joining(", ", "[", "]"));
     }
 
     private void condition(Condition condition, StringBuilder text) {
@@ -400,21 +272,11 @@ final class FluxDialect {
     }
 
     private String regex(String regex) {
-      return bound
-          ? regexes.computeIfAbsent(regex, key -> "re" + regexes.size())
-          : FluxLiteral.regex(regex);
+      return values.regex(regex);
     }
 
     private String value(Object value) {
-      if (bound) {
-        int index = values.computeIfAbsent(value, key -> values.size());
-        return "params.p" + index;
-      }
-      // A negative number is a literal to the storage only where a name stands for it.
-      String literal = literal(value);
-      return literal.startsWith("-")
-          ? negatives.computeIfAbsent(literal, key -> "n" + negatives.size())
-          : literal;
+      return values.value(value);
     }
 
     private String tag(String name) {

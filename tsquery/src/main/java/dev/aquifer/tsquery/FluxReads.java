@@ -19,9 +19,11 @@ import org.jspecify.annotations.Nullable;
  * unstable sort, and Flux's sum and mean add up a table by pieces whose edges depend on the range.
  * So counts, extremes and quantiles are left to it, first and last are taken after a sort by time
  * and value, and sums are the last of cumulative ones in that order, which are added up one by one.
- * Standard deviations are always such sums: of the terms that PostgreSQL adds up, too. Sums of
- * whole numbers are the same in any order, and are left to the server as they come; their means are
- * made here, since the server's depend on how the points came to it.
+ * A median is made here of the two values in the middle: the server's own takes floats alone, and
+ * to make them of each point costs it more than all the rest. Standard deviations are always such
+ * sums: of the terms that PostgreSQL adds up, too. Sums of whole numbers are the same in any order,
+ * and are left to the server as they come; their means are made here, since the server's depend on
+ * how the points came to it.
  */
 record FluxReads(TimeSeriesQuery query, List<Read> reads) {
   /** What is done with series whose points share windows. */
@@ -35,6 +37,11 @@ record FluxReads(TimeSeriesQuery query, List<Read> reads) {
      * points, which two reads would not promise.
      */
     TOTALED,
+    /**
+     * They are grouped, once for two results: the lower and the upper of the two values in the
+     * middle, which may be one and the same point.
+     */
+    MIDDLE,
     /** They are grouped and sorted. */
     SORTED,
     /** They are grouped and sorted; the answer has a sum and the number of its points. */
@@ -58,6 +65,16 @@ record FluxReads(TimeSeriesQuery query, List<Read> reads) {
     boolean counted() {
       return shape == Shape.SUMMED || shape == Shape.SQUARED;
     }
+
+    /** Whether it is of fields that are told to be whole numbers, and of no others. */
+    boolean whole() {
+      return aggregate == Aggregate.SUM && (shape == Shape.TOTALED || shape == Shape.GROUPED);
+    }
+
+    /** Whether it has two results, of the same points. */
+    boolean twofold() {
+      return shape == Shape.TOTALED || shape == Shape.MIDDLE;
+    }
   }
 
   private record Kind(Aggregate aggregate, @Nullable Double quantile, Shape shape) {}
@@ -72,11 +89,10 @@ record FluxReads(TimeSeriesQuery query, List<Read> reads) {
     boolean apart = !tags.isEmpty() && fixed(query).containsAll(tags);
     Map<Kind, Set<String>> fields = new LinkedHashMap<>();
     for (Selection selection : query.selections()) {
-      boolean integer = integers.contains(selection.field());
       Kind kind =
           apart && selection.aggregate() != Aggregate.STDDEV
               ? new Kind(selection.aggregate(), selection.quantile(), Shape.SERIES)
-              : shared(selection, integer);
+              : shared(query, selection, integers);
       fields.computeIfAbsent(kind, key -> new TreeSet<>()).add(selection.field());
     }
     List<Read> reads = new ArrayList<>();
@@ -112,19 +128,25 @@ record FluxReads(TimeSeriesQuery query, List<Read> reads) {
   }
 
   /** What the second result of such a read is called. */
-  static String points(int read, int range) {
+  static String second(int read, int range) {
     return result(read, range) + ".n";
   }
 
-  private static Kind shared(Selection selection, boolean integer) {
+  private static Kind shared(TimeSeriesQuery query, Selection selection, Set<String> integers) {
     Aggregate aggregate = selection.aggregate();
+    boolean integer = integers.contains(selection.field());
+    Selection mean = new Selection(Aggregate.MEAN, selection.field());
     return switch (aggregate) {
-      case COUNT, MIN, MAX, SPREAD, MEDIAN, QUANTILE, DISTINCT ->
+      case COUNT, MIN, MAX, SPREAD, QUANTILE, DISTINCT ->
           new Kind(aggregate, selection.quantile(), Shape.GROUPED);
+      case MEDIAN -> new Kind(aggregate, null, Shape.MIDDLE);
       case FIRST, LAST -> new Kind(aggregate, null, Shape.SORTED);
       case SUM, MEAN ->
           integer
-              ? new Kind(Aggregate.SUM, null, Shape.TOTALED)
+              ? new Kind(
+                  Aggregate.SUM,
+                  null,
+                  query.selections().contains(mean) ? Shape.TOTALED : Shape.GROUPED)
               : new Kind(Aggregate.SUM, null, Shape.SUMMED);
       case STDDEV -> new Kind(aggregate, null, Shape.SQUARED);
     };

@@ -250,12 +250,23 @@ final class PackedColumn implements Column {
         reader.next();
       }
     }
-    for (int i = 0; i < length; i++) {
-      if (present(from + i)) {
+    if (dense()) {
+      for (int i = 0; i < length; i++) {
         target.put(toIndex + i, kind, reader.next());
-      } else {
-        target.put(toIndex + i, Cells.ABSENT, 0);
       }
+      return;
+    }
+    target.clear(toIndex, toIndex + length);
+    for (int first = from; first < from + length; ) {
+      // The bits of one byte, from this window on.
+      int byteEnd = Math.min(from + length, (first & ~7) + 8);
+      int set =
+          (bytes[HEADER + (first >> 3)] & 0xff) >> (first & 7) & ((1 << (byteEnd - first)) - 1);
+      for (; set != 0; set &= set - 1) {
+        int window = first + Integer.numberOfTrailingZeros(set);
+        target.put(toIndex + window - from, kind, reader.next());
+      }
+      first = byteEnd;
     }
   }
 

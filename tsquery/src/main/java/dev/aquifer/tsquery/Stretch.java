@@ -42,6 +42,12 @@ public record Stretch(TimeRange range, Duration every, Duration period, Duration
     return !period.equals(every);
   }
 
+  /** Whether all of the range is in one window. */
+  boolean single() {
+    long length = range.stopNanos() - startOf(range.startNanos());
+    return length > 0 && length <= periodNanos();
+  }
+
   /** The start of the window that a time is in. */
   long startOf(long nanos) {
     long every = everyNanos();

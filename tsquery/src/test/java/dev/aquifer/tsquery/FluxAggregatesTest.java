@@ -44,7 +44,8 @@ class FluxAggregatesTest {
         200,
         values("0.0", "double", "4", "-0")
             + values("1.0", "long", "2", "1")
-            + values("2.0", "double", "0.75", "7"));
+            + values("2.0", "double", "0.5", "7")
+            + values("2.0.n", "double", "1", "7"));
 
     Series answer =
         answer(
@@ -62,6 +63,61 @@ class FluxAggregatesTest {
         .containsExactly(0.0, 1L, 7.0);
     assertThat(server.last().body())
         .contains("quantile(q: params.p4", "{\"type\":\"FloatLiteral\",\"value\":0.9}");
+  }
+
+  @Test
+  void query_medianOfWholeNumbers_isTheMeanOfTheTwoInTheMiddle() throws Exception {
+    server.next(200, values("0.0", "long", "-3", "5") + values("0.0.n", "unsignedLong", "4", "5"));
+
+    Series answer = answer(minutes().select(Aggregate.MEDIAN, "value"));
+
+    assertThat(answer.columns().get(0).kind()).isEqualTo(ValueKind.DOUBLE);
+    assertThat(answer.columns().get(0).valueAt(0)).isEqualTo(0.5);
+    assertThat(answer.columns().get(0).valueAt(1)).isEqualTo(5.0);
+  }
+
+  @Test
+  void query_rangeInOneWindow_takesValuesWithoutTimes() throws Exception {
+    String one =
+        """
+        #datatype,string,long,long,string
+        #group,false,false,false,true
+        #default,%s,,,
+        ,result,table,_value,_field
+        ,,0,%d,value
+
+        """
+            .replace("\n", "\r\n");
+    server.next(200, one.formatted("0.0", 7) + one.formatted("1.0", 3) + one.formatted("1.0.n", 4));
+
+    Series answer =
+        answer(
+            minutes()
+                .select(Aggregate.MAX, "value")
+                .select(Aggregate.MEDIAN, "value")
+                .every(Duration.ofHours(1))
+                .range(Instant.ofEpochSecond(3_660), Instant.ofEpochSecond(7_200)));
+
+    assertThat(answer.start(0)).isEqualTo(Instant.ofEpochSecond(3_600));
+    assertThat(answer.columns()).extracting(column -> column.valueAt(0)).containsExactly(7L, 3.5);
+  }
+
+  @Test
+  void query_numbersOfPointsOfAnotherType_areUnexpected() {
+    server.next(200, counted("0.0", "string", 1, 2));
+
+    assertThatThrownBy(() -> answer(minutes().select(Aggregate.MEAN, "value")))
+        .isExactlyInstanceOf(AquiferException.class)
+        .hasMessageContaining("numbers of points of type string, which was not asked for");
+  }
+
+  @Test
+  void query_medianOfTexts_saysThatItCannot() {
+    server.next(200, values("0.0", "string", "a", "b"));
+
+    assertThatThrownBy(() -> answer(minutes().select(Aggregate.MEDIAN, "value")))
+        .isExactlyInstanceOf(AquiferException.class)
+        .hasMessageContaining("median(value) cannot be computed: the field is string");
   }
 
   @Test

@@ -7,6 +7,7 @@ import dev.aquifer.RefusedQueryException;
 import dev.aquifer.Tenant;
 import dev.aquifer.testkit.Proof;
 import dev.aquifer.tsquery.flux.EmittedFlux;
+import dev.aquifer.tsquery.flux.FluxPlan;
 import dev.aquifer.tsquery.flux.FluxQuery;
 import dev.aquifer.tsquery.flux.FluxScript;
 import java.time.Duration;
@@ -163,7 +164,10 @@ class FluxDialectTest {
     assertThat(statement.text())
         .contains("tables |> quantile(q: params.p4, column: column, method: \"exact_selector\")")
         .contains("tables |> quantile(q: params.p5, column: column, method: \"exact_selector\")")
-        .contains("tables |> quantile(q: 0.5, column: column, method: \"exact_mean\")")
+        .contains(
+            "t2_0\n  |> aggregateWindow(every: 60000000000ns, fn: (column, tables=<-) => tables")
+        .contains("tables |> quantile(q: 0.5, column: column, method: \"exact_selector\")")
+        .contains("tables |> quantile(q: 0.500000000001, column: column, method")
         .contains("tables |> distinct(column: column) |> count(),");
     assertThat(statement.values()).containsExactly("vitals", "t1", "m", "a", 0.5, 0.99);
     assertThat(render(written, query).text()).contains("quantile(q: 0.99,");
@@ -227,21 +231,52 @@ class FluxDialectTest {
 
   @Test
   void render_sumsOfIntegers_areNotSorted() {
-    FluxDialect known = new FluxDialect("vitals", true, Map.of(), Map.of("m", Set.of("a")));
+    FluxDialect known = new FluxDialect("vitals", true, Map.of(), Map.of("m", Set.of("a", "c")));
     TimeSeriesQuery query =
         minutes()
             .select(Aggregate.MEAN, "a")
             .select(Aggregate.SUM, "a")
             .select(Aggregate.MEAN, "b")
+            .select(Aggregate.SUM, "c")
             .build();
 
     assertThat(known.plan(query).reads())
         .extracting(read -> read.aggregate() + " " + read.shape() + " " + read.fields())
-        .containsExactly("SUM TOTALED [a]", "SUM SUMMED [b]");
+        .containsExactly("SUM TOTALED [a]", "SUM SUMMED [b]", "SUM GROUPED [c]");
     assertThat(render(known, query).text())
         .contains("t0_0 = from(bucket: params.p0)")
         .contains("t0_0\n  |> aggregateWindow(every: 60000000000ns, fn: sum, createEmpty: false")
         .contains("yield(name: \"0.0.n\")");
+  }
+
+  @Test
+  void render_rangeInOneWindow_makesNone() {
+    TimeSeriesQuery query =
+        minutes()
+            .select(Aggregate.COUNT, "a")
+            .select(Aggregate.MEDIAN, "a")
+            .select(Aggregate.LAST, "a")
+            .select(Aggregate.MEAN, "a")
+            .select(Aggregate.STDDEV, "a")
+            .every(Duration.ofHours(1))
+            .groupBy("device")
+            .build();
+
+    StatementText statement = render(bound, query);
+
+    assertThat(statement.text())
+        .contains(
+            """
+              |> group(columns: ["_field", "device"])
+              |> count()
+              |> keep(columns: ["_value", "_field", "device"])
+            """)
+        .contains("t1_0\n  |> quantile(q: 0.5, column: \"_value\", method: \"exact_selector\")")
+        .contains("|> sort(columns: [\"_time\", \"_value\"])\n  |> last()\n")
+        .contains("|> keep(columns: [\"_value\", \"n\", \"_field\", \"device\"])")
+        .doesNotContain("indow(", "\"_start\"");
+    assertThat(FluxQuery.of(statement.text()).explain().reads().get(0).storage())
+        .isEqualTo(FluxPlan.Storage.GROUP_AGGREGATE);
   }
 
   @ParameterizedTest
@@ -333,7 +368,7 @@ class FluxDialectTest {
         .contains("start: 2026-03-27T12:00:00Z, stop: 2026-03-28T23:00:00Z")
         .contains("every: 86400000000000ns, offset: 82800000000000ns, fn: max")
         .contains("start: 2026-03-28T23:00:00Z, stop: 2026-03-29T22:00:00Z")
-        .contains("every: 82800000000000ns, ")
+        .contains("  |> max()\n")
         .contains("start: 2026-03-29T22:00:00Z, stop: 2026-03-31T12:00:00Z")
         .contains("every: 86400000000000ns, offset: 79200000000000ns, fn: max")
         .doesNotContain("period", "location");

@@ -136,13 +136,23 @@ class FluxServerAnswersTest extends FluxServer {
       assertThat(Tenant.of("t1").call(() -> told.query(query)).series())
           .hasSize(2)
           .isEqualTo(answer("t1", query).series());
+      // In one window, and the sum alone.
+      TimeSeriesQuery.Builder one = query.toBuilder().every(Duration.ofMinutes(10));
+      TimeSeriesQuery sum = minutes(10).select(Aggregate.SUM, "value").build();
+      for (TimeSeriesQuery each :
+          List.of(one.build(), sum, sum.toBuilder().every(Duration.ofMinutes(10)).build())) {
+        assertThat(Tenant.of("t1").call(() -> told.query(each)).series())
+            .isEqualTo(answer("t1", each).series());
+      }
     }
     try (TimeSeries wrong =
         TimeSeries.builder().backend(builder().integers(own, "real").build()).build()) {
-      TimeSeriesQuery real = minutes(10).select(Aggregate.MEAN, "real").build();
-      assertThatThrownBy(() -> Tenant.of("t1").call(() -> wrong.query(real)))
-          .isInstanceOf(AquiferException.class)
-          .hasMessageContaining("told to be of integers");
+      for (Aggregate aggregate : List.of(Aggregate.MEAN, Aggregate.SUM)) {
+        TimeSeriesQuery real = minutes(10).select(aggregate, "real").build();
+        assertThatThrownBy(() -> Tenant.of("t1").call(() -> wrong.query(real)))
+            .isInstanceOf(AquiferException.class)
+            .hasMessageContaining("told to be of integers");
+      }
     }
   }
 
