@@ -13,6 +13,7 @@ import dev.aquifer.tsquery.FluxBackend;
 import dev.aquifer.tsquery.Influx3Backend;
 import dev.aquifer.tsquery.InfluxQlBackend;
 import dev.aquifer.tsquery.TimeSeriesBuilder;
+import dev.aquifer.tsquery.encounter.EncountersBuilder;
 import java.io.IOException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
@@ -94,6 +95,7 @@ class SettingsTest {
             ReplicaSetBuilder.class,
             PoolSettings.Builder.class,
             TimeSeriesBuilder.class,
+            EncountersBuilder.class,
             InfluxQlBackend.Builder.class,
             FluxBackend.Builder.class,
             Influx3Backend.Builder.class,

@@ -7,8 +7,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What goes on with one thing from a start to an end, or still: a stay in a ward, a flight, a run
- * of a machine. The application keeps it, with its other data; a {@link TimeSeries} answers queries
- * over it, and is told when its boundaries change. Immutable and thread-safe.
+ * of a machine. The application keeps it, with its other data or by {@link
+ * dev.aquifer.tsquery.encounter.Encounters}; a {@link TimeSeries} answers queries over it, and is
+ * told when its boundaries change. Immutable and thread-safe.
  *
  * @param id whose it is, for messages
  * @param start the first moment
@@ -22,13 +23,22 @@ public record Encounter(String id, Instant start, @Nullable Instant end) {
    *     out of the range of 64-bit nanoseconds, or the end is not after the start
    */
   public Encounter {
-    Names.require("encounter", id);
+    requireId(id);
     Nanos.of(start);
     if (end != null && Nanos.of(end) <= Nanos.of(start)) {
       throw new RefusedQueryException(
           "The encounter '%s' ends at %s, which is not after its start %s."
               .formatted(Names.printable(id), end, start));
     }
+  }
+
+  /**
+   * The id, if one may have it: 1 to 256 characters, no control characters, Unicode text.
+   *
+   * @throws RefusedQueryException it may not
+   */
+  public static String requireId(String id) {
+    return Names.require("encounter", id);
   }
 
   /** One that goes on. */

@@ -456,7 +456,7 @@ class InfluxQlBackendTest {
     return Lines.key(measurement, tenant, device, ward);
   }
 
-  private static InfluxQlBackend.Builder builder(InfluxDatabase database) {
+  static InfluxQlBackend.Builder builder(InfluxDatabase database) {
     return authorized(
         InfluxQlBackend.builder(database.server().url(), database.name()), database.server());
   }

@@ -1,0 +1,150 @@
+package dev.aquifer.tsquery.encounter;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.aquifer.AquiferException;
+import dev.aquifer.ConfigurationException;
+import dev.aquifer.Tenant;
+import dev.aquifer.UnavailableException;
+import dev.aquifer.testkit.PostgresTest;
+import dev.aquifer.tsquery.Encounter;
+import java.lang.reflect.Proxy;
+import java.sql.Connection;
+import java.sql.Statement;
+import java.time.Duration;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.postgresql.ds.PGSimpleDataSource;
+
+@PostgresTest
+class PostgresEncountersTest extends EncounterStoreContract {
+  private final DataSource dataSource;
+  private final PostgresEncounters store;
+
+  PostgresEncountersTest(DataSource dataSource) {
+    this.dataSource = dataSource;
+    this.store = PostgresEncounters.of(dataSource);
+  }
+
+  @BeforeEach
+  void create() {
+    store.createTables();
+  }
+
+  @Override
+  EncounterStore store() {
+    return store;
+  }
+
+  @Test
+  void createTables_bySeveralAtOnce_createsThemOnce() throws Exception {
+    try (Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("CREATE SCHEMA fresh");
+    }
+    PGSimpleDataSource fresh = dataSource.unwrap(PGSimpleDataSource.class);
+    String before = fresh.getCurrentSchema();
+    fresh.setCurrentSchema("fresh");
+    try {
+      atOnce(4, 2, (thread, turn) -> store.createTables());
+    } finally {
+      fresh.setCurrentSchema(before);
+    }
+    try (Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("TABLE fresh.aquifer_encounter");
+    }
+  }
+
+  @Test
+  void change_connectionsOfAnyState_areGivenBackAsTheyWere() throws Exception {
+    try (Connection real = dataSource.getConnection()) {
+      real.setTransactionIsolation(Connection.TRANSACTION_SERIALIZABLE);
+      real.setAutoCommit(false);
+      PostgresEncounters own = PostgresEncounters.of(lending(real));
+      EncounterScope scope = new EncounterScope(Tenant.of("states"), "stay");
+      Encounter stay = Encounter.open("4711", at(0));
+      own.change(scope, "4711", EncounterLimits.defaults(), before -> stay);
+      assertThat(own.find(scope, "4711")).contains(stay);
+      assertThatThrownBy(
+              () ->
+                  own.change(
+                      scope,
+                      "4711",
+                      EncounterLimits.defaults(),
+                      before -> {
+                        throw new IllegalStateException();
+                      }))
+          .isInstanceOf(IllegalStateException.class);
+      assertThat(real.getAutoCommit()).isFalse();
+      assertThat(real.getTransactionIsolation()).isEqualTo(Connection.TRANSACTION_SERIALIZABLE);
+      assertThat(store.find(scope, "4711")).contains(stay);
+    }
+  }
+
+  @Test
+  void change_whileAnotherHoldsTheScope_endsWithItsLimit() throws Exception {
+    EncounterScope scope = new EncounterScope(Tenant.of("held"), "stay");
+    Encounter stay = Encounter.open("4711", at(0));
+    store.change(scope, "4711", EncounterLimits.defaults(), before -> stay);
+    PostgresEncounters hasty = store.statementTimeout(Duration.ofMillis(1));
+    store.change(
+        scope,
+        "4711",
+        EncounterLimits.defaults(),
+        before -> {
+          assertThatThrownBy(
+                  () -> hasty.change(scope, "4712", EncounterLimits.defaults(), none -> stay))
+              .isInstanceOf(UnavailableException.class)
+              .hasMessageContainingAll("57014", "'stay'", "held");
+          return before;
+        });
+  }
+
+  @Test
+  void change_noServerOrNoTables_saysSo() {
+    EncounterScope scope = new EncounterScope(Tenant.of("t1"), "stay");
+    PGSimpleDataSource nobody = new PGSimpleDataSource();
+    nobody.setServerNames(new String[] {"127.0.0.1"});
+    nobody.setPortNumbers(new int[] {1});
+    assertThatThrownBy(() -> PostgresEncounters.of(nobody).find(scope, "4711"))
+        .isInstanceOf(UnavailableException.class)
+        .hasMessageContaining("find encounters of kind 'stay' of tenant t1");
+    PGSimpleDataSource empty = new PGSimpleDataSource();
+    PGSimpleDataSource real = unwrapped();
+    empty.setURL(real.getURL());
+    empty.setUser(real.getUser());
+    empty.setPassword(real.getPassword());
+    empty.setCurrentSchema("pg_catalog");
+    assertThatThrownBy(() -> PostgresEncounters.of(empty).find(scope, "4711"))
+        .isExactlyInstanceOf(AquiferException.class)
+        .hasMessageContaining("42P01");
+    assertThatThrownBy(() -> store.statementTimeout(Duration.ZERO))
+        .isInstanceOf(ConfigurationException.class);
+  }
+
+  private PGSimpleDataSource unwrapped() {
+    return (PGSimpleDataSource) dataSource;
+  }
+
+  /** Gives this connection, and leaves it open. */
+  private static DataSource lending(Connection connection) {
+    Connection kept =
+        (Connection)
+            Proxy.newProxyInstance(
+                PostgresEncountersTest.class.getClassLoader(),
+                new Class<?>[] {Connection.class},
+                (proxy, method, arguments) ->
+                    method.getName().equals("close") ? null : method.invoke(connection, arguments));
+    return new PGSimpleDataSource() {
+      private static final long serialVersionUID = 1L;
+
+      @Override
+      public Connection getConnection() {
+        return kept;
+      }
+    };
+  }
+}
