@@ -111,6 +111,14 @@ class EncountersTest {
       }
       // end
       assertThat(page.encounters()).containsExactly(new Encounter("4711", admitted, later));
+      Instant old = Instant.parse("2020-02-03T04:05:06Z");
+      clinic.run(() -> stays.add(new Encounter("4000", old, old.plus(Duration.ofHours(9)))));
+      // snippet: encounters-archive
+      Instant quarter = Instant.now().minus(Duration.ofDays(90));
+      long packed = clinic.call(() -> stays.archive(quarter)); // now and then, from one node
+      // end
+      assertThat(packed).isOne();
+      assertThat(clinic.call(() -> stays.find("4000"))).isPresent();
       clinic.run(() -> stays.remove("4711"));
       assertThat(clinic.call(() -> stays.find("4711"))).isEmpty();
 

@@ -26,6 +26,11 @@ final class EncounterOrder {
     return Math.addExact(Math.multiplyExact(time.getEpochSecond(), PER_SECOND), time.getNano());
   }
 
+  /** Refuses a time that does not fit. */
+  static void requireTime(Instant time) {
+    Encounter.open("time", time);
+  }
+
   static Instant instant(long nanos) {
     return Instant.ofEpochSecond(
         Math.floorDiv(nanos, PER_SECOND), Math.floorMod(nanos, PER_SECOND));

@@ -1,20 +1,20 @@
 package dev.aquifer.tsquery.encounter;
 
 import dev.aquifer.tsquery.Encounter;
-import dev.aquifer.tsquery.TimeRange;
-import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.sql.Types;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The statements of one connection. Every one names tenant and kind, and binds every value. */
+/**
+ * Changes of the rows that hold one encounter each, and of the row that counts them. Every
+ * statement names tenant and kind, and binds every value.
+ */
 final class EncounterRows {
-  /** How many there are of a scope. */
+  /** How many there are of a scope, archived ones too. */
   record Tally(long kept, long open) {}
 
   private static final String LOCK =
@@ -25,9 +25,6 @@ final class EncounterRows {
   private static final String COUNT =
       "UPDATE aquifer_encounter_tally SET kept = kept + ?, open = open + ?"
           + " WHERE tenant = ? AND kind = ?";
-  private static final String FIND =
-      "SELECT id, start_ns, end_ns FROM aquifer_encounter"
-          + " WHERE tenant = ? AND kind = ? AND id = ?";
   private static final String ADD =
       "INSERT INTO aquifer_encounter (start_ns, end_ns, tenant, kind, id) VALUES (?, ?, ?, ?, ?)";
   private static final String AMEND =
@@ -35,40 +32,25 @@ final class EncounterRows {
           + " WHERE tenant = ? AND kind = ? AND id = ?";
   private static final String REMOVE =
       "DELETE FROM aquifer_encounter WHERE tenant = ? AND kind = ? AND id = ?";
-  private static final String BETWEEN =
+  private static final String ENDED =
       "SELECT id, start_ns, end_ns FROM aquifer_encounter WHERE tenant = ? AND kind = ?"
-          + " AND start_ns < ? AND coalesce(end_ns, 9223372036854775807) > ?"
-          + " AND (start_ns, id) > (?, ?) ORDER BY start_ns, id LIMIT ?";
+          + " AND end_ns IS NOT NULL AND start_ns < ? ORDER BY start_ns, id LIMIT ?";
+  private static final String REMOVE_ENDED =
+      "DELETE FROM aquifer_encounter WHERE tenant = ? AND kind = ?"
+          + " AND end_ns IS NOT NULL AND (start_ns, id) <= (?, ?)";
 
-  /** Only one at a time may create tables: "if not exists" alone fails where two do. */
-  private static final String CREATE_ALONE = "SELECT pg_advisory_xact_lock(4702111234474983745)";
+  private final Statements statements;
 
-  private final Connection connection;
-  private final int seconds;
-
-  EncounterRows(Connection connection, int seconds) {
-    this.connection = connection;
-    this.seconds = seconds;
-  }
-
-  void create(String ddl) throws SQLException {
-    try (Statement statement = connection.createStatement()) {
-      statement.setQueryTimeout(seconds);
-      statement.execute(CREATE_ALONE);
-      for (String part : ddl.split(";\\s*\\n", -1)) {
-        if (!part.isBlank()) {
-          statement.execute(part);
-        }
-      }
-    }
+  EncounterRows(Statements statements) {
+    this.statements = statements;
   }
 
   /** Waits for others' changes of the scope, and keeps them waiting until the transaction ends. */
   Tally lock(EncounterScope scope) throws SQLException {
     Tally tally = tally(scope);
     if (tally == null) {
-      try (PreparedStatement begin = prepare(BEGIN)) {
-        bind(begin, scope, 1);
+      try (PreparedStatement begin = statements.prepare(BEGIN)) {
+        Statements.bind(begin, scope, 1);
         begin.executeUpdate();
       }
       tally = tally(scope);
@@ -80,8 +62,8 @@ final class EncounterRows {
   }
 
   private @Nullable Tally tally(EncounterScope scope) throws SQLException {
-    try (PreparedStatement lock = prepare(LOCK)) {
-      bind(lock, scope, 1);
+    try (PreparedStatement lock = statements.prepare(LOCK)) {
+      Statements.bind(lock, scope, 1);
       try (ResultSet rows = lock.executeQuery()) {
         return rows.next() ? new Tally(rows.getLong(1), rows.getLong(2)) : null;
       }
@@ -92,34 +74,23 @@ final class EncounterRows {
     if (added == 0 && opened == 0) {
       return;
     }
-    try (PreparedStatement count = prepare(COUNT)) {
+    try (PreparedStatement count = statements.prepare(COUNT)) {
       count.setLong(1, added);
       count.setLong(2, opened);
-      bind(count, scope, 3);
+      Statements.bind(count, scope, 3);
       count.executeUpdate();
     }
   }
 
-  @Nullable Encounter find(EncounterScope scope, String id) throws SQLException {
-    try (PreparedStatement find = prepare(FIND)) {
-      find.setString(bind(find, scope, 1), id);
-      try (ResultSet rows = find.executeQuery()) {
-        return rows.next() ? read(rows) : null;
-      }
-    }
-  }
-
-  /** Makes the change; the scope is locked, so that nobody else has made one meanwhile. */
+  /** Makes a change of one; the scope is locked, so that nobody else has made one meanwhile. */
   void store(EncounterScope scope, EncounterChange change) throws SQLException {
     Encounter before = change.before();
     Encounter after = change.after();
     if (after != null) {
-      if (!after.equals(before)) {
-        write(before == null ? ADD : AMEND, scope, after);
-      }
+      write(before == null ? ADD : AMEND, scope, after);
     } else if (before != null) {
-      try (PreparedStatement remove = prepare(REMOVE)) {
-        remove.setString(bind(remove, scope, 1), before.id());
+      try (PreparedStatement remove = statements.prepare(REMOVE)) {
+        remove.setString(Statements.bind(remove, scope, 1), before.id());
         remove.executeUpdate();
       }
     }
@@ -127,56 +98,38 @@ final class EncounterRows {
 
   private void write(String statement, EncounterScope scope, Encounter encounter)
       throws SQLException {
-    try (PreparedStatement write = prepare(statement)) {
+    Long end = encounter.end() == null ? null : (Long) EncounterOrder.nanos(encounter.end());
+    try (PreparedStatement write = statements.prepare(statement)) {
       write.setLong(1, EncounterOrder.nanos(encounter.start()));
-      write.setObject(
-          2,
-          encounter.end() == null ? null : (Long) EncounterOrder.nanos(encounter.end()),
-          Types.BIGINT);
-      write.setString(bind(write, scope, 3), encounter.id());
+      write.setObject(2, end, Types.BIGINT);
+      write.setString(Statements.bind(write, scope, 3), encounter.id());
       write.executeUpdate();
     }
   }
 
-  EncounterPage between(EncounterScope scope, TimeRange range, @Nullable Encounter after, int most)
-      throws SQLException {
-    List<Encounter> found = new ArrayList<>();
-    try (PreparedStatement between = prepare(BETWEEN)) {
-      int next = bind(between, scope, 1);
-      between.setLong(next++, EncounterOrder.nanos(range.stop()));
-      between.setLong(next++, EncounterOrder.nanos(range.start()));
-      between.setLong(next++, after == null ? Long.MIN_VALUE : EncounterOrder.nanos(after.start()));
-      between.setString(next++, after == null ? "" : after.id());
-      between.setInt(next, most + 1);
-      try (ResultSet rows = between.executeQuery()) {
+  /** The first that have ended, of those that began before a time. */
+  List<Encounter> ended(EncounterScope scope, long before, int most) throws SQLException {
+    List<Encounter> ended = new ArrayList<>();
+    try (PreparedStatement select = statements.prepare(ENDED)) {
+      int next = Statements.bind(select, scope, 1);
+      select.setLong(next, before);
+      select.setInt(next + 1, most);
+      try (ResultSet rows = select.executeQuery()) {
         while (rows.next()) {
-          found.add(read(rows));
+          ended.add(Statements.encounter(rows, 1));
         }
       }
     }
-    boolean more = found.size() > most;
-    return new EncounterPage(more ? found.subList(0, most) : found, more);
+    return ended;
   }
 
-  private static Encounter read(ResultSet rows) throws SQLException {
-    String id = rows.getString(1);
-    long start = rows.getLong(2);
-    long end = rows.getLong(3);
-    return new Encounter(
-        id, EncounterOrder.instant(start), rows.wasNull() ? null : EncounterOrder.instant(end));
-  }
-
-  private PreparedStatement prepare(String text) throws SQLException {
-    PreparedStatement prepared = connection.prepareStatement(text);
-    prepared.setQueryTimeout(seconds);
-    return prepared;
-  }
-
-  /** Binds tenant and kind, from this place on; the place after them. */
-  private static int bind(PreparedStatement prepared, EncounterScope scope, int from)
-      throws SQLException {
-    prepared.setString(from, scope.tenant().id());
-    prepared.setString(from + 1, scope.kind());
-    return from + 2;
+  /** Removes those that have ended, up to this one. */
+  void removeEnded(EncounterScope scope, Encounter last) throws SQLException {
+    try (PreparedStatement remove = statements.prepare(REMOVE_ENDED)) {
+      int next = Statements.bind(remove, scope, 1);
+      remove.setLong(next, EncounterOrder.nanos(last.start()));
+      remove.setString(next + 1, last.id());
+      remove.executeUpdate();
+    }
   }
 }

@@ -9,6 +9,9 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import javax.sql.DataSource;
@@ -45,22 +48,45 @@ public final class PostgresEncounters implements EncounterStore {
         ON aquifer_encounter (tenant, kind, start_ns, id);
       CREATE INDEX IF NOT EXISTS aquifer_encounter_end
         ON aquifer_encounter (tenant, kind, coalesce(end_ns, 9223372036854775807), start_ns);
+      -- Those that have ended, by the month of their start, counted from the year 0.
+      CREATE TABLE IF NOT EXISTS aquifer_encounter_month (
+        tenant text COLLATE "C" NOT NULL,
+        kind text COLLATE "C" NOT NULL,
+        month int NOT NULL,
+        part int NOT NULL,
+        first_ns bigint NOT NULL,
+        last_ns bigint NOT NULL,
+        end_ns bigint NOT NULL,
+        count int NOT NULL,
+        ids int[] NOT NULL,
+        packed bytea NOT NULL,
+        PRIMARY KEY (tenant, kind, month, part));
+      CREATE INDEX IF NOT EXISTS aquifer_encounter_month_ids
+        ON aquifer_encounter_month USING gin (ids);
       """;
+
+  /** Only one at a time may create tables: "if not exists" alone fails where two do. */
+  private static final String CREATE_ALONE = "SELECT pg_advisory_xact_lock(4702111234474983745)";
 
   private static final Set<String> GONE = Set.of("57014", "57P01", "57P02", "57P03", "53300");
   private static final Duration LONGEST = Duration.ofDays(1);
 
+  /** So many encounters in a row of the archive: few rows to read, and little to write anew. */
+  private static final int PART = 4_096;
+
   private final DataSource dataSource;
   private final Duration timeout;
+  private final int part;
 
-  private PostgresEncounters(DataSource dataSource, Duration timeout) {
+  private PostgresEncounters(DataSource dataSource, Duration timeout, int part) {
     this.dataSource = dataSource;
     this.timeout = timeout;
+    this.part = part;
   }
 
   /** Encounters in this database. Statements may take 10 s. */
   public static PostgresEncounters of(DataSource dataSource) {
-    return new PostgresEncounters(dataSource, Duration.ofSeconds(10));
+    return new PostgresEncounters(dataSource, Duration.ofSeconds(10), PART);
   }
 
   /**
@@ -75,15 +101,25 @@ public final class PostgresEncounters implements EncounterStore {
           "The statement timeout is %s; it must be more than 0 and at most %s."
               .formatted(limit, LONGEST));
     }
-    return new PostgresEncounters(dataSource, limit);
+    return new PostgresEncounters(dataSource, limit, part);
+  }
+
+  /** The same, with so many encounters in a row of the archive. */
+  PostgresEncounters partOf(int encounters) {
+    return new PostgresEncounters(dataSource, timeout, encounters);
   }
 
   /** Creates what is missing of {@link #DDL}, in the schema that connections create tables in. */
   public PostgresEncounters createTables() {
     inTransaction(
         "create the tables of encounters",
-        rows -> {
-          rows.create(DDL);
+        statements -> {
+          statements.execute(CREATE_ALONE);
+          for (String each : DDL.split(";\\s*\\n", -1)) {
+            if (!each.isBlank()) {
+              statements.execute(each);
+            }
+          }
           return true;
         });
     return this;
@@ -94,13 +130,24 @@ public final class PostgresEncounters implements EncounterStore {
       EncounterScope scope, String id, EncounterLimits limits, Decision decision) {
     return inTransaction(
         "change encounters of kind " + scope,
-        rows -> {
+        statements -> {
+          EncounterRows rows = new EncounterRows(statements);
           EncounterRows.Tally tally = rows.lock(scope);
-          Encounter before = rows.find(scope, id);
+          EncounterReads.Located found = new EncounterReads(statements).find(scope, id);
+          Encounter before = found == null ? null : found.encounter();
           Encounter after = decision.after(before);
           EncounterChange change = new EncounterChange(before, after);
+          if (Objects.equals(before, after)) {
+            return change;
+          }
           EncounterOrder.requireRoom(scope, limits, change, tally.kept(), tally.open());
-          rows.store(scope, change);
+          ArchivePart archived = found == null ? null : found.archived();
+          if (archived == null) {
+            rows.store(scope, change);
+          } else {
+            new ArchiveRows(statements).write(scope, archived.without(id));
+            rows.store(scope, new EncounterChange(null, after));
+          }
           rows.count(scope, EncounterOrder.added(change), EncounterOrder.opened(change));
           return change;
         });
@@ -109,18 +156,55 @@ public final class PostgresEncounters implements EncounterStore {
   @Override
   public Optional<Encounter> find(EncounterScope scope, String id) {
     return reading(
-        "find encounters of kind " + scope, rows -> Optional.ofNullable(rows.find(scope, id)));
+        "find encounters of kind " + scope,
+        statements ->
+            Optional.ofNullable(new EncounterReads(statements).find(scope, id))
+                .map(EncounterReads.Located::encounter));
   }
 
   @Override
   public EncounterPage between(
       EncounterScope scope, TimeRange range, @Nullable Encounter after, int most) {
     return reading(
-        "list encounters of kind " + scope, rows -> rows.between(scope, range, after, most));
+        "list encounters of kind " + scope,
+        statements -> new EncounterReads(statements).between(scope, range, after, most));
+  }
+
+  /** In transactions of some thousands; others' changes of the scope go on between them. */
+  @Override
+  public long archive(EncounterScope scope, Instant before) {
+    long boundary = EncounterOrder.nanos(ArchivePart.beginning(before));
+    long all = 0;
+    int packed;
+    do {
+      packed = inTransaction("archive encounters of kind " + scope, s -> pack(s, scope, boundary));
+      all += packed;
+    } while (packed > 0);
+    return all;
+  }
+
+  /** Packs some of one month, with the part of it that has room. */
+  private int pack(Statements statements, EncounterScope scope, long boundary) throws SQLException {
+    EncounterRows rows = new EncounterRows(statements);
+    ArchiveRows archive = new ArchiveRows(statements);
+    rows.lock(scope);
+    List<Encounter> ended = rows.ended(scope, boundary, part);
+    if (ended.isEmpty()) {
+      return 0;
+    }
+    int month = ArchivePart.month(ended.get(0).start());
+    List<Encounter> own =
+        ended.stream().takeWhile(each -> ArchivePart.month(each.start()) == month).toList();
+    ArchivePart with = archive.smallest(scope, month, part / 2);
+    archive.write(
+        scope,
+        with == null ? new ArchivePart(month, archive.next(scope, month), own) : with.with(own));
+    rows.removeEnded(scope, own.get(own.size() - 1));
+    return own.size();
   }
 
   private interface Work<T> {
-    T on(EncounterRows rows) throws SQLException;
+    T on(Statements statements) throws SQLException;
   }
 
   /** One statement, which commits by itself. */
@@ -131,7 +215,7 @@ public final class PostgresEncounters implements EncounterStore {
         connection.setAutoCommit(true);
       }
       try {
-        return work.on(new EncounterRows(connection, seconds()));
+        return work.on(new Statements(connection, seconds()));
       } finally {
         if (!autoCommit) {
           connection.setAutoCommit(false);
@@ -151,7 +235,7 @@ public final class PostgresEncounters implements EncounterStore {
       connection.setAutoCommit(false);
       T done;
       try {
-        done = work.on(new EncounterRows(connection, seconds()));
+        done = work.on(new Statements(connection, seconds()));
         connection.commit();
       } catch (SQLException | RuntimeException e) {
         try {
