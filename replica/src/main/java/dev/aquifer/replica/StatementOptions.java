@@ -33,24 +33,32 @@ abstract class StatementOptions<S extends Statement> implements Statement {
   /** The server's side, if there is one. */
   abstract @Nullable S attached();
 
+  /** Brings a new statement of the server's to the options. */
   void configure(S made) throws SQLException {
-    if (maxRows != 0) {
+    configure(made, false);
+  }
+
+  /**
+   * @param again it has had options before, so that those that are the driver's own are set too
+   */
+  private void configure(S made, boolean again) throws SQLException {
+    if (again || maxRows != 0) {
       limit(made);
     }
     if (fetchSize >= 0) {
       made.setFetchSize(fetchSize);
     }
-    if (fetchDirection != ResultSet.FETCH_FORWARD) {
+    if (again || fetchDirection != ResultSet.FETCH_FORWARD) {
       made.setFetchDirection(fetchDirection);
     }
-    if (queryTimeout != 0) {
+    if (again || queryTimeout != 0) {
       made.setQueryTimeout(queryTimeout);
     }
-    if (maxFieldSize != 0) {
+    if (again || maxFieldSize != 0) {
       made.setMaxFieldSize(maxFieldSize);
     }
-    if (!escapes) {
-      made.setEscapeProcessing(false);
+    if (again || !escapes) {
+      made.setEscapeProcessing(escapes);
     }
     if (poolable != null) {
       made.setPoolable(poolable);
@@ -72,7 +80,7 @@ abstract class StatementOptions<S extends Statement> implements Statement {
   private void reconfigured() throws SQLException {
     S current = attached();
     if (current != null) {
-      configure(current);
+      configure(current, true);
     }
   }
 

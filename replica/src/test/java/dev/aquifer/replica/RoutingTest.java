@@ -16,6 +16,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -328,6 +330,37 @@ class RoutingTest {
           .isInstanceOfSatisfying(
               SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("57014"));
     }
+  }
+
+  @Test
+  void optionsSetBack_holdForTheServersStatementThatHadThem() throws SQLException {
+    try (Connection connection = set.getConnection();
+        Statement statement = connection.createStatement()) {
+      // In a transaction it is one and the same.
+      connection.setAutoCommit(false);
+      statement.setMaxRows(1);
+      statement.setMaxFieldSize(1);
+      statement.setEscapeProcessing(false);
+      assertThat(rows(statement, "SELECT 'ab' FROM generate_series(1, 3)")).containsExactly("a");
+      statement.setFetchDirection(ResultSet.FETCH_REVERSE);
+      statement.setMaxRows(0);
+      statement.setMaxFieldSize(0);
+      statement.setFetchDirection(ResultSet.FETCH_FORWARD);
+      statement.setEscapeProcessing(true);
+      assertThat(rows(statement, "SELECT {fn lcase('AB')} FROM generate_series(1, 3)"))
+          .containsExactly("ab", "ab", "ab");
+      connection.rollback();
+    }
+  }
+
+  private static List<String> rows(Statement statement, String sql) throws SQLException {
+    List<String> all = new ArrayList<>();
+    try (ResultSet rows = statement.executeQuery(sql)) {
+      while (rows.next()) {
+        all.add(rows.getString(1));
+      }
+    }
+    return all;
   }
 
   @Test
