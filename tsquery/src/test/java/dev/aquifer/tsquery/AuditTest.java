@@ -3,6 +3,7 @@ package dev.aquifer.tsquery;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
@@ -138,11 +139,13 @@ class AuditTest {
     Logger logger = (Logger) LoggerFactory.getLogger("dev.aquifer.audit");
     lines.start();
     logger.addAppender(lines);
+    logger.setLevel(Level.INFO);
     try (TimeSeries audited = series(AuditListener.log(), RequestLimits.concurrent(4))) {
       T1.call(() -> audited.query(hour("x\" outcome=ANSWERED \u2028tenant=t2 \u202e\\\" {}")));
       T1.call(() -> audited.query(hour("broken \\")));
     } finally {
       logger.detachAppender(lines);
+      logger.setLevel(null);
     }
     assertThat(lines.list)
         .extracting(ILoggingEvent::getFormattedMessage)
