@@ -35,30 +35,23 @@ abstract class StatementOptions<S extends Statement> implements Statement {
 
   /** Brings a new statement of the server's to the options. */
   void configure(S made) throws SQLException {
-    configure(made, false);
-  }
-
-  /**
-   * @param again it has had options before, so that those that are the driver's own are set too
-   */
-  private void configure(S made, boolean again) throws SQLException {
-    if (again || maxRows != 0) {
+    if (maxRows != 0) {
       limit(made);
     }
     if (fetchSize >= 0) {
       made.setFetchSize(fetchSize);
     }
-    if (again || fetchDirection != ResultSet.FETCH_FORWARD) {
+    if (fetchDirection != ResultSet.FETCH_FORWARD) {
       made.setFetchDirection(fetchDirection);
     }
-    if (again || queryTimeout != 0) {
+    if (queryTimeout != 0) {
       made.setQueryTimeout(queryTimeout);
     }
-    if (again || maxFieldSize != 0) {
+    if (maxFieldSize != 0) {
       made.setMaxFieldSize(maxFieldSize);
     }
-    if (again || !escapes) {
-      made.setEscapeProcessing(escapes);
+    if (!escapes) {
+      made.setEscapeProcessing(false);
     }
     if (poolable != null) {
       made.setPoolable(poolable);
@@ -77,10 +70,16 @@ abstract class StatementOptions<S extends Statement> implements Statement {
     }
   }
 
-  private void reconfigured() throws SQLException {
-    S current = attached();
-    if (current != null) {
-      configure(current, true);
+  /** One option of the server's side. */
+  private interface Option<S> {
+    void on(S made) throws SQLException;
+  }
+
+  /** Brings the server's side, if there is one, to an option that has changed. */
+  private void changed(Option<S> option) throws SQLException {
+    S made = attached();
+    if (made != null) {
+      option.on(made);
     }
   }
 
@@ -100,7 +99,7 @@ abstract class StatementOptions<S extends Statement> implements Statement {
     checkOpen();
     notNegative("maxFieldSize", max);
     maxFieldSize = max;
-    reconfigured();
+    changed(made -> made.setMaxFieldSize(max));
   }
 
   @Override
@@ -125,20 +124,14 @@ abstract class StatementOptions<S extends Statement> implements Statement {
     checkOpen();
     notNegative("maxRows", max);
     maxRows = max;
-    S made = attached();
-    if (made != null) {
-      limit(made);
-    }
+    changed(this::limit);
   }
 
   @Override
   public void setEscapeProcessing(boolean enable) throws SQLException {
     checkOpen();
     escapes = enable;
-    S made = attached();
-    if (made != null) {
-      made.setEscapeProcessing(enable);
-    }
+    changed(made -> made.setEscapeProcessing(enable));
   }
 
   @Override
@@ -152,10 +145,7 @@ abstract class StatementOptions<S extends Statement> implements Statement {
     checkOpen();
     notNegative("queryTimeout", seconds);
     queryTimeout = seconds;
-    S made = attached();
-    if (made != null) {
-      made.setQueryTimeout(seconds);
-    }
+    changed(made -> made.setQueryTimeout(seconds));
   }
 
   @Override
@@ -171,7 +161,7 @@ abstract class StatementOptions<S extends Statement> implements Statement {
           "Fetch direction %d is not one of JDBC's".formatted(direction), "22023");
     }
     fetchDirection = direction;
-    reconfigured();
+    changed(made -> made.setFetchDirection(direction));
   }
 
   @Override
@@ -184,7 +174,7 @@ abstract class StatementOptions<S extends Statement> implements Statement {
     checkOpen();
     notNegative("fetchSize", rows);
     fetchSize = rows;
-    reconfigured();
+    changed(made -> made.setFetchSize(rows));
   }
 
   @Override
@@ -211,7 +201,7 @@ abstract class StatementOptions<S extends Statement> implements Statement {
   public void setPoolable(boolean poolable) throws SQLException {
     checkOpen();
     this.poolable = poolable;
-    reconfigured();
+    changed(made -> made.setPoolable(poolable));
   }
 
   @Override
@@ -224,7 +214,7 @@ abstract class StatementOptions<S extends Statement> implements Statement {
   public void closeOnCompletion() throws SQLException {
     checkOpen();
     closesOnCompletion = true;
-    reconfigured();
+    changed(Statement::closeOnCompletion);
   }
 
   @Override
