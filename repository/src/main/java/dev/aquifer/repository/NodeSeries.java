@@ -12,7 +12,6 @@ import dev.aquifer.tsquery.TimeSeriesBuilder;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.function.UnaryOperator;
-import java.util.stream.Stream;
 
 /** Makes the time series of a node and ends them with it. Thread-safe. */
 final class NodeSeries implements AutoCloseable {
@@ -59,9 +58,7 @@ final class NodeSeries implements AutoCloseable {
           "The measurement %s is read from the view %s, which calls a function of the application; what that reads is not known. Read a table, or give timeSeries(backend, …) the tags that void it."
               .formatted(table.measurement(), found.callingView()));
     }
-    return Stream.concat(found.tables().stream().map(Tag::table), Stream.of(Tag.ANY_TABLE))
-        .distinct()
-        .toArray(Tag[]::new);
+    return found.tags().toArray(Tag[]::new);
   }
 
   @Override

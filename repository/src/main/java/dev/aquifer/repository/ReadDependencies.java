@@ -1,12 +1,15 @@
 package dev.aquifer.repository;
 
 import dev.aquifer.AquiferException;
+import dev.aquifer.Tag;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 
 /**
@@ -63,7 +66,13 @@ final class ReadDependencies {
    * @param callingView a view that calls a function of the application's, so that what it reads
    *     cannot be known; empty if there is none
    */
-  record Found(Set<String> tables, String callingView) {}
+  record Found(Set<String> tables, String callingView) {
+    /** Whose voids make void what was read. */
+    Set<Tag> tags() {
+      return Stream.concat(tables.stream().map(Tag::table), Stream.of(Tag.ANY_TABLE))
+          .collect(Collectors.toUnmodifiableSet());
+    }
+  }
 
   static Found of(DataSource database, Set<String> named) {
     Set<String> tables = new TreeSet<>(named);

@@ -9,8 +9,6 @@ import java.lang.reflect.Modifier;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import javax.sql.DataSource;
 
 /** All methods of a repository interface, checked, with the tags that their cached values carry. */
@@ -47,10 +45,7 @@ final class RepositoryPlan {
             "is @Cached and reads the view %s, which calls a function of the application; what that reads is not known. Read the tables instead, or remove @Cached"
                 .formatted(found.callingView()));
       }
-      tags.put(
-          method.method(),
-          Stream.concat(found.tables().stream().map(Tag::table), Stream.of(Tag.ANY_TABLE))
-              .collect(Collectors.toUnmodifiableSet()));
+      tags.put(method.method(), found.tags());
     }
   }
 
