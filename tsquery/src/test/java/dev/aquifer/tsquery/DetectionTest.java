@@ -31,31 +31,24 @@ class DetectionTest {
 
   @Test
   void detect_anyPointsAndConditions_findsWhatGoingOverThePointsDoes() {
-    LongAdder found = new LongAdder();
-    Proof.of("detection")
-        .tries(40, 50_000)
-        .each(
-            random ->
-                with(
-                    random,
-                    schedule -> {
-                      schedule.detect(4);
-                      found.add(schedule.found());
-                    }));
-    assertThat(found.sum()).isGreaterThan(100);
+    prove("detection", schedule -> schedule.detect(4));
   }
 
   @Test
   void record_anyRanges_keepsWhatOneOverAllOfThemFinds() {
+    prove("detection-recorded", schedule -> schedule.record(12));
+  }
+
+  private static void prove(String name, Body body) {
     LongAdder found = new LongAdder();
-    Proof.of("detection-recorded")
+    Proof.of(name)
         .tries(40, 50_000)
         .each(
             random ->
                 with(
                     random,
                     schedule -> {
-                      schedule.record(12);
+                      body.run(schedule);
                       found.add(schedule.found());
                     }));
     assertThat(found.sum()).isGreaterThan(100);

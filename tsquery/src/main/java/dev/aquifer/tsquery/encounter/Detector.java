@@ -15,7 +15,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
-import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
@@ -81,8 +80,8 @@ final class Detector {
     return edge > nanos ? nanos : edge;
   }
 
-  /** By the keys of the groups. */
-  Map<String, List<Encounter>> found() {
+  /** What was found, in order of start. */
+  List<Encounter> found() {
     NavigableSet<Long> marked = new TreeSet<>();
     long wider = 0;
     for (long width : widths()) {
@@ -101,14 +100,11 @@ final class Detector {
       }
       wider = width;
     }
-    Map<String, List<Encounter>> all = new TreeMap<>();
+    List<Encounter> all = new ArrayList<>();
     groups.forEach(
-        (key, signals) -> {
-          List<Encounter> own = new ArrayList<>();
-          signals.found(stop).forEach(each -> own.add(encounter(key, each)));
-          all.put(key, own);
-        });
-    return all;
+        (key, signals) -> signals.found(stop).forEach(each -> all.add(encounter(key, each))));
+    all.sort(EncounterOrder.BY_START);
+    return List.copyOf(all);
   }
 
   private static Encounter encounter(String key, Signals.Found found) {

@@ -17,6 +17,12 @@ public record EncounterPage(List<Encounter> encounters, boolean more) {
     encounters = List.copyOf(encounters);
   }
 
+  /** A page of so many, of those found where one more than that was asked for. */
+  static EncounterPage of(List<Encounter> found, int most) {
+    boolean more = found.size() > most;
+    return new EncounterPage(more ? found.subList(0, most) : found, more);
+  }
+
   /** The one after which the next page begins; null when none follows. */
   public @Nullable Encounter next() {
     return more ? encounters.get(encounters.size() - 1) : null;

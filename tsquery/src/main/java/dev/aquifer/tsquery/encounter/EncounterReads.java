@@ -81,8 +81,7 @@ final class EncounterReads {
       Chunk chunk = chunk(scope, range, from, id, most + 1, parts);
       found.addAll(chunk.encounters);
       if (found.size() > most || chunk.until == Long.MAX_VALUE) {
-        boolean more = found.size() > most;
-        return new EncounterPage(more ? found.subList(0, most) : found, more);
+        return EncounterPage.of(found, most);
       }
       if (chunk.until == from) {
         // So many parts begin with the same start, or before it.

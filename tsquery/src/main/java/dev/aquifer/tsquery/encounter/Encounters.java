@@ -8,7 +8,6 @@ import dev.aquifer.tsquery.TimeSeries;
 import dev.aquifer.tsquery.TimeSeriesQuery;
 import dev.aquifer.tsquery.TimeSeriesResult;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -238,10 +237,7 @@ public final class Encounters {
    */
   public List<Encounter> detect(Detection detection, Instant start, Instant stop) {
     TimeRange range = Detector.whole(detection, new TimeRange(start, stop));
-    List<Encounter> found = new ArrayList<>();
-    new Detector(series, detection, range, Map.of()).found().values().forEach(found::addAll);
-    found.sort(EncounterOrder.BY_START);
-    return List.copyOf(found);
+    return new Detector(series, detection, range, Map.of()).found();
   }
 
   /**

@@ -72,8 +72,7 @@ final class MemoryEncounters implements EncounterStore {
                   .filter(each -> EncounterOrder.overlaps(each, range))
                   .limit(most + 1L)
                   .toList();
-      boolean more = found.size() > most;
-      return new EncounterPage(more ? found.subList(0, most) : found, more);
+      return EncounterPage.of(found, most);
     } finally {
       lock.unlock();
     }

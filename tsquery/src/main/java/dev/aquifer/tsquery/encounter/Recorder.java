@@ -5,7 +5,6 @@ import dev.aquifer.tsquery.Encounter;
 import dev.aquifer.tsquery.TimeRange;
 import dev.aquifer.tsquery.TimeSeries;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -47,9 +46,7 @@ final class Recorder {
         begins.merge(group, Detector.edge(start, detection.resolutionNanos()), Math::min);
       }
     }
-    List<Encounter> found = new ArrayList<>();
-    new Detector(series, detection, range, begins).found().values().forEach(found::addAll);
-    found.sort(EncounterOrder.BY_START);
+    List<Encounter> found = new Detector(series, detection, range, begins).found();
     apply(kept, found, range.stop());
     return new EncounterRecording(found, added, amended, removed);
   }
