@@ -33,6 +33,7 @@ final class QueryRun {
   private final TimeSeriesQuery query;
   private final TimeRange range;
   private final WindowGrid grid;
+  private final Track track;
   private final Assembly assembly;
   private final Fetching fetching;
   private final BitSet pending;
@@ -40,7 +41,6 @@ final class QueryRun {
   private @Nullable Round round;
   private List<Flight> awaited = List.of();
   private int failures;
-  private long readAt;
 
   /**
    * What was planned and claimed.
@@ -67,6 +67,7 @@ final class QueryRun {
     this.query = query;
     this.range = range;
     this.grid = grid;
+    this.track = Track.of(tenant, query);
     this.assembly = new Assembly(grid, query, budget);
     this.fetching = new Fetching(setting, tenant, query, grid, assembly);
     this.pending = allPending();
@@ -140,7 +141,6 @@ final class QueryRun {
    */
   boolean depart(WindowCache cache, Ledger ledger) {
     long now = now();
-    Track track = Track.of(tenant, query);
     boolean current = ledger.current();
     Sharing with = current ? sharing(cache) : null;
     Map<Long, Segment> others = with == null ? Map.of() : others(with, cache, ledger, now);
@@ -177,15 +177,16 @@ final class QueryRun {
   /** Whether something would be fetched now. Claims nothing. */
   boolean wouldFetch(WindowCache cache, Ledger ledger) {
     WindowCache.Sight memory = WindowCache.Sight.memory(now());
-    return !cache.plan(ledger, Track.of(tenant, query), grid, pending, memory).fetch().isEmpty();
+    return !cache.plan(ledger, track, grid, pending, memory).fetch().isEmpty();
   }
 
   /** Fetches what was claimed, by itself, and keeps it. */
   void fetchAndKeep() {
     List<Run> runs = claimed();
+    long[] began = new long[1];
     try {
-      current().ledger.reading(() -> readAt = fetching.fetch(runs));
-      arrive(readAt);
+      current().ledger.reading(() -> began[0] = fetching.fetch(runs));
+      arrive(began[0]);
     } catch (RuntimeException | Error e) {
       fail(e);
       throw e;
@@ -300,8 +301,7 @@ final class QueryRun {
     Ledger ledger = cache.pin(tenant, query.measurement());
     try {
       WindowPlanner.Plan plan =
-          cache.plan(
-              ledger, Track.of(tenant, query), grid, allPending(), WindowCache.Sight.memory(now()));
+          cache.plan(ledger, track, grid, allPending(), WindowCache.Sight.memory(now()));
       int windows = grid.count(grid.first(), grid.end());
       int cached = fetching.count(plan.cached().stream().map(WindowPlanner.Cached::run).toList());
       int clipped = grid.clipped();
@@ -328,14 +328,14 @@ final class QueryRun {
   /** What other nodes have of what is missing here. */
   private Map<Long, Segment> others(Sharing with, WindowCache cache, Ledger ledger, long now) {
     WindowPlanner.Plan plan =
-        cache.plan(ledger, with.track(), grid, pending, WindowCache.Sight.memory(now));
+        cache.plan(ledger, track, grid, pending, WindowCache.Sight.memory(now));
     return with.others(ledger, plan.fetch(), now);
   }
 
   private @Nullable Sharing sharing(WindowCache cache) {
     SecondTier second = cache.second();
     if (sharing == null && second != null) {
-      sharing = new Sharing(second, grid, Track.of(tenant, query), query);
+      sharing = new Sharing(second, grid, track, query);
     }
     return sharing;
   }

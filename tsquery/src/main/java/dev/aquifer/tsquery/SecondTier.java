@@ -9,7 +9,6 @@ import dev.aquifer.spi.Observer;
 import dev.aquifer.spi.Observer.CacheFault;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -264,23 +263,5 @@ final class SecondTier {
 
   private long now() {
     return Nanos.of(settings.clock.instant());
-  }
-
-  /** The segments with windows to fetch that have ended: those are worth asking others for. */
-  static List<Long> segments(WindowGrid grid, List<Run> runs, long now) {
-    List<Long> indexes = new ArrayList<>();
-    long ended = grid.endedBefore(now);
-    for (Run run : runs) {
-      long from = Math.max(run.from(), grid.fullFirst());
-      long to = Math.min(Math.min(run.to(), grid.fullEnd()), ended);
-      while (from < to) {
-        long index = Math.floorDiv(from, (long) Segment.LENGTH);
-        if (indexes.isEmpty() || indexes.get(indexes.size() - 1) != index) {
-          indexes.add(index);
-        }
-        from = (index + 1) * Segment.LENGTH;
-      }
-    }
-    return indexes;
   }
 }

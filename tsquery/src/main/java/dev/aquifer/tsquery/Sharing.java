@@ -51,35 +51,16 @@ final class Sharing {
   Map<Long, Segment> others(Ledger ledger, List<Run> missing, long now) {
     if (!asked) {
       asked = true;
-      received = second.read(ledger, track, shape, SecondTier.segments(grid, missing, now), now);
+      received = second.read(ledger, track, shape, segments(missing, now), now);
     }
     Map<Long, Segment> others = received;
     received = null;
     return others == null ? Map.of() : others;
   }
 
-  /** What others have was read with that of other queries. */
-  void received(Map<Long, Segment> segments) {
-    asked = true;
-    received = segments;
-  }
-
-  /** Which segments are to be asked for; none where they were. */
-  List<Long> wanted(List<Run> missing, long now) {
-    return asked ? List.of() : SecondTier.segments(grid, missing, now);
-  }
-
-  Track track() {
-    return track;
-  }
-
-  SegmentCodec.Shape shape() {
-    return shape;
-  }
-
   /** Takes leases; what is left to be fetched by this query. */
   List<Run> claim(Ledger ledger, List<Run> runs, long now) {
-    List<Long> indexes = leased ? List.of() : SecondTier.segments(grid, runs, now);
+    List<Long> indexes = leased ? List.of() : segments(runs, now);
     if (indexes.isEmpty()
         || second.leases.patience().isZero()
         || grid.skips()
@@ -124,7 +105,7 @@ final class Sharing {
   /** Puts what was fetched into Redis, some time later, and ends the leases then. */
   void store(Ledger ledger, List<Run> fetched, long now) {
     Set<Long> stored = new HashSet<>();
-    for (long index : SecondTier.segments(grid, fetched, now)) {
+    for (long index : segments(fetched, now)) {
       boolean held = mine.contains(index);
       second.later(new Track.Part(track, index), shape, held ? token : "");
       stored.add(index);
@@ -144,6 +125,22 @@ final class Sharing {
 
   private List<Track.Part> parts(List<Long> indexes) {
     return indexes.stream().map(index -> new Track.Part(track, index)).toList();
+  }
+
+  /** The segments with windows to fetch that have ended: those are worth asking others for. */
+  private List<Long> segments(List<Run> runs, long now) {
+    List<Long> indexes = new ArrayList<>();
+    for (Run run : runs) {
+      long to = to(run, now);
+      for (long at = from(run); at < to; ) {
+        long index = Math.floorDiv(at, (long) Segment.LENGTH);
+        if (indexes.isEmpty() || indexes.get(indexes.size() - 1) != index) {
+          indexes.add(index);
+        }
+        at = (index + 1) * Segment.LENGTH;
+      }
+    }
+    return indexes;
   }
 
   private long ended(List<Run> runs, long now) {
@@ -180,10 +177,12 @@ final class Sharing {
     }
   }
 
+  /** The first whole window of a run. */
   private long from(Run run) {
     return Math.max(run.from(), grid.fullFirst());
   }
 
+  /** The first window of a run, from there on, that is cut or has not ended. */
   private long to(Run run, long now) {
     return Math.min(Math.min(run.to(), grid.fullEnd()), grid.endedBefore(now));
   }
