@@ -15,7 +15,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -325,7 +324,7 @@ public final class FluxBackend implements Backend {
      * @throws ConfigurationException when there are none, or they were told already
      */
     public Builder tags(String measurement, String... all) {
-      tell("tag", tags, measurement, all);
+      Names.tell("tag", tags, measurement, all);
       return this;
     }
 
@@ -337,21 +336,8 @@ public final class FluxBackend implements Backend {
      * @throws ConfigurationException when there are none, or they were told already
      */
     public Builder integers(String measurement, String... fields) {
-      tell("field", integers, measurement, fields);
+      Names.tell("field", integers, measurement, fields);
       return this;
-    }
-
-    static void tell(
-        String what, Map<String, Set<String>> known, String measurement, String... all) {
-      Set<String> names = new LinkedHashSet<>();
-      for (String name : all) {
-        names.add(Names.require(what, name));
-      }
-      if (names.isEmpty() || known.put(Names.require("measurement", measurement), names) != null) {
-        throw new ConfigurationException(
-            "The %ss of %s are told twice, or there are none; tell all of them, once."
-                .formatted(what, Names.printable(measurement)));
-      }
     }
 
     /** The backend; it connects when it is first asked. */

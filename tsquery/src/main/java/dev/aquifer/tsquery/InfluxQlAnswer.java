@@ -37,31 +37,50 @@ final class InfluxQlAnswer {
   }
 
   /**
-   * Whose rows a statement brings.
+   * A column of an answer.
    *
-   * @param selections those that it is of
-   * @param totals joins its series; null when it has one in each group
+   * @param number by which it is known to whoever takes the rows
+   * @param floating whether its values are, also those that look whole
    */
-  record Target(
-      TimeSeriesQuery query,
-      RowSink sink,
-      List<Integer> selections,
-      @Nullable SeriesTotals totals) {
+  record Column(String name, int number, boolean floating) {}
 
+  /**
+   * Who takes the rows of a statement.
+   *
+   * @param columns all but the time
+   * @param end is run after the last row
+   */
+  record Target(TimeSeriesQuery query, List<Column> columns, RowSink rows, Runnable end) {
     /** Those of the statements that a request is rendered to. */
     static List<Target> of(FetchRequest request, InfluxQlPlan plan, RowSink sink) {
-      TimeSeriesQuery query = request.query();
       List<Target> all = new ArrayList<>();
       for (int i = 0; i < request.stretches().size(); i++) {
         if (!plan.grouped().isEmpty()) {
-          all.add(new Target(query, sink, plan.grouped(), null));
+          all.add(grouped(request.query(), plan, sink));
         }
         if (!plan.apart().isEmpty()) {
-          SeriesTotals totals = new SeriesTotals(query, plan.apart(), sink);
-          all.add(new Target(query, sink, plan.apart(), totals));
+          all.add(apart(request.query(), plan, sink));
         }
       }
       return all;
+    }
+
+    private static Target grouped(TimeSeriesQuery query, InfluxQlPlan plan, RowSink sink) {
+      List<Column> columns = new ArrayList<>();
+      for (int i : plan.grouped()) {
+        boolean floating = query.selections().get(i).aggregate().floating();
+        columns.add(new Column(InfluxQlDialect.column(i), i, floating));
+      }
+      return new Target(query, columns, sink, () -> {});
+    }
+
+    private static Target apart(TimeSeriesQuery query, InfluxQlPlan plan, RowSink sink) {
+      SeriesTotals totals = new SeriesTotals(query, plan.apart(), sink);
+      List<Column> columns = new ArrayList<>();
+      for (int i = 0; i < totals.columns().size(); i++) {
+        columns.add(new Column(InfluxQlDialect.column(totals.columns().get(i)), i, false));
+      }
+      return new Target(query, columns, totals, totals::end);
     }
   }
 
@@ -145,8 +164,8 @@ final class InfluxQlAnswer {
         default -> json.skipChildren();
       }
     }
-    if (!partial && target.totals != null) {
-      target.totals.end();
+    if (!partial) {
+      target.end.run();
     }
     answered.set(statement, !partial);
   }
@@ -154,7 +173,7 @@ final class InfluxQlAnswer {
   /** One series, or a part of it; whether more of it follows. */
   private boolean series(JsonParser json) {
     Map<String, String> tags = Map.of();
-    List<SeriesTotals.Column> columns = List.of();
+    List<Column> columns = List.of();
     boolean partial = false;
     for (String name = json.nextName(); name != null; name = json.nextName()) {
       JsonToken token = json.nextToken();
@@ -186,22 +205,13 @@ final class InfluxQlAnswer {
     return group;
   }
 
-  /** What each column but the first holds, which is the time. */
-  private List<SeriesTotals.Column> columns(JsonParser json) {
-    Map<String, SeriesTotals.Column> known = new HashMap<>();
-    for (int i : target.selections) {
-      if (target.totals == null) {
-        known.put(InfluxQlDialect.column(i), new SeriesTotals.Column(i, SeriesTotals.Part.SUM));
-      } else {
-        for (SeriesTotals.Part part :
-            InfluxQlDialect.parts(target.query.selections().get(i).aggregate())) {
-          known.put(InfluxQlDialect.column(i, part), new SeriesTotals.Column(i, part));
-        }
-      }
-    }
-    List<SeriesTotals.Column> columns = new ArrayList<>();
+  /** The columns in their order, but the first, which is the time. */
+  private List<Column> columns(JsonParser json) {
+    Map<String, Column> known = new HashMap<>();
+    target.columns.forEach(column -> known.put(column.name, column));
+    List<Column> columns = new ArrayList<>();
     for (int i = 0; json.nextToken() == JsonToken.VALUE_STRING; i++) {
-      SeriesTotals.Column column = known.remove(json.getString());
+      Column column = known.remove(json.getString());
       if (column != null) {
         columns.add(column);
       } else if (i > 0) {
@@ -214,73 +224,45 @@ final class InfluxQlAnswer {
     return columns;
   }
 
-  private void values(JsonParser json, List<String> group, List<SeriesTotals.Column> columns) {
+  private void values(JsonParser json, List<String> group, List<Column> columns) {
     if (columns.isEmpty()) {
       throw unexpected("rows before it says of which columns");
     }
-    SeriesTotals totals = target.totals;
     expect(json, JsonToken.START_ARRAY);
     while (json.nextToken() == JsonToken.START_ARRAY) {
       json.nextToken();
-      long start = json.getLongValue();
-      if (totals == null) {
-        target.sink.row(group, start);
-      }
-      for (SeriesTotals.Column column : columns) {
+      target.rows.row(group, json.getLongValue());
+      for (Column column : columns) {
         value(json, json.nextToken(), column);
       }
       json.nextToken();
       expect(json, JsonToken.END_ARRAY);
-      if (totals != null) {
-        totals.row(group, start);
-      }
     }
   }
 
-  private void value(JsonParser json, @Nullable JsonToken token, SeriesTotals.Column column) {
+  private void value(JsonParser json, @Nullable JsonToken token, Column column) {
     if (token == null) {
       throw new StreamReadException(null, "the answer broke off");
     }
+    RowSink rows = target.rows;
     switch (token) {
       case VALUE_NUMBER_INT -> integer(json, column);
-      case VALUE_NUMBER_FLOAT -> real(json, column);
-      case VALUE_STRING -> grouped(json).textValue(column.selection(), json.getString());
-      case VALUE_TRUE, VALUE_FALSE ->
-          grouped(json).booleanValue(column.selection(), json.getBooleanValue());
+      case VALUE_NUMBER_FLOAT -> rows.doubleValue(column.number, json.getDoubleValue());
+      case VALUE_STRING -> rows.textValue(column.number, json.getString());
+      case VALUE_TRUE, VALUE_FALSE -> rows.booleanValue(column.number, json.getBooleanValue());
       case VALUE_NULL -> {}
       default -> throw unexpected("a value that is " + token);
-    }
-  }
-
-  /** Where values go that are no numbers, of which there are no totals. */
-  private RowSink grouped(JsonParser json) {
-    if (target.totals != null) {
-      throw unexpected("a value that is " + json.currentToken());
-    }
-    return target.sink;
-  }
-
-  private void real(JsonParser json, SeriesTotals.Column column) {
-    if (target.totals == null) {
-      target.sink.doubleValue(column.selection(), json.getDoubleValue());
-    } else {
-      target.totals.real(column, json.getDoubleValue());
     }
   }
 
   /**
    * JSON does not tell a float that is whole from an integer; a mean, for one, is always a float.
    */
-  private void integer(JsonParser json, SeriesTotals.Column column) {
-    Selection selection = target.query.selections().get(column.selection());
-    if (json.getNumberType() == JsonParser.NumberType.BIG_INTEGER) {
-      real(json, column);
-    } else if (target.totals != null) {
-      target.totals.whole(column, json.getLongValue());
-    } else if (selection.aggregate().floating()) {
-      real(json, column);
+  private void integer(JsonParser json, Column column) {
+    if (column.floating || json.getNumberType() == JsonParser.NumberType.BIG_INTEGER) {
+      target.rows.doubleValue(column.number, json.getDoubleValue());
     } else {
-      target.sink.longValue(column.selection(), json.getLongValue());
+      target.rows.longValue(column.number, json.getLongValue());
     }
   }
 

@@ -270,7 +270,7 @@ public final class InfluxQlBackend implements Backend {
      * @throws ConfigurationException when there are none, or they were told already
      */
     public Builder tags(String measurement, String... all) {
-      FluxBackend.Builder.tell("tag", tags, measurement, all);
+      Names.tell("tag", tags, measurement, all);
       return this;
     }
 
@@ -281,7 +281,7 @@ public final class InfluxQlBackend implements Backend {
      * @throws ConfigurationException when there are none, or they were told already
      */
     public Builder integers(String measurement, String... fields) {
-      FluxBackend.Builder.tell("field", integers, measurement, fields);
+      Names.tell("field", integers, measurement, fields);
       return this;
     }
 

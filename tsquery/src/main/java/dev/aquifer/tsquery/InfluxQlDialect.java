@@ -104,24 +104,11 @@ final class InfluxQlDialect {
 
   private static List<String> apart(TimeSeriesQuery query, InfluxQlPlan plan) {
     List<String> columns = new ArrayList<>();
-    for (int i : plan.apart()) {
-      Selection selection = query.selections().get(i);
-      for (SeriesTotals.Part part : parts(selection.aggregate())) {
-        columns.add(function(part) + "(" + name(selection.field()) + ") AS " + column(i, part));
-      }
+    for (SeriesTotals.Column each : SeriesTotals.columns(query, plan.apart())) {
+      String field = name(query.selections().get(each.selection()).field());
+      columns.add(function(each.part()) + "(" + field + ") AS " + column(each));
     }
     return columns;
-  }
-
-  /** What must be known of each series, so that those of a group can be joined. */
-  static List<SeriesTotals.Part> parts(Aggregate aggregate) {
-    return switch (aggregate) {
-      case SUM -> List.of(SeriesTotals.Part.SUM);
-      case MEAN -> List.of(SeriesTotals.Part.SUM, SeriesTotals.Part.POINTS);
-      case STDDEV ->
-          List.of(SeriesTotals.Part.DEVIATION, SeriesTotals.Part.MEAN, SeriesTotals.Part.POINTS);
-      default -> throw new IllegalArgumentException(aggregate.toString());
-    };
   }
 
   private static String function(SeriesTotals.Part part) {
@@ -172,8 +159,8 @@ final class InfluxQlDialect {
   }
 
   /** What the column of a part of a selection is called. */
-  static String column(int selection, SeriesTotals.Part part) {
-    return function(part) + selection;
+  static String column(SeriesTotals.Column part) {
+    return function(part.part()) + part.selection();
   }
 
   private void condition(Condition condition, StringBuilder text, Function<Object, String> value) {

@@ -1,6 +1,10 @@
 package dev.aquifer.tsquery;
 
+import dev.aquifer.ConfigurationException;
 import dev.aquifer.RefusedQueryException;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
 
 /** What may be a name (measurement, field, tag) or a text value of a query. */
 final class Names {
@@ -26,6 +30,23 @@ final class Names {
     }
     requireUnicode(what, name);
     return name;
+  }
+
+  /**
+   * Keeps what is told of a measurement's names.
+   *
+   * @throws ConfigurationException there are none, or they were told already
+   */
+  static void tell(String what, Map<String, Set<String>> known, String measurement, String... all) {
+    Set<String> names = new LinkedHashSet<>();
+    for (String name : all) {
+      names.add(require(what, name));
+    }
+    if (names.isEmpty() || known.put(require("measurement", measurement), names) != null) {
+      throw new ConfigurationException(
+          "The %ss of %s are told twice, or there are none; tell all of them, once."
+              .formatted(what, printable(measurement)));
+    }
   }
 
   static String requireValue(String what, String value) {

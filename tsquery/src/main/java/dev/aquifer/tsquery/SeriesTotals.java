@@ -1,17 +1,19 @@
 package dev.aquifer.tsquery;
 
 import dev.aquifer.AquiferException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Joins what each series of a group has in a window, in the order in which the series come: the
  * server lists them by their tags, whatever the range. So the result does not depend on the range
  * either. Used by one thread.
  */
-final class SeriesTotals {
+final class SeriesTotals implements RowSink {
   /** What a column of an answer holds of the points of a series in a window. */
   enum Part {
     SUM,
@@ -25,23 +27,70 @@ final class SeriesTotals {
 
   private final TimeSeriesQuery query;
   private final List<Integer> selections;
+  private final List<Column> columns;
   private final RowSink sink;
   private final Map<List<String>, TreeMap<Long, Total[]>> groups = new LinkedHashMap<>();
   private final Total[] row;
 
+  /** What the row that comes is joined to; null between rows. */
+  private Total @Nullable [] joined;
+
   SeriesTotals(TimeSeriesQuery query, List<Integer> selections, RowSink sink) {
     this.query = query;
     this.selections = selections;
+    this.columns = columns(query, selections);
     this.sink = sink;
     this.row = new Total[query.selections().size()];
-    clearRow();
   }
 
-  /** A value of the row that comes. */
-  void whole(Column column, long value) {
-    Total total = row[column.selection()];
+  /** What must be known of each series; the number of a value is the place of its column here. */
+  List<Column> columns() {
+    return columns;
+  }
+
+  /** What must be known of each series, so that those of a group can be joined. */
+  static List<Column> columns(TimeSeriesQuery query, List<Integer> selections) {
+    List<Column> columns = new ArrayList<>();
+    for (int selection : selections) {
+      for (Part part : parts(query.selections().get(selection).aggregate())) {
+        columns.add(new Column(selection, part));
+      }
+    }
+    return columns;
+  }
+
+  private static List<Part> parts(Aggregate aggregate) {
+    return switch (aggregate) {
+      case SUM -> List.of(Part.SUM);
+      case MEAN -> List.of(Part.SUM, Part.POINTS);
+      case STDDEV -> List.of(Part.DEVIATION, Part.MEAN, Part.POINTS);
+      default -> throw new IllegalArgumentException(aggregate.toString());
+    };
+  }
+
+  @Override
+  public void row(List<String> group, long windowStart) {
+    join();
+    TreeMap<Long, Total[]> windows = groups.computeIfAbsent(group, key -> new TreeMap<>());
+    Total[] totals = windows.get(windowStart);
+    if (totals == null) {
+      // Counts towards the limit on points before anything is held.
+      sink.row(group, windowStart);
+      totals = new Total[row.length];
+      windows.put(windowStart, totals);
+    }
+    joined = totals;
+    for (int selection : selections) {
+      row[selection] = new Total();
+    }
+  }
+
+  @Override
+  public void longValue(int column, long value) {
+    Column of = columns.get(column);
+    Total total = row[of.selection()];
     total.present = true;
-    switch (column.part()) {
+    switch (of.part()) {
       case SUM -> {
         total.whole = value;
         total.real = value;
@@ -52,11 +101,12 @@ final class SeriesTotals {
     }
   }
 
-  /** The same of a value that is not whole. */
-  void real(Column column, double value) {
-    Total total = row[column.selection()];
+  @Override
+  public void doubleValue(int column, double value) {
+    Column of = columns.get(column);
+    Total total = row[of.selection()];
     total.present = true;
-    switch (column.part()) {
+    switch (of.part()) {
       case SUM -> {
         total.floating = true;
         total.real = value;
@@ -67,14 +117,28 @@ final class SeriesTotals {
     }
   }
 
+  @Override
+  public void booleanValue(int column, boolean value) {
+    throw noNumber(column);
+  }
+
+  @Override
+  public void textValue(int column, String value) {
+    throw noNumber(column);
+  }
+
+  private AquiferException noNumber(int column) {
+    return new AquiferException(
+        "The server's answer has no number for %s; is the URL InfluxDB's?"
+            .formatted(query.selections().get(columns.get(column).selection())));
+  }
+
   /** The row has ended. */
-  void row(List<String> group, long windowStart) {
-    Total[] totals = groups.computeIfAbsent(group, key -> new TreeMap<>()).get(windowStart);
+  private void join() {
+    Total[] totals = joined;
+    joined = null;
     if (totals == null) {
-      // Counts towards the limit on points before anything is held.
-      sink.row(group, windowStart);
-      totals = new Total[row.length];
-      groups.get(group).put(windowStart, totals);
+      return;
     }
     for (int selection : selections) {
       Total of = row[selection];
@@ -84,17 +148,11 @@ final class SeriesTotals {
         totals[selection] = before == null ? of : before.and(of, query.measurement());
       }
     }
-    clearRow();
-  }
-
-  private void clearRow() {
-    for (int selection : selections) {
-      row[selection] = new Total();
-    }
   }
 
   /** All series have come. */
   void end() {
+    join();
     groups.forEach(
         (group, windows) ->
             windows.forEach(
