@@ -227,12 +227,7 @@ class TimeSeriesTest {
   @Test
   void nodes() throws Exception {
     DataSource dataSource = POSTGRES.database().dataSource();
-    SeriesTable departures =
-        SeriesTable.builder("departure")
-            .table("flight")
-            .time("departed_at")
-            .field("delay", "delay_minutes", ValueKind.LONG)
-            .build();
+    SeriesTable departures = departures();
     String redis = REDIS.database().uri().toString();
     try (Caches caches = Caches.builder().redis(redis).build();
         Caches others = Caches.builder().redis(redis).build()) {
@@ -245,12 +240,7 @@ class TimeSeriesTest {
               .build();
       // end
       Instant start = Instant.parse("2001-01-02T00:00:00Z");
-      TimeSeriesQuery day =
-          TimeSeriesQuery.builder("departure")
-              .select(Aggregate.COUNT, "delay")
-              .range(start, start.plus(Duration.ofDays(1)))
-              .every(Duration.ofHours(1))
-              .build();
+      TimeSeriesQuery day = day(start);
       try (series;
           TimeSeries other =
               TimeSeries.builder()
@@ -270,12 +260,7 @@ class TimeSeriesTest {
   @Test
   void ofANode() throws Exception {
     TestDatabase database = POSTGRES.database();
-    SeriesTable departures =
-        SeriesTable.builder("departure")
-            .table("flight")
-            .time("departed_at")
-            .field("delay", "delay_minutes", ValueKind.LONG)
-            .build();
+    SeriesTable departures = departures();
     try (Aquifer aquifer =
         Aquifer.builder()
             .primary(database.url())
@@ -284,13 +269,7 @@ class TimeSeriesTest {
       // snippet: time-series-aquifer
       TimeSeries series = aquifer.timeSeries(departures); // replicas, caches and meters of the node
       // end
-      Instant start = Instant.parse("2001-01-02T00:00:00Z");
-      TimeSeriesQuery day =
-          TimeSeriesQuery.builder("departure")
-              .select(Aggregate.COUNT, "delay")
-              .range(start, start.plus(Duration.ofDays(1)))
-              .every(Duration.ofHours(1))
-              .build();
+      TimeSeriesQuery day = day(Instant.parse("2001-01-02T00:00:00Z"));
       Tenant dfw = Tenant.of("DFW");
       assertThat(dfw.call(() -> series.query(day)).fetched()).isEqualTo(24);
       assertThat(dfw.call(() -> series.query(day)).fetched()).isZero();
@@ -299,5 +278,21 @@ class TimeSeriesTest {
               aquifer.jdbi().useHandle(h -> h.execute("delete from flight where tenant = 'none'")));
       assertThat(dfw.call(() -> series.query(day)).fetched()).isEqualTo(24);
     }
+  }
+
+  private static SeriesTable departures() {
+    return SeriesTable.builder("departure")
+        .table("flight")
+        .time("departed_at")
+        .field("delay", "delay_minutes", ValueKind.LONG)
+        .build();
+  }
+
+  private static TimeSeriesQuery day(Instant start) {
+    return TimeSeriesQuery.builder("departure")
+        .select(Aggregate.COUNT, "delay")
+        .range(start, start.plus(Duration.ofDays(1)))
+        .every(Duration.ofHours(1))
+        .build();
   }
 }
