@@ -33,24 +33,37 @@ final class RedisTimelines {
    */
   record Answer(CatchUp news, String ranges, long now, List<byte[]> values) {}
 
-  /** Reads all at the same time; null for those that were not answered in time. */
-  List<@Nullable Answer> read(Partition partition, String timeline, List<byte[]> keys)
-      throws InterruptedException {
-    long deadline = System.nanoTime() + timeout;
-    long incarnation = partition.incarnation();
-    List<CompletableFuture<List<Object>>> sent = new ArrayList<>();
-    for (int from = 0; from < keys.size(); from += MOST) {
-      List<byte[]> some = keys.subList(from, Math.min(keys.size(), from + MOST));
-      List<byte[]> args = List.of(field(timeline));
-      sent.add(calls.send(Script.SEGMENTS, partition, some, args, NEWS));
+  /** Asks for all at the same time. */
+  Asked ask(Partition partition, String timeline, List<byte[]> keys) {
+    return new Asked(partition, timeline, keys);
+  }
+
+  /** A question that was sent. Used by one thread, once. */
+  final class Asked {
+    private final Partition partition;
+    private final long deadline = System.nanoTime() + timeout;
+    private final long incarnation;
+    private final List<CompletableFuture<List<Object>>> sent = new ArrayList<>();
+
+    private Asked(Partition partition, String timeline, List<byte[]> keys) {
+      this.partition = partition;
+      this.incarnation = partition.incarnation();
+      for (int from = 0; from < keys.size(); from += MOST) {
+        List<byte[]> some = keys.subList(from, Math.min(keys.size(), from + MOST));
+        sent.add(calls.send(Script.SEGMENTS, partition, some, List.of(field(timeline)), NEWS));
+      }
     }
-    List<@Nullable Answer> answers = new ArrayList<>();
-    for (CompletableFuture<List<Object>> each : sent) {
-      List<Object> reply = calls.await(each, deadline);
-      CatchUp news = feed.apply(partition, reply, incarnation);
-      answers.add(news == null || reply == null ? null : answer(news, reply));
+
+    /** Waits for the answers; null for those that did not come in time. */
+    List<@Nullable Answer> await() throws InterruptedException {
+      List<@Nullable Answer> answers = new ArrayList<>();
+      for (CompletableFuture<List<Object>> each : sent) {
+        List<Object> reply = calls.await(each, deadline);
+        CatchUp news = feed.apply(partition, reply, incarnation);
+        answers.add(news == null || reply == null ? null : answer(news, reply));
+      }
+      return answers;
     }
-    return answers;
   }
 
   private static Answer answer(CatchUp news, List<Object> reply) {

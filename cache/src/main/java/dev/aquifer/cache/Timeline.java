@@ -103,6 +103,18 @@ public final class Timeline implements AutoCloseable {
   @SuppressWarnings("ArrayRecordComponent") // never compared
   public record Place(byte @Nullable [] expected, int maxBytes, Duration life) {}
 
+  /** A question to Redis that was sent. Used by the thread that asked, once. */
+  public interface Asked {
+    /**
+     * Waits for the answer, no longer than {@link CachesBuilder#remoteTimeout} from the question.
+     *
+     * @param damaged told how many were none, or too large
+     * @return for each key what there is; null where there is nothing, and for all where Redis does
+     *     not answer in time
+     */
+    List<@Nullable Found> await(IntConsumer damaged);
+  }
+
   /** What became of a value that was to be kept. */
   public enum Kept {
     /** It is in Redis. */
@@ -223,15 +235,14 @@ public final class Timeline implements AutoCloseable {
   }
 
   /**
-   * What Redis has, in one round trip; null where it has nothing, and everywhere where it does not
-   * answer in time. To be asked where {@link #current} is true, and of use only for what is not
-   * told void meanwhile.
+   * Asks what Redis has, and does not wait: what several timelines are asked before the first
+   * answer is awaited takes one round trip. To be asked where {@link #current} is true, and of use
+   * only for what is not told void meanwhile.
    *
    * @param most bytes of a payload; larger ones are damaged
-   * @param damaged told how many were none, or too large
    */
-  public List<@Nullable Found> read(List<String> keys, int most, IntConsumer damaged) {
-    return store.read(live(), keys, most, damaged);
+  public Asked ask(List<String> keys, int most) {
+    return store.ask(live(), keys, most);
   }
 
   /**

@@ -45,41 +45,57 @@ final class TimelineStore {
     return now.incarnation() == 0 || now.sharedIncarnation() == 0 ? null : now;
   }
 
-  /** See {@link Timeline#read}. */
-  List<@Nullable Found> read(Bound bound, List<String> keys, int most, IntConsumer damaged) {
+  /** See {@link Timeline#ask}. */
+  Timeline.Asked ask(Bound bound, List<String> keys, int most) {
     Partition mine = bound.partition();
     Remote link = node.remote();
-    List<@Nullable Found> found = new ArrayList<>(Collections.nCopies(keys.size(), null));
-    if (link == null || !stores(mine)) {
-      return found;
+    if (link == null || keys.isEmpty() || !stores(mine)) {
+      return damaged -> nothing(keys.size());
     }
     List<byte[]> places = keys.stream().map(key -> TimelineValue.place(mine, name, key)).toList();
+    RedisTimelines.Asked asked = link.timelines().ask(mine, name, places);
+    return damaged -> {
+      try {
+        return found(bound, places, asked.await(), most, damaged);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return nothing(keys.size());
+      }
+    };
+  }
+
+  private List<@Nullable Found> found(
+      Bound bound,
+      List<byte[]> places,
+      List<RedisTimelines.@Nullable Answer> answers,
+      int most,
+      IntConsumer damaged) {
+    List<@Nullable Found> found = nothing(places.size());
     int none = 0;
-    try {
-      List<RedisTimelines.@Nullable Answer> answers = link.timelines().read(mine, name, places);
-      for (int i = 0; i < places.size(); i++) {
-        RedisTimelines.Answer answer = answers.get(i / RedisTimelines.together());
-        byte[] bytes =
-            answer == null ? NOTHING : answer.values().get(i % RedisTimelines.together());
-        if (answer != null && bytes.length > 0) {
-          TimelineValue value = TimelineValue.read(places.get(i), bytes);
-          byte[] payload = value == null ? null : value.payload(most);
-          if (value == null || payload == null) {
-            none++;
-            found.set(i, new Found(null, Duration.ZERO, List.of(), TimelineValue.version(bytes)));
-          } else {
-            boolean current = trusted(mine, answer) && stands(bound, answer, value.asOf());
-            found.set(i, found(answer, value, current ? payload : null));
-          }
+    for (int i = 0; i < places.size(); i++) {
+      RedisTimelines.Answer answer = answers.get(i / RedisTimelines.together());
+      byte[] bytes = answer == null ? NOTHING : answer.values().get(i % RedisTimelines.together());
+      if (answer != null && bytes.length > 0) {
+        TimelineValue value = TimelineValue.read(places.get(i), bytes);
+        byte[] payload = value == null ? null : value.payload(most);
+        if (value == null || payload == null) {
+          none++;
+          found.set(i, new Found(null, Duration.ZERO, List.of(), TimelineValue.version(bytes)));
+        } else {
+          boolean current =
+              trusted(bound.partition(), answer) && stands(bound, answer, value.asOf());
+          found.set(i, found(answer, value, current ? payload : null));
         }
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     }
     if (none > 0) {
       damaged.accept(none);
     }
     return found;
+  }
+
+  private static List<@Nullable Found> nothing(int keys) {
+    return new ArrayList<>(Collections.nCopies(keys, null));
   }
 
   /** See {@link Timeline#keep}. */

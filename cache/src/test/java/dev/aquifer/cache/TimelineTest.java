@@ -10,13 +10,18 @@ import dev.aquifer.Tenant;
 import dev.aquifer.cache.Timeline.Span;
 import dev.aquifer.spi.WriteSet;
 import dev.aquifer.testkit.Eventually;
+import dev.aquifer.testkit.FaultProxy;
 import dev.aquifer.testkit.RedisDatabase;
 import dev.aquifer.testkit.RedisTest;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -164,6 +169,49 @@ class TimelineTest {
         throw new AssertionError(e);
       }
     }
+  }
+
+  /** Two are asked while nothing gets through to Redis; it answers both. */
+  @Test
+  void ask_ofSeveral_waitsForNone() {
+    try (FaultProxy proxy = FaultProxy.to(redis.server().host(), redis.server().port());
+        TestNode far =
+            TestNode.open("redis://" + proxy.host() + ":" + proxy.port() + "/" + redis.index());
+        Timeline first = far.caches().timeline(DFW, "a", Set.of(), told);
+        Timeline second = far.caches().timeline(DFW, "b", Set.of(), told)) {
+      keep(first, 1);
+      keep(second, 2);
+      assertThat(TestNode.<Boolean>as(first::current)).isTrue();
+      proxy.stopReading();
+      Timeline.Asked one = first.ask(List.of("k", "none"), 100);
+      Timeline.Asked two = second.ask(List.of("k"), 100);
+      proxy.heal();
+      assertThat(payloads(two)).containsExactly("2");
+      assertThat(payloads(one)).containsExactly("1", null);
+      assertThat(first.ask(List.of(), 100).await(damaged -> {})).isEmpty();
+    }
+  }
+
+  private static void keep(Timeline timeline, int value) {
+    assertThat(TestNode.<Boolean>as(timeline::current)).isTrue();
+    byte[] payload = Integer.toString(value).getBytes(StandardCharsets.UTF_8);
+    assertThat(
+            timeline.keep(
+                "k",
+                payload,
+                new Span(0, 1),
+                Objects.requireNonNull(timeline.moment()),
+                new Timeline.Place(null, 1_000, SOON)))
+        .isEqualTo(Timeline.Kept.KEPT);
+  }
+
+  private static List<@Nullable String> payloads(Timeline.Asked asked) {
+    List<@Nullable String> all = new ArrayList<>();
+    for (Timeline.Found found : asked.await(damaged -> {})) {
+      byte[] payload = found == null ? null : found.payload();
+      all.add(payload == null ? null : new String(payload, StandardCharsets.UTF_8));
+    }
+    return all;
   }
 
   @Test

@@ -58,6 +58,11 @@ final class EpochLog {
     }
   }
 
+  /** Whether nothing was voided after the epoch. */
+  boolean isAt(long since) {
+    return epoch == since;
+  }
+
   /** Whether something in {@code [start, stop)} was voided after the epoch. */
   boolean voidedSince(long since, long start, long stop) {
     for (Entry entry : entries) {

@@ -53,14 +53,14 @@ final class Outcomes {
     long asked = fetched.sum();
     return new TimeSeriesStatistics(
         Math.max(0, shown.sum() - asked),
-        second == null ? 0 : second.windows.sum(),
+        second == null ? 0 : second.reads.windows.sum(),
         asked,
         received.sum(),
         second == null ? 0 : second.leases.awaited.sum(),
         second == null ? 0 : second.stored.sum(),
         second == null ? 0 : second.refused.sum(),
         second == null ? 0 : second.conflicts.sum(),
-        second == null ? 0 : second.damaged.sum(),
+        second == null ? 0 : second.reads.damaged.sum(),
         second == null ? 0 : second.tooLarge.sum());
   }
 }

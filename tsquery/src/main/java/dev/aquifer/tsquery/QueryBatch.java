@@ -53,6 +53,7 @@ final class QueryBatch {
   }
 
   private void round() {
+    receive();
     List<Member> fetching = new ArrayList<>();
     for (Member member : List.copyOf(left)) {
       if (member.run.wouldFetch(cache, member.ledger)) {
@@ -73,6 +74,27 @@ final class QueryBatch {
     for (Member member : List.copyOf(left)) {
       member.attempt(member.run::awaitOthers);
       handOn(List.of(member));
+    }
+  }
+
+  /** Takes what other nodes have for all of them, at once. */
+  private void receive() {
+    SecondTier second = cache.second();
+    if (second == null) {
+      return;
+    }
+    List<Member> asking = new ArrayList<>();
+    List<SegmentReads.Wanted> wanted = new ArrayList<>();
+    for (Member member : left) {
+      SegmentReads.Wanted mine = member.run.wanted(cache, member.ledger);
+      if (mine != null) {
+        asking.add(member);
+        wanted.add(mine);
+      }
+    }
+    List<WindowCache.Received> received = second.reads.read(wanted);
+    for (int i = 0; i < asking.size(); i++) {
+      asking.get(i).run.receive(received.get(i));
     }
   }
 

@@ -2,12 +2,13 @@ package dev.aquifer.tsquery;
 
 import dev.aquifer.Tenant;
 import dev.aquifer.UnavailableException;
+import dev.aquifer.tsquery.SegmentReads.Wanted;
+import dev.aquifer.tsquery.WindowCache.Received;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -143,7 +144,7 @@ final class QueryRun {
     long now = now();
     boolean current = ledger.current();
     Sharing with = current ? sharing(cache) : null;
-    Map<Long, Segment> others = with == null ? Map.of() : others(with, cache, ledger, now);
+    Received others = with == null ? Received.NOTHING : others(with, cache, ledger, now);
     WindowCache.Departure departure =
         cache.depart(ledger, track, grid, pending, new WindowCache.Sight(now, current, others));
     WindowPlanner.Plan plan = departure.plan();
@@ -172,6 +173,21 @@ final class QueryRun {
       land(null);
     }
     return round != null && !claimed().isEmpty();
+  }
+
+  /**
+   * What is to be asked of other nodes, by who asks for several queries; {@link #receive} takes the
+   * answer. Null: nothing.
+   */
+  @Nullable Wanted wanted(WindowCache cache, Ledger ledger) {
+    Sharing with = ledger.current() ? sharing(cache) : null;
+    return with == null ? null : wanted(with, cache, ledger, now());
+  }
+
+  void receive(Received received) {
+    if (sharing != null) {
+      sharing.receive(received);
+    }
   }
 
   /** Whether something would be fetched now. Claims nothing. */
@@ -229,7 +245,7 @@ final class QueryRun {
     Round left = round;
     if (left != null && left.sharing != null) {
       try {
-        left.sharing.await(left.ledger, fetching.remaining().toNanos() / 2, this::now);
+        left.sharing.await(left.ledger, fetching.remaining().toNanos() / 2);
       } catch (RuntimeException | Error e) {
         fail(e);
         throw e;
@@ -326,10 +342,22 @@ final class QueryRun {
   }
 
   /** What other nodes have of what is missing here. */
-  private Map<Long, Segment> others(Sharing with, WindowCache cache, Ledger ledger, long now) {
+  private Received others(Sharing with, WindowCache cache, Ledger ledger, long now) {
+    Wanted wanted = wanted(with, cache, ledger, now);
+    SecondTier second = cache.second();
+    if (wanted != null && second != null) {
+      with.receive(second.reads.read(List.of(wanted)).get(0));
+    }
+    return with.received();
+  }
+
+  private @Nullable Wanted wanted(Sharing with, WindowCache cache, Ledger ledger, long now) {
+    if (!with.asks()) {
+      return null;
+    }
     WindowPlanner.Plan plan =
         cache.plan(ledger, track, grid, pending, WindowCache.Sight.memory(now));
-    return with.others(ledger, plan.fetch(), now);
+    return with.wanted(ledger, plan.fetch(), now);
   }
 
   private @Nullable Sharing sharing(WindowCache cache) {

@@ -4,14 +4,10 @@ import dev.aquifer.cache.Timeline;
 import dev.aquifer.cache.Timeline.Found;
 import dev.aquifer.cache.Timeline.Kept;
 import dev.aquifer.cache.Timeline.Moment;
-import dev.aquifer.cache.Timeline.Span;
 import dev.aquifer.spi.Observer;
 import dev.aquifer.spi.Observer.CacheFault;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -22,8 +18,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The segments that nodes share, in Redis.
  *
- * <p>Reading: the epoch is taken first, so what is voided while Redis answers is not taken over;
- * ranges that were void since a segment was stored come with it, and their windows are left out.
+ * <p>Reading: see {@link SegmentReads}.
  *
  * <p>Writing: the moment is taken first, then the segment, which then knows of every void that the
  * moment does. Redis has the last word: it refuses a segment of which something was void after its
@@ -35,15 +30,11 @@ import org.jspecify.annotations.Nullable;
 final class SecondTier {
   private static final int ATTEMPTS = 3;
 
-  /** How much larger a segment may be before it is compressed. */
-  private static final int INFLATION = 16;
-
   private final WindowCache cache;
   private final Settings settings;
   private final Set<Track.Part> waiting = ConcurrentHashMap.newKeySet();
+  final SegmentReads reads;
   final SegmentLeases leases;
-  final LongAdder windows = new LongAdder();
-  final LongAdder damaged = new LongAdder();
   final LongAdder stored = new LongAdder();
   final LongAdder refused = new LongAdder();
   final LongAdder conflicts = new LongAdder();
@@ -67,73 +58,22 @@ final class SecondTier {
       int maxBytes,
       Executor executor,
       Clock clock,
-      Observer observer) {}
+      Observer observer) {
+    long now() {
+      return Nanos.of(clock.instant());
+    }
+  }
 
   SecondTier(WindowCache cache, Settings settings) {
     this.cache = cache;
     this.settings = settings;
+    this.reads = new SegmentReads(cache, settings);
     this.leases = new SegmentLeases(cache, settings.source, settings.patience);
   }
 
   void checkVoids(boolean checked) {
     voidsChecked = checked;
-  }
-
-  /** Takes over what Redis has of these segments, in one round trip. */
-  Map<Long, Segment> read(
-      Ledger ledger, Track track, SegmentCodec.Shape shape, List<Long> indexes, long now) {
-    Timeline timeline = ledger.timeline;
-    Map<Long, Segment> read = new HashMap<>();
-    if (timeline == null || indexes.isEmpty()) {
-      return read;
-    }
-    long epoch = cache.begin(ledger);
-    try {
-      List<Track.Part> parts = indexes.stream().map(i -> new Track.Part(track, i)).toList();
-      List<@Nullable Found> found = find(timeline, parts);
-      for (int i = 0; i < parts.size(); i++) {
-        Segment segment = segment(parts.get(i), shape, found.get(i), now);
-        Segment taken = segment == null ? null : cache.adopt(ledger, epoch, parts.get(i), segment);
-        if (segment != null && taken != null) {
-          windows.add(segment.windows());
-          read.put(indexes.get(i), taken);
-        }
-      }
-    } finally {
-      cache.end(ledger, epoch);
-    }
-    return read;
-  }
-
-  @SuppressWarnings("NullAway") // of a list's type argument from another module it knows no null
-  private List<@Nullable Found> find(Timeline timeline, List<Track.Part> parts) {
-    return timeline.read(
-        parts.stream().map(part -> part.stored(settings.source)).toList(),
-        settings.maxBytes * INFLATION,
-        count -> {
-          damaged.add(count);
-          settings.observer.cacheFault(
-              parts.get(0).track().measurement(), CacheFault.DAMAGED, null);
-        });
-  }
-
-  /** What of it is current; null for nothing. */
-  private @Nullable Segment segment(
-      Track.Part part, SegmentCodec.Shape shape, @Nullable Found found, long now) {
-    byte[] payload = found == null ? null : found.payload();
-    if (found == null || payload == null) {
-      return null;
-    }
-    Segment segment = SegmentCodec.read(payload, shape, found.age(), now);
-    if (segment == null) {
-      damaged.increment();
-      settings.observer.cacheFault(part.track().measurement(), CacheFault.DAMAGED, null);
-      return null;
-    }
-    for (Span span : voidsChecked ? found.voided() : List.<Span>of()) {
-      segment = segment.without(part.indexFrom(span.start()), part.indexTo(span.stop()));
-    }
-    return segment.allUnknown() ? null : segment;
+    reads.checkVoids(checked);
   }
 
   /**
@@ -186,8 +126,8 @@ final class SecondTier {
       if (timeline == null || asOf == null || mine == null) {
         return false;
       }
-      Found found = find(timeline, List.of(part)).get(0);
-      Segment theirs = segment(part, shape, found, now());
+      Found found = reads.find(timeline, part);
+      Segment theirs = reads.segment(part, shape, found, settings.now());
       Segment merged = theirs == null ? mine : mine.merged(theirs);
       byte[] expected = found == null ? null : found.version();
       submit(part, () -> write(part, shape, merged, asOf, expected, attempts));
@@ -204,12 +144,12 @@ final class SecondTier {
       Moment asOf,
       byte @Nullable [] expected,
       int attempts) {
-    long now = now();
+    long now = settings.now();
     byte[] payload = SegmentCodec.write(segment, now);
     if (payload == null) {
       return false;
     }
-    if (payload.length > settings.maxBytes * INFLATION) {
+    if (payload.length > settings.maxBytes * SegmentReads.INFLATION) {
       tooLarge(part);
       return false;
     }
@@ -259,9 +199,5 @@ final class SecondTier {
       left = Math.max(left, until == Segment.FOR_GOOD ? longest : until - now);
     }
     return Duration.ofNanos(Math.max(1, Math.min(longest, left)));
-  }
-
-  private long now() {
-    return Nanos.of(settings.clock.instant());
   }
 }

@@ -1,12 +1,12 @@
 package dev.aquifer.tsquery;
 
+import dev.aquifer.tsquery.SegmentReads.Wanted;
+import dev.aquifer.tsquery.WindowCache.Received;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,7 +30,7 @@ final class Sharing {
   private final SegmentCodec.Shape shape;
   private boolean asked;
   private boolean leased;
-  private @Nullable Map<Long, Segment> received;
+  private Received received = Received.NOTHING;
   private List<Long> mine = List.of();
   private List<Long> theirs = List.of();
   private String token = "";
@@ -43,19 +43,35 @@ final class Sharing {
     this.shape = new SegmentCodec.Shape(query.selections().size(), query.groupBy().size());
   }
 
+  /** Whether nobody was asked for what other nodes have. */
+  boolean asks() {
+    return !asked;
+  }
+
   /**
-   * What other nodes have of what is missing here; Redis is asked once, and again after a wait.
+   * What other nodes are asked for, once; then {@link #receive} must follow.
    *
    * @param missing by the plan of now
+   * @return null: nothing
    */
-  Map<Long, Segment> others(Ledger ledger, List<Run> missing, long now) {
-    if (!asked) {
-      asked = true;
-      received = second.read(ledger, track, shape, segments(missing, now), now);
-    }
-    Map<Long, Segment> others = received;
-    received = null;
-    return others == null ? Map.of() : others;
+  @Nullable Wanted wanted(Ledger ledger, List<Run> missing, long now) {
+    asked = true;
+    return wanted(ledger, segments(missing, now));
+  }
+
+  private @Nullable Wanted wanted(Ledger ledger, List<Long> indexes) {
+    return indexes.isEmpty() ? null : new Wanted(ledger, track, shape, indexes);
+  }
+
+  void receive(Received segments) {
+    received = segments;
+  }
+
+  /** What other nodes had, for the plan of now. */
+  Received received() {
+    Received now = received;
+    received = Received.NOTHING;
+    return now;
   }
 
   /** Takes leases; what is left to be fetched by this query. */
@@ -93,13 +109,16 @@ final class Sharing {
    *
    * @param most nanoseconds
    */
-  void await(Ledger ledger, long most, LongSupplier now) {
+  void await(Ledger ledger, long most) {
     List<Long> left = theirs;
     theirs = List.of();
     long until = Math.min(deadline, System.nanoTime() + most);
     second.leases.await(ledger, parts(left), until);
     asked = true;
-    received = second.read(ledger, track, shape, left, now.getAsLong());
+    Wanted wanted = wanted(ledger, left);
+    if (wanted != null) {
+      received = second.reads.read(List.of(wanted)).get(0);
+    }
   }
 
   /** Puts what was fetched into Redis, some time later, and ends the leases then. */

@@ -121,12 +121,22 @@ final class WindowCache {
    * What a plan may look at.
    *
    * @param current whether memory, and fetches under way, may answer
-   * @param others segments of other nodes, where memory has none
+   * @param others what other nodes had, where memory has none
    */
-  record Sight(long now, boolean current, Map<Long, Segment> others) {
+  record Sight(long now, boolean current, Received others) {
     static Sight memory(long now) {
-      return new Sight(now, true, Map.of());
+      return new Sight(now, true, Received.NOTHING);
     }
+  }
+
+  /**
+   * Segments of other nodes, which memory took over too. Memory may have let go of them for want of
+   * room, or because they are void: they are not looked at once anything was.
+   *
+   * @param epoch of before they were read
+   */
+  record Received(long epoch, Map<Long, Segment> segments) {
+    static final Received NOTHING = new Received(0, Map.of());
   }
 
   /** The plan alone. */
@@ -140,18 +150,24 @@ final class WindowCache {
           joinable.add(flight);
         }
       }
+      Map<Long, Segment> others =
+          ledger.log.isAt(sight.others.epoch) || !epochChecked
+              ? sight.others.segments
+              : Map.<Long, Segment>of();
       return new WindowPlanner(grid)
           .plan(
               pending,
-              new WindowPlanner.View(index -> seen(track, index, sight), joinable, sight.now));
+              new WindowPlanner.View(
+                  index -> seen(track, index, sight.current, others), joinable, sight.now));
     } finally {
       ledger.lock.unlock();
     }
   }
 
-  private @Nullable Segment seen(Track track, long index, Sight sight) {
-    Segment own = sight.current ? segments.getIfPresent(new Track.Part(track, index)) : null;
-    return own == null ? sight.others.get(index) : own;
+  private @Nullable Segment seen(
+      Track track, long index, boolean current, Map<Long, Segment> others) {
+    Segment own = current ? segments.getIfPresent(new Track.Part(track, index)) : null;
+    return own == null ? others.get(index) : own;
   }
 
   /** Keeps the whole windows of what was fetched, except those voided since the flight began. */

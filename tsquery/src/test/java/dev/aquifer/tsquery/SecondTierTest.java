@@ -13,10 +13,13 @@ import dev.aquifer.testkit.RedisDatabase;
 import dev.aquifer.testkit.RedisTest;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -86,6 +89,78 @@ class SecondTierTest {
     assertThat(two.ask(0, 10_000).fetched()).isZero();
     assertThat(two.series().statistics().windowsFromRedis()).isEqualTo(1000);
     assertThat(proxy.bytesToServer() - sent).isLessThan(2_000);
+  }
+
+  /** One command a measurement, however many queries; what each takes is checked too. */
+  @Test
+  void queryAll_whatAnotherNodeFetched_asksRedisOnceForAllQueries() {
+    List<TimeSeriesQuery> panels = new ArrayList<>();
+    for (String measurement : List.of("m", "n")) {
+      for (Aggregate each : List.of(Aggregate.SUM, Aggregate.MEAN, Aggregate.MAX)) {
+        panels.add(panel(measurement, each, 0, 10_000));
+        panels.add(panel(measurement, each, 2_000, 3_000));
+      }
+    }
+    as(() -> one.series().queryAll(panels));
+    awaitStored(one, 12);
+    // Where the partitions are it learns with what it asks first.
+    as(() -> two.series().query(panel("m", Aggregate.MIN, -1_000, 0)));
+    as(() -> two.series().query(panel("n", Aggregate.MIN, -1_000, 0)));
+    awaitStored(two, 2);
+    long before = scripts();
+    List<BatchAnswer> answers = as(() -> two.series().queryAll(panels));
+    assertThat(scripts() - before).isEqualTo(2);
+    for (BatchAnswer answer : answers) {
+      assertThat(answer.orThrow().fetched()).isZero();
+      assertThat(answer.orThrow().series())
+          .isEqualTo(as(() -> two.series().queryUncached(answer.query())).series())
+          .isNotEmpty();
+    }
+    assertThat(two.series().statistics().windowsFromRedis()).isEqualTo(2 * 3 * 1_000);
+  }
+
+  /** What was read for all of them is not answered with once a listener of the first voids it. */
+  @Test
+  void queryAll_voidByItsListener_isFetchedByThoseLeft() {
+    List<TimeSeriesQuery> panels =
+        List.of(panel("m", Aggregate.SUM, 0, 1_000), panel("m", Aggregate.MAX, 0, 1_000));
+    as(() -> one.series().queryAll(panels));
+    awaitStored(one, 2);
+    try (ClusterNode three = node(series -> series.maximumWeight(0))) {
+      List<BatchAnswer> answers =
+          as(
+              () ->
+                  three
+                      .series()
+                      .queryAll(
+                          panels,
+                          (answer, done, of) -> {
+                            if (done == 1) {
+                              three.late(points, 555, 7_000);
+                            }
+                          }));
+      assertThat(answers.get(0).orThrow().fetched()).isZero();
+      TimeSeriesResult left = answers.get(1).orThrow();
+      assertThat(left.fetched()).isPositive();
+      assertThat(left.series())
+          .isEqualTo(as(() -> three.series().queryUncached(panels.get(1))).series());
+    }
+  }
+
+  private static TimeSeriesQuery panel(
+      String measurement, Aggregate aggregate, long from, long to) {
+    return TimeSeriesQuery.builder(measurement)
+        .select(aggregate, "value")
+        .every(Duration.ofSeconds(10))
+        .range(ClusterNode.at(from), ClusterNode.at(to))
+        .build();
+  }
+
+  /** What Redis ran so far. */
+  private long scripts() {
+    String ran = String.valueOf(redis.command("INFO", "commandstats"));
+    Matcher each = Pattern.compile("cmdstat_eval(?:sha)?:calls=(\\d+)").matcher(ran);
+    return each.results().mapToLong(one -> Long.parseLong(one.group(1))).sum();
   }
 
   /** Late data voids its bucket in Redis too: who comes cold fetches that one alone. */

@@ -1,0 +1,181 @@
+package dev.aquifer.tsquery;
+
+import dev.aquifer.cache.Timeline;
+import dev.aquifer.cache.Timeline.Found;
+import dev.aquifer.cache.Timeline.Span;
+import dev.aquifer.spi.Observer.CacheFault;
+import dev.aquifer.tsquery.WindowCache.Received;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Takes over what Redis has of segments. The epoch is taken first, so what is voided while Redis
+ * answers is not taken over; ranges that were void since a segment was stored come with it, and
+ * their windows are left out.
+ *
+ * <p>What several queries lack is asked for together: one command a measurement, all of them sent
+ * before the first answer is awaited. Thread-safe. No method throws for Redis' sake.
+ */
+final class SegmentReads {
+  /** How much larger a segment may be before it is compressed. */
+  static final int INFLATION = 16;
+
+  /** How many segments are asked for in one round trip; of a single query all are. */
+  private static final int TOGETHER = 256;
+
+  private final WindowCache cache;
+  private final SecondTier.Settings settings;
+  final LongAdder windows = new LongAdder();
+  final LongAdder damaged = new LongAdder();
+
+  /** Off only where a test shows what the check is for. */
+  private volatile boolean voidsChecked = true;
+
+  SegmentReads(WindowCache cache, SecondTier.Settings settings) {
+    this.cache = cache;
+    this.settings = settings;
+  }
+
+  void checkVoids(boolean checked) {
+    voidsChecked = checked;
+  }
+
+  /** Segments that a query lacks. */
+  record Wanted(Ledger ledger, Track track, SegmentCodec.Shape shape, List<Long> indexes) {}
+
+  /** For each, in their order, what Redis has of it; it is in memory too. */
+  List<Received> read(List<Wanted> wanted) {
+    List<Received> received = new ArrayList<>();
+    int from = 0;
+    int segments = 0;
+    for (int i = 0; i < wanted.size(); i++) {
+      segments += wanted.get(i).indexes.size();
+      boolean last = i == wanted.size() - 1;
+      if (last || segments + wanted.get(i + 1).indexes.size() > TOGETHER) {
+        received.addAll(together(wanted.subList(from, i + 1)));
+        from = i + 1;
+        segments = 0;
+      }
+    }
+    return received;
+  }
+
+  private List<Received> together(List<Wanted> wanted) {
+    long now = settings.now();
+    Map<Ledger, Question> questions = new LinkedHashMap<>();
+    List<Question> asked = new ArrayList<>();
+    try {
+      for (Wanted each : wanted) {
+        Question question = questions.computeIfAbsent(each.ledger, Question::new);
+        question.add(each);
+        asked.add(question);
+      }
+      questions.values().forEach(Question::ask);
+      questions.values().forEach(question -> question.take(now));
+      List<Received> received = new ArrayList<>();
+      for (int i = 0; i < wanted.size(); i++) {
+        received.add(asked.get(i).received(wanted.get(i)));
+      }
+      return received;
+    } finally {
+      questions.values().forEach(question -> cache.end(question.ledger, question.epoch));
+    }
+  }
+
+  /** What is asked of one measurement; a segment that several queries lack, once. */
+  private final class Question {
+    private final Ledger ledger;
+    private final long epoch;
+    private final Map<Track.Part, SegmentCodec.Shape> shapes = new LinkedHashMap<>();
+    private final Map<Track.Part, Segment> taken = new HashMap<>();
+    private Timeline.@Nullable Asked asked;
+
+    Question(Ledger ledger) {
+      this.ledger = ledger;
+      this.epoch = cache.begin(ledger);
+    }
+
+    void add(Wanted wanted) {
+      wanted.indexes.forEach(
+          index -> shapes.put(new Track.Part(wanted.track, index), wanted.shape));
+    }
+
+    void ask() {
+      if (ledger.timeline != null) {
+        asked = SegmentReads.this.ask(ledger.timeline, List.copyOf(shapes.keySet()));
+      }
+    }
+
+    void take(long now) {
+      if (asked == null) {
+        return;
+      }
+      int i = 0;
+      List<@Nullable Found> found = await(asked, ledger.key.measurement());
+      for (Map.Entry<Track.Part, SegmentCodec.Shape> each : shapes.entrySet()) {
+        Track.Part part = each.getKey();
+        Segment segment = segment(part, each.getValue(), found.get(i++), now);
+        Segment adopted = segment == null ? null : cache.adopt(ledger, epoch, part, segment);
+        if (segment != null && adopted != null) {
+          windows.add(segment.windows());
+          taken.put(part, adopted);
+        }
+      }
+    }
+
+    Received received(Wanted wanted) {
+      Map<Long, Segment> segments = new HashMap<>();
+      for (long index : wanted.indexes) {
+        Segment segment = taken.get(new Track.Part(wanted.track, index));
+        if (segment != null) {
+          segments.put(index, segment);
+        }
+      }
+      return new Received(epoch, segments);
+    }
+  }
+
+  /** What Redis has of one segment, for who replaces it; null for nothing. */
+  @Nullable Found find(Timeline timeline, Track.Part part) {
+    return await(ask(timeline, List.of(part)), part.track().measurement()).get(0);
+  }
+
+  private Timeline.Asked ask(Timeline timeline, List<Track.Part> parts) {
+    return timeline.ask(
+        parts.stream().map(part -> part.stored(settings.source())).toList(),
+        settings.maxBytes() * INFLATION);
+  }
+
+  @SuppressWarnings("NullAway") // of a list's type argument from another module it knows no null
+  private List<@Nullable Found> await(Timeline.Asked asked, String measurement) {
+    return asked.await(count -> damaged(measurement, count));
+  }
+
+  /** What of it is current; null for nothing. */
+  @Nullable Segment segment(
+      Track.Part part, SegmentCodec.Shape shape, @Nullable Found found, long now) {
+    byte[] payload = found == null ? null : found.payload();
+    if (found == null || payload == null) {
+      return null;
+    }
+    Segment segment = SegmentCodec.read(payload, shape, found.age(), now);
+    if (segment == null) {
+      damaged(part.track().measurement(), 1);
+      return null;
+    }
+    for (Span span : voidsChecked ? found.voided() : List.<Span>of()) {
+      segment = segment.without(part.indexFrom(span.start()), part.indexTo(span.stop()));
+    }
+    return segment.allUnknown() ? null : segment;
+  }
+
+  private void damaged(String measurement, int count) {
+    damaged.add(count);
+    settings.observer().cacheFault(measurement, CacheFault.DAMAGED, null);
+  }
+}
