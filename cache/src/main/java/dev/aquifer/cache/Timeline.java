@@ -61,7 +61,7 @@ public final class Timeline implements AutoCloseable {
 
   /**
    * Told what is void, in order, under a lock of the cache and before any session is told that it
-   * is: it must not block, nor call the cache.
+   * is: it must not block, nor call the cache, but may close the timeline.
    */
   public interface Listener {
     /** What was read of this range before this call. */

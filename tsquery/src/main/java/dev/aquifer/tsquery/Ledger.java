@@ -36,8 +36,10 @@ final class Ledger {
   /** What all nodes void of it; null where there is this process alone. */
   final @Nullable Timeline timeline;
 
-  private final AtomicInteger pins = new AtomicInteger();
+  /** By whoever made it, too: what is void while the timeline is made must not end it. */
+  private final AtomicInteger pins = new AtomicInteger(1);
 
+  /** In use by whoever makes it. */
   Ledger(Key key, BiFunction<Key, Ledger, @Nullable Timeline> timeline) {
     this.key = key;
     this.timeline = timeline.apply(key, this);
@@ -73,7 +75,7 @@ final class Ledger {
     pins.decrementAndGet();
   }
 
-  /** Ends its use, when nobody uses it and nothing is kept. */
+  /** Ends its use, when nobody uses it and nothing is kept. Blocks nowhere: voids call it. */
   boolean retire() {
     boolean retired = parts.isEmpty() && pins.compareAndSet(0, RETIRED);
     if (retired && timeline != null) {

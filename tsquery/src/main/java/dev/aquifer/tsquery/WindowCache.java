@@ -77,7 +77,17 @@ final class WindowCache {
   Ledger pin(Tenant tenant, String measurement) {
     Ledger.Key key = new Ledger.Key(tenant, measurement);
     while (true) {
-      Ledger ledger = ledgers.computeIfAbsent(key, this::ledger);
+      Ledger ledger = ledgers.get(key);
+      if (ledger == null) {
+        // Not within the map's lock: a timeline takes those of partitions, under which voids come
+        // that remove ledgers.
+        Ledger made = ledger(key);
+        ledger = ledgers.putIfAbsent(key, made);
+        if (ledger == null) {
+          return made;
+        }
+        unpin(made);
+      }
       if (ledger.pin()) {
         return ledger;
       }
@@ -92,6 +102,11 @@ final class WindowCache {
 
   void unpin(Ledger ledger) {
     ledger.unpin();
+    retire(ledger);
+  }
+
+  /** Lets go of it when nobody uses it and nothing is kept. */
+  private void retire(Ledger ledger) {
     if (ledger.retire()) {
       ledgers.remove(ledger.key, ledger);
     }
@@ -297,6 +312,7 @@ final class WindowCache {
     } finally {
       ledger.lock.unlock();
     }
+    retire(ledger);
   }
 
   /** All of the ledger's is void, also what is being fetched. */
@@ -309,16 +325,12 @@ final class WindowCache {
     } finally {
       ledger.lock.unlock();
     }
+    retire(ledger);
   }
 
   /** Nothing is kept, nor will be of what is being fetched; nobody is listened to any more. */
   void clear() {
-    for (Ledger ledger : List.copyOf(ledgers.values())) {
-      invalidateAll(ledger);
-      if (ledger.retire()) {
-        ledgers.remove(ledger.key, ledger);
-      }
-    }
+    List.copyOf(ledgers.values()).forEach(this::invalidateAll);
   }
 
   long weight() {
@@ -412,9 +424,7 @@ final class WindowCache {
     Ledger ledger = ledgers.get(new Ledger.Key(part.track().tenant(), part.track().measurement()));
     if (ledger != null) {
       ledger.parts.remove(part);
-      if (ledger.retire()) {
-        ledgers.remove(ledger.key, ledger);
-      }
+      retire(ledger);
     }
   }
 }

@@ -271,6 +271,15 @@ class TimeSeriesTest {
   }
 
   @Test
+  void invalidate_allThatIsKept_leavesNothing() throws Exception {
+    T1.call(() -> series.query(hour().build()));
+    T1.run(() -> series.invalidate("vitals", Schedule.NOON.minusSeconds(60), Schedule.NOON));
+    assertThat(series.cache().ledgers()).isEqualTo(1);
+    T1.run(() -> series.invalidate("vitals"));
+    assertThat(series.cache().ledgers()).isZero();
+  }
+
+  @Test
   void builder_contradictions_areRefused() {
     assertThatThrownBy(() -> TimeSeries.builder().build())
         .isInstanceOf(ConfigurationException.class)

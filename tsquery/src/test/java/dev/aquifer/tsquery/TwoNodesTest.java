@@ -82,6 +82,24 @@ class TwoNodesTest {
     assertThat(writers.series()).isEqualTo(one.uncached(0, 1000));
   }
 
+  /** A tenant's measurement of which all is void leaves nothing, and is heard of when it is back. */
+  @Test
+  void invalidate_ofAllThatIsKept_leavesNoLedgerOnEitherNode() {
+    one.ask(0, 1000);
+    two.ask(0, 1000);
+    one.late(points, 555, 7);
+    assertThat(one.series().cache().ledgers()).isEqualTo(1);
+    Eventually.within(SOON).until("told of one window", () -> two.ask(0, 1000).fetched() <= 1);
+    T1.run(() -> one.series().invalidate("m", ClusterNode.at(-10), ClusterNode.at(2_000)));
+    // What is on its way to Redis holds it a moment longer.
+    Eventually.within(SOON).until("nothing is left", () -> one.series().cache().ledgers() == 0);
+    Eventually.within(SOON).until("told of all", () -> two.series().cache().ledgers() == 0);
+
+    two.ask(0, 1000);
+    T1.run(one.caches()::invalidateTenant);
+    Eventually.within(SOON).until("told again", () -> two.series().cache().ledgers() == 0);
+  }
+
   /** The bearer of the writer's token sees the write, whether or not the other node was told. */
   @Test
   void query_withTheWritersToken_whileEventsAreLate_seesTheWrite() throws Exception {
