@@ -1,7 +1,6 @@
 package dev.aquifer.tsquery;
 
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A server that holds time series, with the dialect it speaks. Implementations are thread-safe.
@@ -25,8 +24,9 @@ public interface Backend extends AutoCloseable {
   List<StatementText> render(FetchRequest request);
 
   /**
-   * What the server would do better if it were asked otherwise, and why, in words. Sends nothing.
-   * None where it does all that it can.
+   * What stands against the server's computing the windows where it stores the points, and what to
+   * do about it where that is known: sentences without their ends. Sends nothing. None where it
+   * does all that it can, or that cannot be known.
    */
   default List<String> remarks(FetchRequest request) {
     return List.of();
@@ -40,14 +40,6 @@ public interface Backend extends AutoCloseable {
    *     the request's timeout; named without credentials
    */
   void fetch(FetchRequest request, RowSink sink);
-
-  /**
-   * Why the server's storage cannot compute the query's windows by itself, and what to do, as a
-   * sentence without its end; null when it can, or that cannot be known.
-   */
-  default @Nullable String lostPushdown(TimeSeriesQuery query) {
-    return null;
-  }
 
   /**
    * Sends several requests of one tenant as one, and hands on what comes of each. Throws what ends

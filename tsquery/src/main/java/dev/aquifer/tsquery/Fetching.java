@@ -92,6 +92,16 @@ final class Fetching {
     return stretches(runs).stream().map(this::request).toList();
   }
 
+  /** A request for some of the query's windows, whole ones where it has any; never sent. */
+  FetchRequest sample() {
+    boolean whole = grid.fullFirst() < grid.fullEnd();
+    Stretch stretch =
+        grid.stretches(whole ? grid.fullFirst() : grid.first(), whole ? grid.fullEnd() : grid.end())
+            .get(0);
+    return new FetchRequest(
+        query, setting.tenantTag(), tenant, List.of(stretch), setting.timeout());
+  }
+
   int count(List<Run> runs) {
     return runs.stream().mapToInt(run -> grid.count(run.from(), run.to())).sum();
   }

@@ -96,6 +96,14 @@ public final class FluxBackend implements Backend {
 
   @Override
   public List<String> remarks(FetchRequest request) {
+    List<String> handed = handedOver(request);
+    String advice = dialect.plan(request.query()).lost(dialect.tags(request.query()));
+    // What is not of the query's own making is said in its own words.
+    return handed.isEmpty() || advice == null ? handed : List.of(advice);
+  }
+
+  /** What the server's planner leaves to the query engine. */
+  private List<String> handedOver(FetchRequest request) {
     return query(dialect.render(request)).explain().reads().stream()
         .filter(read -> read.storage() != FluxPlan.Storage.WINDOW_AGGREGATE)
         .map(FluxPlan.Read::left)
@@ -106,11 +114,6 @@ public final class FluxBackend implements Backend {
                     .formatted(left.call(), left.reason()))
         .distinct()
         .toList();
-  }
-
-  @Override
-  public @Nullable String lostPushdown(TimeSeriesQuery query) {
-    return dialect.plan(query).lost(dialect.tags(query));
   }
 
   @Override

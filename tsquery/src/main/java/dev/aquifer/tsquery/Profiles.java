@@ -27,7 +27,6 @@ final class Profiles {
   private static final Logger LOG = LoggerFactory.getLogger(Profiles.class);
 
   private final int fingerprints;
-  private final Backend backend;
   private final Cache<Tenant, Ranking> tenants =
       Caffeine.newBuilder().maximumSize(MOST_TENANTS).executor(Runnable::run).build();
 
@@ -35,11 +34,9 @@ final class Profiles {
    * Profiles.
    *
    * @param fingerprints of a tenant, 0: none are kept
-   * @param backend says what it cannot leave to its storage; asked once a fingerprint
    */
-  Profiles(int fingerprints, Backend backend) {
+  Profiles(int fingerprints) {
     this.fingerprints = fingerprints;
-    this.backend = backend;
   }
 
   /**
@@ -75,19 +72,19 @@ final class Profiles {
     void ended(QueryRun run, @Nullable TimeSeriesResult result) {
       lock.lock();
       try {
-        entry(run.query()).add(run, result);
+        entry(run).add(run, result);
       } finally {
         lock.unlock();
       }
     }
 
-    private Entry entry(TimeSeriesQuery query) {
-      String fingerprint = query.fingerprint();
+    private Entry entry(QueryRun run) {
+      String fingerprint = run.query().fingerprint();
       Entry known = entries.get(fingerprint);
       if (known != null) {
         return known;
       }
-      Entry made = new Entry(query, lost(query));
+      Entry made = new Entry(run.query(), remarks(run));
       if (entries.size() >= fingerprints) {
         Map.Entry<String, Entry> lightest = null;
         for (Map.Entry<String, Entry> each : entries.entrySet()) {
@@ -106,12 +103,12 @@ final class Profiles {
       return made;
     }
 
-    private @Nullable String lost(TimeSeriesQuery query) {
+    private static List<String> remarks(QueryRun run) {
       try {
-        return backend.lostPushdown(query);
+        return run.remarks();
       } catch (RuntimeException e) {
-        LOG.debug("{} does not say what it cannot push down", backend.name(), e);
-        return null;
+        LOG.debug("Nothing is said of what a server does of {}", run.query().measurement(), e);
+        return List.of();
       }
     }
 
@@ -144,7 +141,7 @@ final class Profiles {
   /** One fingerprint's. Guarded by its tenant's lock. */
   private static final class Entry {
     private final TimeSketch times = new TimeSketch();
-    private final @Nullable String lostPushdown;
+    private final List<String> remarks;
     private TimeSeriesQuery query;
     private long nanos;
     private long count;
@@ -161,9 +158,9 @@ final class Profiles {
     private long knownFrom;
     private long knownTo;
 
-    Entry(TimeSeriesQuery query, @Nullable String lostPushdown) {
+    Entry(TimeSeriesQuery query, List<String> remarks) {
       this.query = query;
-      this.lostPushdown = lostPushdown;
+      this.remarks = remarks;
     }
 
     void add(QueryRun run, @Nullable TimeSeriesResult result) {
@@ -225,7 +222,7 @@ final class Profiles {
           points,
           requests,
           bytes,
-          lostPushdown,
+          remarks,
           unseen);
     }
   }

@@ -2,7 +2,6 @@ package dev.aquifer.tsquery;
 
 import java.time.Duration;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What the queries of one fingerprint (equal but for their ranges) cost a tenant on this node since
@@ -27,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  *     unpacked them); from InfluxDB 3 those of Arrow's buffers; from PostgreSQL an estimate, 7 for
  *     a row and 4 for a column beside 8 for a number and the length of a text. An answer to several
  *     queries counts for each by its rows
- * @param lostPushdown why the backend cannot leave the windows to its storage; null when it can, or
- *     does not say
+ * @param remarks what stands against the backend's computing the windows where it stores the
+ *     points, as {@link Backend#remarks} says of the first of them
  * @param unseen how many of {@code count}, with their part of {@code time}, were of other
  *     fingerprints whose place this one took
  */
@@ -48,7 +47,7 @@ public record QueryProfile(
     long points,
     long requests,
     long bytes,
-    @Nullable String lostPushdown,
+    List<String> remarks,
     long unseen) {
 
   /** The share of the windows that were not fetched; 0 when there were none. */

@@ -112,6 +112,11 @@ final class QueryRun {
     return (long) grid.size() * query.selections().size();
   }
 
+  /** What the backend says of what it is asked for. */
+  List<String> remarks() {
+    return setting.backend().remarks(fetching.sample());
+  }
+
   TimeSeriesResult uncached() {
     fetching.fetch(List.of(new Run(grid.first(), grid.end())));
     return result();

@@ -13,10 +13,8 @@ final class Suggestions {
 
   static List<String> of(QueryProfile profile) {
     List<String> all = new ArrayList<>();
-    if (profile.lostPushdown() != null) {
-      all.add(
-          "%s; %,d requests were answered so."
-              .formatted(profile.lostPushdown(), profile.requests()));
+    for (String remark : profile.remarks()) {
+      all.add("%s; %,d requests were answered so.".formatted(remark, profile.requests()));
     }
     long answers = profile.count() - profile.failed();
     if (profile.count() < FEW || answers == 0) {

@@ -63,7 +63,7 @@ public final class TimeSeries implements AutoCloseable {
         new RequestQueue(
             new RequestQueue.Setting(
                 builder.concurrency, builder.requestLimits(), observer, System::nanoTime));
-    this.profiles = new Profiles(builder.profiled, backend);
+    this.profiles = new Profiles(builder.profiled);
     this.outcomes = new Outcomes(observer, profiles, new Audit(builder.audit, clock));
     this.setting = new QuerySetting(backend, tenantTag, builder.timeout, clock, queue, observer);
     if (builder.caches != null && builder.remoteBytes > 0) {

@@ -14,7 +14,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -34,11 +33,11 @@ class ProfileTest {
         }
 
         @Override
-        public @Nullable String lostPushdown(TimeSeriesQuery query) {
-          return switch (query.measurement()) {
-            case "lost" -> "The windows of lost are computed late";
+        public List<String> remarks(FetchRequest request) {
+          return switch (request.query().measurement()) {
+            case "lost" -> List.of("The windows of lost are computed late");
             case "odd" -> throw new IllegalStateException("a backend that fails");
-            default -> null;
+            default -> List.of();
           };
         }
       };
@@ -103,7 +102,7 @@ class ProfileTest {
   }
 
   @Test
-  void suggestions_lostPushdownManyWindowsAndFailures_areNamed() throws Exception {
+  void suggestions_remarksManyWindowsAndFailures_areNamed() throws Exception {
     T1.call(() -> series.query(hour("lost", 0)));
     T1.call(() -> series.query(hour("odd", 0)));
     TimeSeriesQuery wide =
@@ -116,7 +115,7 @@ class ProfileTest {
     List<QueryProfile> profiles = T1.call(series::profile);
     assertThat(of(profiles, "lost").suggestions())
         .containsExactly("The windows of lost are computed late; 1 requests were answered so.");
-    assertThat(of(profiles, "odd").lostPushdown()).isNull();
+    assertThat(of(profiles, "odd").remarks()).isEmpty();
     assertThat(of(profiles, "wide").suggestions())
         .singleElement()
         .asString()

@@ -82,7 +82,9 @@ class TwoNodesTest {
     assertThat(writers.series()).isEqualTo(one.uncached(0, 1000));
   }
 
-  /** A tenant's measurement of which all is void leaves nothing, and is heard of when it is back. */
+  /**
+   * A tenant's measurement of which all is void leaves nothing, and is heard of when it is back.
+   */
   @Test
   void invalidate_ofAllThatIsKept_leavesNoLedgerOnEitherNode() {
     one.ask(0, 1000);
