@@ -38,6 +38,7 @@ public final class SteadyRefresh {
   private static final Instant START = Instant.parse("2001-01-01T00:00:00Z");
   private static final Instant NOW = Instant.parse("2001-03-31T18:00:00Z");
   private static final Duration LIMIT = Duration.ofMinutes(10);
+  private static final Duration LATENESS = Duration.ofMinutes(10);
   private static final Duration STEP = Duration.ofSeconds(10);
 
   private final InfluxDatabase database;
@@ -159,6 +160,7 @@ public final class SteadyRefresh {
                 .timeout(LIMIT)
                 .build())
         .timeout(LIMIT)
+        .lateness(LATENESS)
         .clock(new Moving())
         .build();
   }

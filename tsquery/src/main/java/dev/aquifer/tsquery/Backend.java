@@ -42,6 +42,15 @@ public interface Backend extends AutoCloseable {
   void fetch(FetchRequest request, RowSink sink);
 
   /**
+   * Whether a field of the query has whole numbers alone, and a request for both its sum and the
+   * number of its points reads the same points for both, whatever is written meanwhile. Where that
+   * is not known, false: sums and means are then never put together of those of shorter windows.
+   */
+  default boolean totals(TimeSeriesQuery query, String field) {
+    return false;
+  }
+
+  /**
    * Sends several requests of one tenant as one, and hands on what comes of each. Throws what ends
    * all of them. Called where {@link #queriesInRequest} is more than 1; this default sends them one
    * by one.

@@ -5,6 +5,9 @@ import dev.aquifer.UnavailableException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -87,6 +90,12 @@ final class Fetching {
     fetched += count(runs);
   }
 
+  /** Counts what was fetched for the parts of one window. */
+  void count(Fetching parts) {
+    requests += parts.requests;
+    fetched += parts.fetched > 0 ? 1 : 0;
+  }
+
   /** What each request would ask for. */
   List<FetchRequest> requests(List<Run> runs) {
     return stretches(runs).stream().map(this::request).toList();
@@ -117,6 +126,24 @@ final class Fetching {
       throw tooSlow(null);
     }
     return left;
+  }
+
+  /** Waits until the flight has ended; false when it failed. */
+  boolean await(Flight flight) {
+    try {
+      flight.done().get(remaining().toNanos(), TimeUnit.NANOSECONDS);
+      return true;
+    } catch (ExecutionException e) {
+      return false;
+    } catch (TimeoutException e) {
+      throw tooSlow(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new UnavailableException(
+          "Interrupted while another query fetched windows of %s from %s"
+              .formatted(query.measurement(), setting.backend().name()),
+          e);
+    }
   }
 
   UnavailableException tooSlow(@Nullable Throwable cause) {

@@ -19,4 +19,9 @@ record Flight(Track track, List<Run> claims, long epoch, CompletableFuture<Void>
     }
     return false;
   }
+
+  /** What it ended with, when it has failed. */
+  Throwable failure() {
+    return done.handle((nothing, error) -> error).join();
+  }
 }

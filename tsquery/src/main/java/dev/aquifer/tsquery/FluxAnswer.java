@@ -77,6 +77,8 @@ final class FluxAnswer implements FluxSink {
     private final List<String> group = new ArrayList<>(query.groupBy().size());
     private final int selection;
     private final int mean;
+    // Of the second of two results, where that is asked for.
+    private final int points;
     private final boolean second;
     private final @Nullable Map<Long, Double> half;
     private boolean begun;
@@ -108,6 +110,10 @@ final class FluxAnswer implements FluxSink {
           query.selections().indexOf(new Selection(read.aggregate(), field, read.quantile()));
       mean = query.selections().indexOf(new Selection(Aggregate.MEAN, field));
       second = part.second();
+      points =
+          second && read.shape() == FluxReads.Shape.TOTALED
+              ? query.selections().indexOf(new Selection(Aggregate.COUNT, field))
+              : -1;
       if (read.whole() && values.type() == FluxType.DOUBLE) {
         throw new AquiferException(
             "Field %s of %s has floats, though it is told to be of integers; do not tell so."
@@ -145,6 +151,9 @@ final class FluxAnswer implements FluxSink {
           requireKind();
         } else if (selection >= 0 && !second) {
           value(row);
+        }
+        if (points >= 0) {
+          sink.longValue(points, values.longAt(row));
         }
         if (half != null) {
           join(half, start, number(row));

@@ -117,6 +117,11 @@ public final class FluxBackend implements Backend {
   }
 
   @Override
+  public boolean totals(TimeSeriesQuery query, String field) {
+    return dialect.totals(query, field);
+  }
+
+  @Override
   public void fetch(FetchRequest request, RowSink sink) {
     ask(List.of(request), sink::received, answer(0, request, sink));
   }

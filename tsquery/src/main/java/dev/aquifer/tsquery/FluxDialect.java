@@ -76,6 +76,12 @@ final class FluxDialect {
     return FluxReads.of(query, tags(query), integers.getOrDefault(query.measurement(), Set.of()));
   }
 
+  /** Whether one read of whole numbers has both the sum and the number of a field's points. */
+  boolean totals(TimeSeriesQuery query, String field) {
+    return !FluxReads.apart(query, tags(query))
+        && integers.getOrDefault(query.measurement(), Set.of()).contains(field);
+  }
+
   StatementText render(FetchRequest request) {
     return render(List.of(request));
   }

@@ -86,7 +86,7 @@ record FluxReads(TimeSeriesQuery query, List<Read> reads) {
    * @param integers fields of the measurement that are known to be whole numbers
    */
   static FluxReads of(TimeSeriesQuery query, Set<String> tags, Set<String> integers) {
-    boolean apart = !tags.isEmpty() && fixed(query).containsAll(tags);
+    boolean apart = apart(query, tags);
     Map<Kind, Set<String>> fields = new LinkedHashMap<>();
     for (Selection selection : query.selections()) {
       Kind kind =
@@ -135,21 +135,35 @@ record FluxReads(TimeSeriesQuery query, List<Read> reads) {
   private static Kind shared(TimeSeriesQuery query, Selection selection, Set<String> integers) {
     Aggregate aggregate = selection.aggregate();
     boolean integer = integers.contains(selection.field());
-    Selection mean = new Selection(Aggregate.MEAN, selection.field());
+    boolean totaled = integer && totaled(query, selection.field());
     return switch (aggregate) {
-      case COUNT, MIN, MAX, SPREAD, QUANTILE, DISTINCT ->
+      case COUNT ->
+          totaled
+              ? new Kind(Aggregate.SUM, null, Shape.TOTALED)
+              : new Kind(aggregate, null, Shape.GROUPED);
+      case MIN, MAX, SPREAD, QUANTILE, DISTINCT ->
           new Kind(aggregate, selection.quantile(), Shape.GROUPED);
       case MEDIAN -> new Kind(aggregate, null, Shape.MIDDLE);
       case FIRST, LAST -> new Kind(aggregate, null, Shape.SORTED);
       case SUM, MEAN ->
           integer
-              ? new Kind(
-                  Aggregate.SUM,
-                  null,
-                  query.selections().contains(mean) ? Shape.TOTALED : Shape.GROUPED)
+              ? new Kind(Aggregate.SUM, null, totaled ? Shape.TOTALED : Shape.GROUPED)
               : new Kind(Aggregate.SUM, null, Shape.SUMMED);
       case STDDEV -> new Kind(aggregate, null, Shape.SQUARED);
     };
+  }
+
+  /** Whether sums and numbers of the same points of a field are asked for. */
+  private static boolean totaled(TimeSeriesQuery query, String field) {
+    List<Selection> all = query.selections();
+    return all.contains(new Selection(Aggregate.MEAN, field))
+        || (all.contains(new Selection(Aggregate.SUM, field))
+            && all.contains(new Selection(Aggregate.COUNT, field)));
+  }
+
+  /** Whether the series of the answer are those of the storage. */
+  static boolean apart(TimeSeriesQuery query, Set<String> tags) {
+    return !tags.isEmpty() && fixed(query).containsAll(tags);
   }
 
   /** The tags that have one value in each series of the answer. */

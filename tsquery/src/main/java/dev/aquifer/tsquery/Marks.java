@@ -63,6 +63,11 @@ final class Marks {
         && (goodUntil[run] == Segment.FOR_GOOD || (now >= fetched && now < goodUntil[run]));
   }
 
+  /** Whether a window was fetched less than so many nanoseconds ago. */
+  boolean fetchedWithin(long nanos, int index, long now) {
+    return now - fetchedAt[run(index)] < nanos;
+  }
+
   boolean known(int index) {
     return fetchedAt[run(index)] != Segment.UNKNOWN;
   }

@@ -1,6 +1,7 @@
 package dev.aquifer.tsquery;
 
 import dev.aquifer.AquiferException;
+import dev.aquifer.RefusedQueryException;
 import dev.aquifer.Tenant;
 import dev.aquifer.UnavailableException;
 import java.util.ArrayList;
@@ -38,7 +39,12 @@ final class QueryBatch {
   void answer(List<QueryRun> runs) {
     try {
       for (QueryRun run : runs) {
-        left.add(new Member(run, cache.pin(tenant, run.query().measurement())));
+        Member member = new Member(run, cache.pin(tenant, run.query().measurement()), null);
+        left.add(member);
+        QueryRun parts = run.parts();
+        if (parts != null) {
+          left.add(new Member(parts, cache.pin(tenant, run.query().measurement()), member));
+        }
       }
       while (!left.isEmpty()) {
         round();
@@ -204,6 +210,10 @@ final class QueryBatch {
       }
       left.remove(member);
       cache.unpin(member.ledger);
+      if (member.whole != null) {
+        handOver(member, member.whole);
+        continue;
+      }
       TimeSeriesResult result = null;
       if (member.error == null) {
         try {
@@ -216,18 +226,36 @@ final class QueryBatch {
     }
   }
 
+  /** The parts of an open window are there, or will not come. */
+  private static void handOver(Member parts, Member whole) {
+    if (parts.error == null) {
+      whole.attempt(whole.run::putTogether);
+    } else if (parts.error instanceof RefusedQueryException) {
+      // There are too many parts; there may be few enough windows.
+      whole.run.readWhole();
+    } else {
+      whole.fail(parts.error);
+    }
+  }
+
   /** A query that has no answer yet. */
   private final class Member {
     private final QueryRun run;
     private final Ledger ledger;
+    // Of whose open window its windows are parts.
+    private final @Nullable Member whole;
     private @Nullable RuntimeException error;
 
-    Member(QueryRun run, Ledger ledger) {
+    Member(QueryRun run, Ledger ledger, @Nullable Member whole) {
       this.run = run;
       this.ledger = ledger;
+      this.whole = whole;
     }
 
     void attempt(Runnable step) {
+      if (error != null) {
+        return;
+      }
       try {
         step.run();
       } catch (RuntimeException e) {

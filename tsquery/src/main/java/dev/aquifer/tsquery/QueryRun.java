@@ -5,14 +5,8 @@ import dev.aquifer.UnavailableException;
 import dev.aquifer.tsquery.SegmentReads.Wanted;
 import dev.aquifer.tsquery.WindowCache.Received;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +32,9 @@ final class QueryRun {
   private final Assembly assembly;
   private final Fetching fetching;
   private final BitSet pending;
+  private final long within;
+  private final long delay;
+  private @Nullable OpenWindow parts;
   private @Nullable Sharing sharing;
   private @Nullable Round round;
   private List<Flight> awaited = List.of();
@@ -56,13 +53,20 @@ final class QueryRun {
       List<Run> runs,
       @Nullable Sharing sharing) {}
 
+  /**
+   * A query.
+   *
+   * @param part whether its windows are parts of a window that is open: those that are not settled
+   *     are good for as long as that, and not worth sharing
+   */
   QueryRun(
       QuerySetting setting,
       Tenant tenant,
       TimeSeriesQuery query,
       TimeRange range,
       WindowGrid grid,
-      PointBudget budget) {
+      PointBudget budget,
+      boolean part) {
     this.setting = setting;
     this.tenant = tenant;
     this.query = query;
@@ -72,6 +76,61 @@ final class QueryRun {
     this.assembly = new Assembly(grid, query, budget);
     this.fetching = new Fetching(setting, tenant, query, grid, assembly);
     this.pending = allPending();
+    this.within = part ? setting.ageing().open().toNanos() : Long.MAX_VALUE;
+    this.delay = part ? setting.ageing().lateness().toNanos() : 0;
+  }
+
+  /** A query whose open window, where it has one, is put together of these parts. */
+  static QueryRun of(
+      QuerySetting setting,
+      Tenant tenant,
+      TimeSeriesQuery query,
+      TimeRange range,
+      WindowGrid grid,
+      PointBudget budget) {
+    QueryRun run = new QueryRun(setting, tenant, query, range, grid, budget, false);
+    OpenWindow parts = OpenWindow.of(setting, tenant, query, range, grid, budget.limit());
+    if (parts != null) {
+      run.parts = parts;
+      run.pending.clear((int) (parts.bucket() - grid.first()));
+    }
+    return run;
+  }
+
+  /** What asks for the parts of its open window; null when that is read whole, or put together. */
+  @Nullable QueryRun parts() {
+    return parts == null ? null : parts.run();
+  }
+
+  /** All parts are there. */
+  void putTogether() {
+    OpenWindow made = parts;
+    if (made != null) {
+      boolean whole = made.putInto(assembly);
+      fetching.count(made.run().fetching);
+      assembly.received(made.run().bytes());
+      readWhole();
+      if (whole) {
+        clear(new Run(made.bucket(), made.bucket() + 1));
+      }
+    }
+  }
+
+  /** The open window is not put together. */
+  void readWhole() {
+    OpenWindow left = parts;
+    parts = null;
+    if (left != null) {
+      pending.set((int) (left.bucket() - grid.first()));
+    }
+  }
+
+  Assembly assembly() {
+    return assembly;
+  }
+
+  Fetching fetching() {
+    return fetching;
   }
 
   Tenant tenant() {
@@ -138,7 +197,7 @@ final class QueryRun {
   }
 
   boolean pending() {
-    return !pending.isEmpty();
+    return parts != null || !pending.isEmpty();
   }
 
   /**
@@ -151,7 +210,7 @@ final class QueryRun {
     Sharing with = current ? sharing(cache) : null;
     Received others = with == null ? Received.NOTHING : others(with, cache, ledger, now);
     WindowCache.Departure departure =
-        cache.depart(ledger, track, grid, pending, new WindowCache.Sight(now, current, others));
+        cache.depart(ledger, track, grid, pending, new WindowCache.Sight(now, within, current, others));
     WindowPlanner.Plan plan = departure.plan();
     round = new Round(cache, ledger, departure, plan.fetch(), with);
     awaited = plan.awaited();
@@ -197,8 +256,13 @@ final class QueryRun {
 
   /** Whether something would be fetched now. Claims nothing. */
   boolean wouldFetch(WindowCache cache, Ledger ledger) {
-    WindowCache.Sight memory = WindowCache.Sight.memory(now());
-    return !cache.plan(ledger, track, grid, pending, memory).fetch().isEmpty();
+    return !plan(cache, ledger).fetch().isEmpty();
+  }
+
+  /** What would be done now, by what memory has. */
+  WindowPlanner.Plan plan(WindowCache cache, Ledger ledger) {
+    return cache.plan(
+        ledger, track, grid, pending, new WindowCache.Sight(now(), within, true, Received.NOTHING));
   }
 
   /** Fetches what was claimed, by itself, and keeps it. */
@@ -265,12 +329,12 @@ final class QueryRun {
       awaitNodes();
     } else if (!pending.isEmpty()
         && !awaited.isEmpty()
-        && !await(awaited.get(0))
+        && !fetching.await(awaited.get(0))
         && ++failures > RETRIES) {
       throw new UnavailableException(
           "%s failed %d times for queries of %s that this one waited for; see the cause."
               .formatted(setting.backend().name(), failures, query.measurement()),
-          failure(awaited.get(0)));
+          awaited.get(0).failure());
     }
   }
 
@@ -318,34 +382,6 @@ final class QueryRun {
     ended.cache.land(ended.ledger, ended.departure.flight(), error);
   }
 
-  Explanation explain(WindowCache cache) {
-    Ledger ledger = cache.pin(tenant, query.measurement());
-    try {
-      WindowPlanner.Plan plan =
-          cache.plan(ledger, track, grid, allPending(), WindowCache.Sight.memory(now()));
-      int windows = grid.count(grid.first(), grid.end());
-      int cached = fetching.count(plan.cached().stream().map(WindowPlanner.Cached::run).toList());
-      int clipped = grid.clipped();
-      List<StatementText> statements = new ArrayList<>();
-      Set<String> remarks = new LinkedHashSet<>();
-      for (FetchRequest request : fetching.requests(plan.fetch())) {
-        statements.addAll(setting.backend().render(request));
-        remarks.addAll(setting.backend().remarks(request));
-      }
-      return new Explanation(
-          setting.backend().name(),
-          query.fingerprint(),
-          windows,
-          cached,
-          windows - cached - clipped,
-          clipped,
-          statements,
-          List.copyOf(remarks));
-    } finally {
-      cache.unpin(ledger);
-    }
-  }
-
   /** What other nodes have of what is missing here. */
   private Received others(Sharing with, WindowCache cache, Ledger ledger, long now) {
     Wanted wanted = wanted(with, cache, ledger, now);
@@ -360,39 +396,15 @@ final class QueryRun {
     if (!with.asks()) {
       return null;
     }
-    WindowPlanner.Plan plan =
-        cache.plan(ledger, track, grid, pending, WindowCache.Sight.memory(now));
-    return with.wanted(ledger, plan.fetch(), now);
+    return with.wanted(ledger, plan(cache, ledger).fetch(), now);
   }
 
   private @Nullable Sharing sharing(WindowCache cache) {
     SecondTier second = cache.second();
     if (sharing == null && second != null) {
-      sharing = new Sharing(second, grid, track, query);
+      sharing = new Sharing(second, grid, track, query, delay);
     }
     return sharing;
-  }
-
-  /** Waits until the flight has ended; false when it failed. */
-  private boolean await(Flight flight) {
-    try {
-      flight.done().get(fetching.remaining().toNanos(), TimeUnit.NANOSECONDS);
-      return true;
-    } catch (ExecutionException e) {
-      return false;
-    } catch (TimeoutException e) {
-      throw fetching.tooSlow(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new UnavailableException(
-          "Interrupted while another query fetched windows of %s from %s"
-              .formatted(query.measurement(), setting.backend().name()),
-          e);
-    }
-  }
-
-  private static Throwable failure(Flight flight) {
-    return flight.done().handle((nothing, error) -> error).join();
   }
 
   Duration remaining() {

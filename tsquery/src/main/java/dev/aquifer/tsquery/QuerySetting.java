@@ -15,6 +15,7 @@ record QuerySetting(
     Backend backend,
     String tenantTag,
     Duration timeout,
+    Ageing ageing,
     Clock clock,
     RequestQueue queue,
     Observer observer) {

@@ -56,6 +56,11 @@ final class Segment {
     return marks.fresh(index, now);
   }
 
+  /** See {@link Marks#fetchedWithin}. */
+  boolean fetchedWithin(long nanos, int index, long now) {
+    return marks.fetchedWithin(nanos, index, now);
+  }
+
   boolean known(int index) {
     return marks.known(index);
   }

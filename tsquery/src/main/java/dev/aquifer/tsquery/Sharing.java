@@ -28,6 +28,7 @@ final class Sharing {
   private final WindowGrid grid;
   private final Track track;
   private final SegmentCodec.Shape shape;
+  private final long delay;
   private boolean asked;
   private boolean leased;
   private Received received = Received.NOTHING;
@@ -36,8 +37,14 @@ final class Sharing {
   private String token = "";
   private long deadline;
 
-  Sharing(SecondTier second, WindowGrid grid, Track track, TimeSeriesQuery query) {
+  /**
+   * Of one query.
+   *
+   * @param delay windows that have not ended this long ago are not worth asking others for
+   */
+  Sharing(SecondTier second, WindowGrid grid, Track track, TimeSeriesQuery query, long delay) {
     this.second = second;
+    this.delay = delay;
     this.grid = grid;
     this.track = track;
     this.shape = new SegmentCodec.Shape(query.selections().size(), query.groupBy().size());
@@ -201,8 +208,8 @@ final class Sharing {
     return Math.max(run.from(), grid.fullFirst());
   }
 
-  /** The first window of a run, from there on, that is cut or has not ended. */
+  /** The first window of a run, from there on, that is cut or has not ended for long enough. */
   private long to(Run run, long now) {
-    return Math.min(Math.min(run.to(), grid.fullEnd()), grid.endedBefore(now));
+    return Math.min(Math.min(run.to(), grid.fullEnd()), grid.endedBefore(now - delay));
   }
 }

@@ -6,6 +6,7 @@ import java.time.Period;
 import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The steps that people read: parts of a second, a minute, an hour or a day that divide it, then
@@ -32,6 +33,17 @@ final class StepLadder {
     throw new RefusedQueryException(
         "No step has at most %,d windows in %s; ask for more points, or a shorter range."
             .formatted(most, range));
+  }
+
+  /** The longest of them, up to a limit, of which a fixed time is made up; null if there is none. */
+  static @Nullable Step part(Step whole, long most) {
+    Step longest = null;
+    for (Step step : STEPS) {
+      if (!step.calendar() && step.nanos() <= most && whole.nanos() % step.nanos() == 0) {
+        longest = step;
+      }
+    }
+    return longest;
   }
 
   private static boolean fits(Step step, Step offset) {

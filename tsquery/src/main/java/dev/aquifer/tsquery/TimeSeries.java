@@ -65,7 +65,9 @@ public final class TimeSeries implements AutoCloseable {
                 builder.concurrency, builder.requestLimits(), observer, System::nanoTime));
     this.profiles = new Profiles(builder.profiled);
     this.outcomes = new Outcomes(observer, profiles, new Audit(builder.audit, clock));
-    this.setting = new QuerySetting(backend, tenantTag, builder.timeout, clock, queue, observer);
+    this.setting =
+        new QuerySetting(
+            backend, tenantTag, builder.timeout, builder.ageing, clock, queue, observer);
     if (builder.caches != null && builder.remoteBytes > 0) {
       cache.attach(
           new SecondTier(
@@ -117,7 +119,7 @@ public final class TimeSeries implements AutoCloseable {
    */
   public TimeSeriesResult query(TimeSeriesQuery query) {
     QueryRun run = start(query);
-    return told(run, () -> run.cached(cache));
+    return told(run, () -> run.parts() == null ? run.cached(cache) : ofParts(run));
   }
 
   /**
@@ -175,7 +177,7 @@ public final class TimeSeries implements AutoCloseable {
 
   /** What {@link #query} would do now. Sends nothing. Same refusals. */
   public Explanation explain(TimeSeriesQuery query) {
-    return start(query).explain(cache);
+    return Explaining.explain(start(query), cache, backend);
   }
 
   /**
@@ -325,6 +327,17 @@ public final class TimeSeries implements AutoCloseable {
     return queue;
   }
 
+  private TimeSeriesResult ofParts(QueryRun run) {
+    BatchAnswer[] answer = new BatchAnswer[1];
+    new QueryBatch(
+            setting,
+            cache,
+            run.tenant(),
+            (ended, result, error) -> answer[0] = new BatchAnswer(0, run.query(), result, error))
+        .answer(List.of(run));
+    return answer[0].orThrow();
+  }
+
   private TimeSeriesResult told(QueryRun run, Supplier<TimeSeriesResult> answer) {
     TimeSeriesResult result;
     try {
@@ -355,7 +368,7 @@ public final class TimeSeries implements AutoCloseable {
       WindowGrid grid =
           WindowGrid.of(query.window(), range, limits(tenant), query.selections().size());
       backend.check(query);
-      return new QueryRun(setting, tenant, query, range, grid, budget);
+      return QueryRun.of(setting, tenant, query, range, grid, budget);
     } catch (RefusedQueryException e) {
       outcomes.refused(query, tenant, e);
       throw new RefusedQueryException("Tenant %s: %s".formatted(tenant, e.getMessage()), e);

@@ -135,14 +135,12 @@ final class WindowCache {
   /**
    * What a plan may look at.
    *
+   * @param within how long ago windows that do not stay for good may have been fetched at most; 0:
+   *     they are fetched, and nobody is waited for
    * @param current whether memory, and fetches under way, may answer
    * @param others what other nodes had, where memory has none
    */
-  record Sight(long now, boolean current, Received others) {
-    static Sight memory(long now) {
-      return new Sight(now, true, Received.NOTHING);
-    }
-  }
+  record Sight(long now, long within, boolean current, Received others) {}
 
   /**
    * Segments of other nodes, which memory took over too. Memory may have let go of them for want of
@@ -161,7 +159,7 @@ final class WindowCache {
     try {
       List<Flight> joinable = new ArrayList<>();
       for (Flight flight : ledger.flights) {
-        if (sight.current && flight.track().equals(track) && !voided(ledger, flight)) {
+        if (sight.current && sight.within > 0 && flight.track().equals(track) && !voided(ledger, flight)) {
           joinable.add(flight);
         }
       }
@@ -173,7 +171,10 @@ final class WindowCache {
           .plan(
               pending,
               new WindowPlanner.View(
-                  index -> seen(track, index, sight.current, others), joinable, sight.now));
+                  index -> seen(track, index, sight.current, others),
+                  joinable,
+                  sight.now,
+                  sight.within));
     } finally {
       ledger.lock.unlock();
     }

@@ -37,8 +37,14 @@ final class WindowPlanner {
   /** Where the pending windows come from. */
   record Plan(List<Cached> cached, List<Run> fetch, List<Flight> awaited) {}
 
-  /** What the planner looks at; all of it under the ledger's lock. */
-  record View(LongFunction<@Nullable Segment> segments, List<Flight> flights, long now) {}
+  /**
+   * What the planner looks at; all of it under the ledger's lock.
+   *
+   * @param within how long ago a window that is not settled may have been fetched at most,
+   *     nanoseconds
+   */
+  record View(
+      LongFunction<@Nullable Segment> segments, List<Flight> flights, long now, long within) {}
 
   private final WindowGrid grid;
 
@@ -84,8 +90,8 @@ final class WindowPlanner {
         }
       }
       int inSegment = (int) Math.floorMod(bucket, (long) Segment.LENGTH);
-      if (segment != null && segment.fresh(inSegment, view.now)) {
-        states[i] = segment.settled(inSegment) ? SETTLED : FRESH;
+      states[i] = known(segment, inSegment, view);
+      if (states[i] != NONE) {
         continue;
       }
       Flight flight = claimant(bucket, view.flights);
@@ -94,6 +100,17 @@ final class WindowPlanner {
       }
       states[i] = flight == null ? FETCH : AWAIT;
     }
+  }
+
+  /** How a segment answers a window; none: not at all. */
+  private static byte known(@Nullable Segment segment, int index, View view) {
+    if (segment == null || !segment.fresh(index, view.now)) {
+      return NONE;
+    }
+    if (segment.settled(index)) {
+      return SETTLED;
+    }
+    return segment.fetchedWithin(view.within, index, view.now) ? FRESH : NONE;
   }
 
   /** Windows that the clock skips are with those before them. */

@@ -58,6 +58,16 @@ class PointsBackend implements Backend {
     return asked.get(bucket);
   }
 
+  /** Whether all values are whole numbers, as which their sums are told, too. */
+  boolean whole() {
+    return false;
+  }
+
+  @Override
+  public boolean totals(TimeSeriesQuery query, String field) {
+    return whole();
+  }
+
   @Override
   public void check(TimeSeriesQuery query) {}
 
@@ -149,7 +159,7 @@ class PointsBackend implements Backend {
     return java.util.regex.Pattern.compile(like.regex()).matcher(value).find() != like.negated();
   }
 
-  private static void emit(Selection of, List<Double> values, int selection, RowSink sink) {
+  private void emit(Selection of, List<Double> values, int selection, RowSink sink) {
     double sum = 0;
     for (double value : values) {
       sum += value;
@@ -158,13 +168,13 @@ class PointsBackend implements Backend {
     int n = values.size();
     switch (of.aggregate()) {
       case COUNT -> sink.longValue(selection, values.size());
-      case SUM -> sink.doubleValue(selection, sum);
+      case SUM -> value(sum, selection, sink);
       case MEAN -> sink.doubleValue(selection, sum / values.size());
-      case MIN -> sink.doubleValue(selection, values.stream().mapToDouble(v -> v).min().orElse(0));
-      case MAX -> sink.doubleValue(selection, values.stream().mapToDouble(v -> v).max().orElse(0));
-      case FIRST -> sink.doubleValue(selection, values.get(0));
-      case LAST -> sink.doubleValue(selection, values.get(values.size() - 1));
-      case SPREAD -> sink.doubleValue(selection, sorted.get(n - 1) - sorted.get(0));
+      case MIN -> value(sorted.get(0), selection, sink);
+      case MAX -> value(sorted.get(n - 1), selection, sink);
+      case FIRST -> value(values.get(0), selection, sink);
+      case LAST -> value(values.get(n - 1), selection, sink);
+      case SPREAD -> value(sorted.get(n - 1) - sorted.get(0), selection, sink);
       case STDDEV -> {
         if (n > 1) {
           sink.doubleValue(selection, Math.sqrt(squares(values) / (n - 1)));
@@ -177,9 +187,17 @@ class PointsBackend implements Backend {
       }
       case QUANTILE -> {
         int place = (int) Math.ceil(Objects.requireNonNull(of.quantile()) * n);
-        sink.doubleValue(selection, sorted.get(Math.max(place, 1) - 1));
+        value(sorted.get(Math.max(place, 1) - 1), selection, sink);
       }
       case DISTINCT -> sink.longValue(selection, new HashSet<>(values).size());
+    }
+  }
+
+  private void value(double value, int selection, RowSink sink) {
+    if (whole()) {
+      sink.longValue(selection, (long) value);
+    } else {
+      sink.doubleValue(selection, value);
     }
   }
 

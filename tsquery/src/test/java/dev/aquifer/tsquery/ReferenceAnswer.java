@@ -29,8 +29,18 @@ final class ReferenceAnswer {
     }
   }
 
+  private final boolean whole;
   private final ReferenceAggregates aggregates = new ReferenceAggregates(false);
   private final Map<String, TreeMap<Long, List<Point>>> points = new TreeMap<>();
+
+  ReferenceAnswer() {
+    this(false);
+  }
+
+  /** Of whole numbers, where they are all; points have them as doubles. */
+  ReferenceAnswer(boolean whole) {
+    this.whole = whole;
+  }
 
   void add(String tenant, long time, Map<String, String> tags, double value) {
     points
@@ -125,7 +135,7 @@ final class ReferenceAnswer {
       List<ReferenceAggregates.Point> inside = points.stream().filter(in(window)).toList();
       List<@Nullable Object> values = new ArrayList<>();
       for (Selection selection : query.selections()) {
-        values.add(inside.isEmpty() ? null : value(selection, inside));
+        values.add(inside.isEmpty() ? null : kindly(selection, value(selection, inside)));
       }
       boolean empty = values.stream().allMatch(Objects::isNull);
       any |= !empty;
@@ -195,6 +205,11 @@ final class ReferenceAnswer {
     if (always || column.stream().anyMatch(Double.class::isInstance)) {
       column.replaceAll(value -> value instanceof Long whole ? (Object) (double) whole : value);
     }
+  }
+
+  private @Nullable Object kindly(Selection selection, @Nullable Object value) {
+    boolean floating = selection.aggregate().name().matches("MEAN|STDDEV|MEDIAN");
+    return whole && !floating && value instanceof Double number ? (Object) number.longValue() : value;
   }
 
   /** As the library documents them: exact, and of doubles alone. */

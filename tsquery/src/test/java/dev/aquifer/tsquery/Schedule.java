@@ -38,6 +38,7 @@ final class Schedule {
   private Consumer<Runnable> duringFetch = change -> {};
   private @Nullable ReferenceAnswer reference;
   private int scale = 1;
+  private boolean whole;
   private long shown;
   private long fetched;
 
@@ -131,6 +132,12 @@ final class Schedule {
     return this;
   }
 
+  /** Has all values whole. */
+  Schedule ofWholeNumbers(boolean all) {
+    whole = all;
+    return this;
+  }
+
   /** Makes all times that many times as long. */
   Schedule scaledBy(int factor) {
     scale = factor;
@@ -172,6 +179,7 @@ final class Schedule {
     String device = DEVICES.get(random.nextInt(DEVICES.size()));
     String ward = random.nextBoolean() ? "icu" : random.nextBoolean() ? "er" : "";
     double value = random.nextInt(-1000, 1000) / 10.0 + random.nextInt(3) * 1e-9;
+    value = whole ? Math.rint(value) + 0.0 : value;
     writer.write(tenant.id(), time, device, ward, value);
     if (reference != null) {
       reference.add(tenant.id(), Nanos.of(time), tags(device, ward), value);

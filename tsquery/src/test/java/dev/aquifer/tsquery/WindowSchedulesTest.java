@@ -65,7 +65,8 @@ class WindowSchedulesTest {
   }
 
   private static void calendarSchedule(RandomGenerator random) throws Exception {
-    OvertakenBackend backend = new OvertakenBackend();
+    boolean whole = random.nextBoolean();
+    OvertakenBackend backend = new OvertakenBackend(whole);
     SteppingClock clock = new SteppingClock(Instant.parse(one(random, CHANGES)));
     Ageing ageing = Schedule.exact(random, CALENDAR_SCALE);
     try (TimeSeries series = series(backend, clock, ageing, 1 << 26)) {
@@ -73,7 +74,8 @@ class WindowSchedulesTest {
           IntStream.range(0, 3).mapToObj(i -> onTheClock(random)).toList();
       new Schedule(random, clock, series, writer(backend), shapes)
           .scaledBy(CALENDAR_SCALE)
-          .judgedBy(new ReferenceAnswer())
+          .ofWholeNumbers(whole)
+          .judgedBy(new ReferenceAnswer(whole))
           .overtaking(change -> backend.afterRead = change)
           .run(STEPS / 2);
     }
@@ -129,7 +131,7 @@ class WindowSchedulesTest {
 
   private static Schedule schedule(RandomGenerator random, long weight, boolean epochsChecked)
       throws Exception {
-    OvertakenBackend backend = new OvertakenBackend();
+    OvertakenBackend backend = new OvertakenBackend(false);
     SteppingClock clock = new SteppingClock(Schedule.NOON);
     try (TimeSeries series = series(backend, clock, Schedule.exact(random), weight)) {
       List<TimeSeriesQuery> shapes =
@@ -161,7 +163,17 @@ class WindowSchedulesTest {
 
   /** Does what it is told between a read and the keeping of what was read, once. */
   private static final class OvertakenBackend extends PointsBackend {
+    private final boolean whole;
     private Runnable afterRead = () -> {};
+
+    OvertakenBackend(boolean whole) {
+      this.whole = whole;
+    }
+
+    @Override
+    boolean whole() {
+      return whole;
+    }
 
     @Override
     public void fetch(FetchRequest request, RowSink sink) {
