@@ -199,25 +199,36 @@ class FluxServerAnswersTest extends FluxServer {
         .each(
             random -> {
               String own = "vitals" + COUNT.incrementAndGet();
+              int scale = Schedule.scale(random);
+              boolean whole = random.nextBoolean();
               SteppingClock clock = new SteppingClock(Schedule.NOON);
               FluxBackend.Builder backend = builder();
               if (random.nextBoolean()) {
                 backend.tags(own, "device", "ward");
               }
+              if (whole) {
+                backend.integers(own, "value");
+              }
               try (TimeSeries series =
                   TimeSeries.builder()
                       .backend(backend.build())
                       .clock(clock)
-                      .ageing(Schedule.exact(random))
+                      .ageing(Schedule.exact(random, scale))
                       .build()) {
                 List<TimeSeriesQuery> shapes =
-                    IntStream.range(0, 3).mapToObj(i -> Schedule.shape(random, own)).toList();
+                    IntStream.range(0, 3)
+                        .mapToObj(i -> Schedule.scaled(Schedule.shape(random, own), scale))
+                        .toList();
                 Schedule.Writer writer =
                     (tenant, time, device, ward, value) ->
                         database.write(
                             Lines.key(own, tenant, device, ward)
-                                + (" value=" + value + " " + Nanos.of(time)));
-                new Schedule(random, clock, series, writer, shapes).run(40);
+                                + (" value=" + (whole ? (long) value + "i" : "" + value))
+                                + (" " + Nanos.of(time)));
+                new Schedule(random, clock, series, writer, shapes)
+                    .scaledBy(scale)
+                    .ofWholeNumbers(whole)
+                    .run(40);
               }
             });
   }

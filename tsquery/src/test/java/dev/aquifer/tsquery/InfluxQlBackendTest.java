@@ -214,17 +214,19 @@ class InfluxQlBackendTest {
                   EveryAggregate.of("value").stream()
                       .filter(each -> each.aggregate() != Aggregate.QUANTILE)
                       .toList();
+              int scale = Schedule.scale(random);
               SteppingClock clock = new SteppingClock(Schedule.NOON);
               try (InfluxQlBackend mapped = builder(database).build();
                   TimeSeries series =
                       TimeSeries.builder()
                           .backend(mapped)
                           .clock(clock)
-                          .ageing(Schedule.exact(random))
+                          .ageing(Schedule.exact(random, scale))
                           .build()) {
                 List<TimeSeriesQuery> shapes =
                     IntStream.range(0, 3)
-                        .mapToObj(i -> Schedule.shape(random, own, computed))
+                        .mapToObj(
+                            i -> Schedule.scaled(Schedule.shape(random, own, computed), scale))
                         .toList();
                 Schedule.Writer writer =
                     (tenant, time, device, ward, value) ->
@@ -234,7 +236,9 @@ class InfluxQlBackendTest {
                                 + value
                                 + " "
                                 + Nanos.of(time));
-                new Schedule(random, clock, series, writer, shapes).run(40);
+                new Schedule(random, clock, series, writer, shapes)
+                    .scaledBy(scale)
+                    .run(40);
               }
             });
   }

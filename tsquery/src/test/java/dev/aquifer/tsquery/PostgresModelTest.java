@@ -138,16 +138,21 @@ class PostgresModelTest {
         .each(
             random -> {
               execute("TRUNCATE vitals");
+              int scale = Schedule.scale(random);
               SteppingClock clock = new SteppingClock(Schedule.NOON);
               try (TimeSeries series =
                   TimeSeries.builder()
                       .backend(backend)
                       .clock(clock)
-                      .ageing(Schedule.exact(random))
+                      .ageing(Schedule.exact(random, scale))
                       .build()) {
                 List<TimeSeriesQuery> shapes =
-                    IntStream.range(0, 3).mapToObj(i -> Schedule.shape(random, "vitals")).toList();
-                new Schedule(random, clock, series, this::write, shapes).run(40);
+                    IntStream.range(0, 3)
+                        .mapToObj(i -> Schedule.scaled(Schedule.shape(random, "vitals"), scale))
+                        .toList();
+                new Schedule(random, clock, series, this::write, shapes)
+                    .scaledBy(scale)
+                    .run(40);
               }
             });
   }

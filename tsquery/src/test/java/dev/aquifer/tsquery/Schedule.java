@@ -24,6 +24,9 @@ final class Schedule {
     void write(String tenant, Instant time, String device, String ward, double value);
   }
 
+  /** A scale that makes days of seconds. */
+  static final int DAYS = 10_000;
+
   static final Instant NOON = Instant.parse("2026-03-01T12:00:00Z");
   private static final Duration STEP = Duration.ofSeconds(10);
   private static final List<String> TENANTS = List.of("t1", "t2");
@@ -136,6 +139,19 @@ final class Schedule {
   Schedule ofWholeNumbers(boolean all) {
     whole = all;
     return this;
+  }
+
+  /** A scale: half of them of seconds, half of days, with windows that are put together of others. */
+  static int scale(RandomGenerator random) {
+    return random.nextBoolean() ? 1 : DAYS;
+  }
+
+  /** Its windows that many times as long. */
+  static TimeSeriesQuery scaled(TimeSeriesQuery shape, int factor) {
+    return shape.toBuilder()
+        .every(shape.window().every().duration().multipliedBy(factor))
+        .offset(shape.window().offset().duration().multipliedBy(factor))
+        .build();
   }
 
   /** Makes all times that many times as long. */

@@ -18,9 +18,6 @@ import org.junit.jupiter.api.Test;
 class WindowSchedulesTest {
   private static final int STEPS = 60;
 
-  /** Makes days of seconds. */
-  private static final int CALENDAR_SCALE = 10_000;
-
   /** Close to moments at which clocks are set, or a day is left out. */
   private static final List<String> CHANGES =
       List.of("2026-03-29T06:00:00Z", "2026-10-25T12:00:00Z", "2011-12-30T09:00:00Z");
@@ -68,12 +65,12 @@ class WindowSchedulesTest {
     boolean whole = random.nextBoolean();
     OvertakenBackend backend = new OvertakenBackend(whole);
     SteppingClock clock = new SteppingClock(Instant.parse(one(random, CHANGES)));
-    Ageing ageing = Schedule.exact(random, CALENDAR_SCALE);
+    Ageing ageing = Schedule.exact(random, Schedule.DAYS);
     try (TimeSeries series = series(backend, clock, ageing, 1 << 26)) {
       List<TimeSeriesQuery> shapes =
           IntStream.range(0, 3).mapToObj(i -> onTheClock(random)).toList();
       new Schedule(random, clock, series, writer(backend), shapes)
-          .scaledBy(CALENDAR_SCALE)
+          .scaledBy(Schedule.DAYS)
           .ofWholeNumbers(whole)
           .judgedBy(new ReferenceAnswer(whole))
           .overtaking(change -> backend.afterRead = change)
