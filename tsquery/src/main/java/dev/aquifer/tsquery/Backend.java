@@ -1,6 +1,7 @@
 package dev.aquifer.tsquery;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A server that holds time series, with the dialect it speaks. Implementations are thread-safe.
@@ -10,8 +11,20 @@ import java.util.List;
  * answers are the same on every server.
  */
 public interface Backend extends AutoCloseable {
-  /** What it is called in messages and keys; without credentials. */
+  /** What it is called in messages; without credentials. */
   String name();
+
+  /**
+   * What the measurement's points are of, the same on every node, among all that is read by
+   * backends on one Redis: two that read different points of measurements of one name, or read the
+   * same ones in different ways, must say different things. May ask the server, once. Default the
+   * {@link #name}.
+   *
+   * @return null: that is not known, so windows of the measurement are not shared with other nodes
+   */
+  default @Nullable String source(String measurement) {
+    return name();
+  }
 
   /**
    * Refuses what the dialect cannot do, before any I/O.

@@ -36,6 +36,9 @@ final class Ledger {
   /** What all nodes void of it; null where there is this process alone. */
   final @Nullable Timeline timeline;
 
+  /** What its windows are of, for other nodes; null: not known yet. */
+  volatile @Nullable String source;
+
   /** By whoever made it, too: what is void while the timeline is made must not end it. */
   private final AtomicInteger pins = new AtomicInteger(1);
 

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Time series in tables of PostgreSQL 14 or newer, read through any {@link DataSource}. Works with
@@ -28,21 +29,26 @@ public final class PostgresBackend implements Backend {
   private static final int FETCH_SIZE = 5_000;
   private static final Set<String> GONE = Set.of("57014", "57P01", "57P02", "57P03", "53300");
 
-  private final DataSource dataSource;
+  private final ReadTransactions transactions;
+  private final PostgresSource source;
   private final String name;
   private final Duration timeout;
   private final Map<String, SeriesTable> tables;
   private final Map<String, PostgresDialect> dialects;
 
   private PostgresBackend(
-      DataSource dataSource, String name, Duration timeout, Map<String, SeriesTable> tables) {
-    this.dataSource = dataSource;
+      ReadTransactions transactions,
+      String name,
+      Duration timeout,
+      Map<String, SeriesTable> tables) {
+    this.transactions = transactions;
     this.name = name;
     this.timeout = timeout;
     this.tables = Map.copyOf(tables);
     Map<String, PostgresDialect> made = new LinkedHashMap<>();
     tables.forEach((measurement, table) -> made.put(measurement, new PostgresDialect(table)));
     this.dialects = Map.copyOf(made);
+    this.source = new PostgresSource(transactions, name, seconds(timeout));
   }
 
   /**
@@ -61,22 +67,36 @@ public final class PostgresBackend implements Backend {
             "Two tables are of measurement %s: one must go.".formatted(table.measurement()));
       }
     }
-    return new PostgresBackend(dataSource, "postgresql", Duration.ofSeconds(10), byMeasurement);
+    return new PostgresBackend(
+        new ReadTransactions(dataSource), "postgresql", Duration.ofSeconds(10), byMeasurement);
   }
 
   /** The same, called this in messages. */
   public PostgresBackend named(String newName) {
-    return new PostgresBackend(dataSource, Names.require("backend name", newName), timeout, tables);
+    return new PostgresBackend(
+        transactions, Names.require("backend name", newName), timeout, tables);
   }
 
   /** The same, with another limit on each statement; rounded up to seconds. */
   public PostgresBackend statementTimeout(Duration limit) {
-    return new PostgresBackend(dataSource, name, Nanos.limit("statement timeout", limit), tables);
+    return new PostgresBackend(transactions, name, Nanos.limit("statement timeout", limit), tables);
   }
 
   @Override
   public String name() {
     return name;
+  }
+
+  /**
+   * Told apart by the cluster's identifier, the database's name and how the table is read. The
+   * server is asked once, when it is first needed; where it does not say, because its user may not
+   * execute {@code pg_control_system()}, null. A copy of a cluster's files has the same identifier:
+   * name what it reads by {@link TimeSeriesBuilder#source} where it uses the same Redis.
+   */
+  @Override
+  public @Nullable String source(String measurement) {
+    SeriesTable table = tables.get(measurement);
+    return table == null ? null : source.of(table);
   }
 
   @Override
@@ -121,39 +141,12 @@ public final class PostgresBackend implements Backend {
     return 16;
   }
 
-  @FunctionalInterface
-  private interface Reading {
-    void on(Connection connection) throws SQLException;
-  }
-
-  private void reading(FetchRequest request, Reading reading) {
-    try (Connection connection = dataSource.getConnection()) {
-      boolean autoCommit = connection.getAutoCommit();
-      boolean readOnly = connection.isReadOnly();
-      connection.setReadOnly(true);
-      // Without a transaction the driver would read the whole answer into memory.
-      connection.setAutoCommit(false);
-      try {
-        reading.on(connection);
-      } catch (SQLException | RuntimeException e) {
-        try {
-          giveBack(connection, autoCommit, readOnly);
-        } catch (SQLException second) {
-          e.addSuppressed(second);
-        }
-        throw e;
-      }
-      giveBack(connection, autoCommit, readOnly);
+  private void reading(FetchRequest request, ReadTransactions.Reading reading) {
+    try {
+      transactions.run(reading);
     } catch (SQLException e) {
       throw failed(request, e);
     }
-  }
-
-  private static void giveBack(Connection connection, boolean autoCommit, boolean readOnly)
-      throws SQLException {
-    connection.rollback();
-    connection.setAutoCommit(autoCommit);
-    connection.setReadOnly(readOnly);
   }
 
   private void read(

@@ -8,6 +8,7 @@ import dev.aquifer.spi.Observer;
 import dev.aquifer.spi.Observer.CacheFault;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -46,13 +47,12 @@ final class SecondTier {
   /**
    * What it goes by.
    *
-   * @param source what the windows are of, among all that share the Redis
    * @param life how long Redis keeps what stays for good
    * @param patience how long a query waits for what another node fetches; zero: not at all
    * @param maxBytes of a segment
    */
   record Settings(
-      String source,
+      SharedNames names,
       Duration life,
       Duration patience,
       int maxBytes,
@@ -68,7 +68,7 @@ final class SecondTier {
     this.cache = cache;
     this.settings = settings;
     this.reads = new SegmentReads(cache, settings);
-    this.leases = new SegmentLeases(cache, settings.source, settings.patience);
+    this.leases = new SegmentLeases(cache, settings);
   }
 
   void checkVoids(boolean checked) {
@@ -123,10 +123,11 @@ final class SecondTier {
       Timeline timeline = ledger.timeline;
       Moment asOf = timeline == null || !timeline.keeps() ? null : timeline.moment();
       Segment mine = asOf == null ? null : cache.segment(part);
-      if (timeline == null || asOf == null || mine == null) {
+      List<String> names = settings.names.of(ledger, List.of(part));
+      if (timeline == null || asOf == null || mine == null || names.isEmpty()) {
         return false;
       }
-      Found found = reads.find(timeline, part);
+      Found found = reads.find(timeline, part, names);
       Segment theirs = reads.segment(part, shape, found, settings.now());
       Segment merged = theirs == null ? mine : mine.merged(theirs);
       byte[] expected = found == null ? null : found.version();
@@ -156,7 +157,8 @@ final class SecondTier {
     Ledger ledger = cache.pin(part.track().tenant(), part.track().measurement());
     try {
       Timeline timeline = ledger.timeline;
-      if (timeline == null) {
+      List<String> names = settings.names.of(ledger, List.of(part));
+      if (timeline == null || names.isEmpty()) {
         return false;
       }
       Moment said = voidsChecked ? asOf : timeline.moment();
@@ -164,7 +166,7 @@ final class SecondTier {
           said == null
               ? Kept.UNKNOWN
               : timeline.keep(
-                  part.stored(settings.source),
+                  names.get(0),
                   payload,
                   part.span(),
                   said,

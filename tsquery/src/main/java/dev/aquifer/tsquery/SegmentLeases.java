@@ -22,27 +22,20 @@ final class SegmentLeases {
   private static final long LONGEST_PAUSE = Duration.ofMillis(50).toNanos();
 
   private final WindowCache cache;
-  private final String source;
-  private final Duration patience;
+  private final SecondTier.Settings settings;
   private final Map<Track.Part, String> tokens = new ConcurrentHashMap<>();
 
   /** Waits for others that there were. */
   final LongAdder awaited = new LongAdder();
 
-  /**
-   * Leases.
-   *
-   * @param source what the windows are of, among all that share the Redis
-   * @param patience how long a query waits for whoever has a lease; zero: no leases are taken
-   */
-  SegmentLeases(WindowCache cache, String source, Duration patience) {
+  SegmentLeases(WindowCache cache, SecondTier.Settings settings) {
     this.cache = cache;
-    this.source = source;
-    this.patience = patience;
+    this.settings = settings;
   }
 
+  /** How long a query waits for whoever has a lease; zero: no leases are taken. */
   Duration patience() {
-    return patience;
+    return settings.patience();
   }
 
   /**
@@ -51,14 +44,17 @@ final class SegmentLeases {
    * @return for each whether it was granted; null where Redis does not answer
    */
   @Nullable List<Boolean> take(Ledger ledger, List<Track.Part> parts, String token) {
-    Duration time = patience.compareTo(TIME) > 0 ? patience : TIME;
-    return ledger.timeline == null ? null : ledger.timeline.lease(stored(parts), token, time);
+    Duration time = patience().compareTo(TIME) > 0 ? patience() : TIME;
+    List<String> names = settings.names().of(ledger, parts);
+    return ledger.timeline == null || names.isEmpty()
+        ? null
+        : ledger.timeline.lease(names, token, time);
   }
 
   /** Gives some back. Does not wait. */
   void release(Ledger ledger, List<Track.Part> parts, String token) {
     if (ledger.timeline != null && !parts.isEmpty()) {
-      ledger.timeline.release(stored(parts), token);
+      ledger.timeline.release(settings.names().of(ledger, parts), token);
     }
   }
 
@@ -73,7 +69,7 @@ final class SegmentLeases {
       return;
     }
     awaited.increment();
-    List<String> held = stored(parts);
+    List<String> held = settings.names().of(ledger, parts);
     long pause = SHORTEST_PAUSE;
     while (true) {
       List<Boolean> leased = timeline.leased(held);
@@ -109,9 +105,5 @@ final class SegmentLeases {
         cache.unpin(ledger);
       }
     }
-  }
-
-  private List<String> stored(List<Track.Part> parts) {
-    return parts.stream().map(part -> part.stored(source)).toList();
   }
 }

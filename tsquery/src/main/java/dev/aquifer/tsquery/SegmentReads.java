@@ -106,8 +106,9 @@ final class SegmentReads {
     }
 
     void ask() {
-      if (ledger.timeline != null) {
-        asked = SegmentReads.this.ask(ledger.timeline, List.copyOf(shapes.keySet()));
+      List<String> names = settings.names().of(ledger, List.copyOf(shapes.keySet()));
+      if (ledger.timeline != null && !names.isEmpty()) {
+        asked = ledger.timeline.ask(names, settings.maxBytes() * INFLATION);
       }
     }
 
@@ -141,14 +142,9 @@ final class SegmentReads {
   }
 
   /** What Redis has of one segment, for who replaces it; null for nothing. */
-  @Nullable Found find(Timeline timeline, Track.Part part) {
-    return await(ask(timeline, List.of(part)), part.track().measurement()).get(0);
-  }
-
-  private Timeline.Asked ask(Timeline timeline, List<Track.Part> parts) {
-    return timeline.ask(
-        parts.stream().map(part -> part.stored(settings.source())).toList(),
-        settings.maxBytes() * INFLATION);
+  @Nullable Found find(Timeline timeline, Track.Part part, List<String> names) {
+    Timeline.Asked asked = timeline.ask(names, settings.maxBytes() * INFLATION);
+    return await(asked, part.track().measurement()).get(0);
   }
 
   @SuppressWarnings("NullAway") // of a list's type argument from another module it knows no null

@@ -73,7 +73,7 @@ public final class TimeSeries implements AutoCloseable {
           new SecondTier(
               cache,
               new SecondTier.Settings(
-                  source(builder, backend),
+                  new SharedNames(backend, builder.source, tenantTag),
                   builder.remoteLife,
                   builder.remoteWait,
                   builder.remoteBytes,
@@ -81,11 +81,6 @@ public final class TimeSeries implements AutoCloseable {
                   clock,
                   observer)));
     }
-  }
-
-  private static String source(TimeSeriesBuilder builder, Backend backend) {
-    String named = builder.source == null ? backend.name() : builder.source;
-    return "%d:%s:%s".formatted(named.length(), named, builder.tenantTag);
   }
 
   private static WindowCache.@Nullable Timelines timelines(TimeSeriesBuilder builder) {

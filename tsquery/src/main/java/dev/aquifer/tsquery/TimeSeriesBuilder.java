@@ -210,8 +210,8 @@ public final class TimeSeriesBuilder {
 
   /**
    * Names what the backend reads, the same on every node, among all that share the Redis: two that
-   * read different data of equal measurements must have different names. Default the backend's
-   * {@link Backend#name}. Needs {@link #caches}.
+   * read different data of equal measurements must have different names. Default what the backend
+   * says of each measurement: {@link Backend#source}. Needs {@link #caches}.
    */
   public TimeSeriesBuilder source(String name) {
     source = Names.require("source", name);
