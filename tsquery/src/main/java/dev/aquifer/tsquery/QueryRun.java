@@ -210,7 +210,8 @@ final class QueryRun {
     Sharing with = current ? sharing(cache) : null;
     Received others = with == null ? Received.NOTHING : others(with, cache, ledger, now);
     WindowCache.Departure departure =
-        cache.depart(ledger, track, grid, pending, new WindowCache.Sight(now, within, current, others));
+        cache.depart(
+            ledger, track, grid, pending, new WindowCache.Sight(now, within, current, others));
     WindowPlanner.Plan plan = departure.plan();
     round = new Round(cache, ledger, departure, plan.fetch(), with);
     awaited = plan.awaited();

@@ -35,7 +35,9 @@ final class StepLadder {
             .formatted(most, range));
   }
 
-  /** The longest of them, up to a limit, of which a fixed time is made up; null if there is none. */
+  /**
+   * The longest of them, up to a limit, of which a fixed time is made up; null if there is none.
+   */
   static @Nullable Step part(Step whole, long most) {
     Step longest = null;
     for (Step step : STEPS) {

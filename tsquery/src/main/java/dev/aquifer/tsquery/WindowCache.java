@@ -159,7 +159,10 @@ final class WindowCache {
     try {
       List<Flight> joinable = new ArrayList<>();
       for (Flight flight : ledger.flights) {
-        if (sight.current && sight.within > 0 && flight.track().equals(track) && !voided(ledger, flight)) {
+        if (sight.current
+            && sight.within > 0
+            && flight.track().equals(track)
+            && !voided(ledger, flight)) {
           joinable.add(flight);
         }
       }

@@ -236,9 +236,7 @@ class InfluxQlBackendTest {
                                 + value
                                 + " "
                                 + Nanos.of(time));
-                new Schedule(random, clock, series, writer, shapes)
-                    .scaledBy(scale)
-                    .run(40);
+                new Schedule(random, clock, series, writer, shapes).scaledBy(scale).run(40);
               }
             });
   }

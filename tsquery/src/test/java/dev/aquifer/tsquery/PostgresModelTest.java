@@ -150,9 +150,7 @@ class PostgresModelTest {
                     IntStream.range(0, 3)
                         .mapToObj(i -> Schedule.scaled(Schedule.shape(random, "vitals"), scale))
                         .toList();
-                new Schedule(random, clock, series, this::write, shapes)
-                    .scaledBy(scale)
-                    .run(40);
+                new Schedule(random, clock, series, this::write, shapes).scaledBy(scale).run(40);
               }
             });
   }

@@ -209,7 +209,9 @@ final class ReferenceAnswer {
 
   private @Nullable Object kindly(Selection selection, @Nullable Object value) {
     boolean floating = selection.aggregate().name().matches("MEAN|STDDEV|MEDIAN");
-    return whole && !floating && value instanceof Double number ? (Object) number.longValue() : value;
+    return whole && !floating && value instanceof Double number
+        ? (Object) number.longValue()
+        : value;
   }
 
   /** As the library documents them: exact, and of doubles alone. */

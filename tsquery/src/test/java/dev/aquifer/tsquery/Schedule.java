@@ -141,7 +141,9 @@ final class Schedule {
     return this;
   }
 
-  /** A scale: half of them of seconds, half of days, with windows that are put together of others. */
+  /**
+   * A scale: half of them of seconds, half of days, with windows that are put together of others.
+   */
   static int scale(RandomGenerator random) {
     return random.nextBoolean() ? 1 : DAYS;
   }
