@@ -41,6 +41,7 @@ public final class SteadyRefresh {
   private static final Instant NOW = Instant.parse("2001-03-31T18:00:00Z");
   private static final Duration LIMIT = Duration.ofMinutes(10);
   private static final Duration LATENESS = Duration.ofMinutes(10);
+  private static final Duration MEASURED = Duration.ofHours(1);
   private static final Duration STEP = Duration.ofSeconds(10);
 
   private final InfluxDatabase database;
@@ -61,7 +62,7 @@ public final class SteadyRefresh {
             .orElseThrow(() -> new IllegalStateException("There is no InfluxDB 2.x here"));
     try (server) {
       SteadyRefresh refresh = new SteadyRefresh(server.createDatabase("flights"));
-      refresh.write(new Flights(TENANT, START, NOW).lines().iterator());
+      refresh.write(new Flights(TENANT, START, NOW.plus(MEASURED)).lines().iterator());
       for (Panel panel : panels()) {
         refresh.measure(panel);
       }

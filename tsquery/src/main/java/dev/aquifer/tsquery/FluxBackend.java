@@ -45,6 +45,7 @@ public final class FluxBackend implements Backend {
   private final FluxDialect dialect;
   private final InfluxErrors errors;
   private final FluxTransport transport;
+  private final String source;
 
   private FluxBackend(Builder builder) {
     String name = builder.name != null ? builder.name : builder.defaultName;
@@ -54,6 +55,7 @@ public final class FluxBackend implements Backend {
         new FluxDialect(builder.bucket, builder.boundValues, builder.tags, builder.integers);
     this.errors = new InfluxErrors(name, "the token", "URL, organization and bucket");
     this.transport = builder.transport.apply(builder, errors);
+    this.source = new Canonical().text(builder.address).text(builder.bucket).digest();
   }
 
   /**
@@ -69,19 +71,32 @@ public final class FluxBackend implements Backend {
     URI query = URI.create(endpoint + "?org=" + URLEncoder.encode(org, StandardCharsets.UTF_8));
     return new Builder(
         "influxdb " + endpoint.getAuthority(),
+        query.toString(),
         bucket,
         (builder, errors) -> new OwnTransport(builder, query, errors),
         false);
   }
 
-  /** A backend that asks through a client of the application's. */
-  static Builder over(String name, String bucket, Function<InfluxErrors, FluxTransport> transport) {
-    return new Builder(name, bucket, (builder, errors) -> transport.apply(errors), true);
+  /**
+   * A backend that asks through a client of the application's.
+   *
+   * @param address that it asks, with the organization
+   */
+  static Builder over(
+      String address, String bucket, Function<InfluxErrors, FluxTransport> transport) {
+    return new Builder(
+        "influxdb", address, bucket, (builder, errors) -> transport.apply(errors), true);
   }
 
   @Override
   public String name() {
     return errors.name();
+  }
+
+  /** The address, the organization and the bucket. */
+  @Override
+  public String source(String measurement) {
+    return source;
   }
 
   @Override
@@ -246,6 +261,7 @@ public final class FluxBackend implements Backend {
   /** Builds a {@link FluxBackend}. Not thread-safe. */
   public static final class Builder {
     private final String defaultName;
+    private final String address;
     private final String bucket;
     private final BiFunction<Builder, InfluxErrors, FluxTransport> transport;
     private final boolean given;
@@ -260,10 +276,12 @@ public final class FluxBackend implements Backend {
 
     private Builder(
         String defaultName,
+        String address,
         String bucket,
         BiFunction<Builder, InfluxErrors, FluxTransport> transport,
         boolean given) {
       this.defaultName = defaultName + "/" + bucket;
+      this.address = address;
       this.bucket = Names.require("bucket", bucket);
       this.transport = transport;
       this.given = given;

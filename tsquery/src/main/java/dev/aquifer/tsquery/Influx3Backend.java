@@ -33,6 +33,7 @@ public final class Influx3Backend implements Backend {
   private final String database;
   private final InfluxErrors errors;
   private final Influx3Calls calls;
+  private final @Nullable String source;
   private final Influx3Dialect dialect = new Influx3Dialect();
 
   private Influx3Backend(Builder builder) {
@@ -41,6 +42,7 @@ public final class Influx3Backend implements Backend {
     this.maxBytes = builder.maxBytes;
     this.database = builder.database;
     this.errors = new InfluxErrors(name, "the token", "URL and database");
+    this.source = builder.given == null || builder.name != null ? name : null;
     this.calls = new Influx3Calls(errors, builder.client(), builder.given == null);
   }
 
@@ -76,6 +78,15 @@ public final class Influx3Backend implements Backend {
   @Override
   public String name() {
     return errors.name();
+  }
+
+  /**
+   * The address and the database; or the name that was given. Null over a client that was given, as
+   * it does not tell its address, without a name.
+   */
+  @Override
+  public @Nullable String source(String measurement) {
+    return source;
   }
 
   @Override

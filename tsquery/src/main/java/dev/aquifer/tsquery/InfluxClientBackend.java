@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongConsumer;
+import okhttp3.HttpUrl;
 import okhttp3.MediaType;
 import okhttp3.RequestBody;
 import okhttp3.ResponseBody;
@@ -43,7 +44,14 @@ public final class InfluxClientBackend {
   public static FluxBackend.Builder builder(InfluxDBClient client, String org, String bucket) {
     Names.require("organization", org);
     QueryService service = client.getService(QueryService.class);
-    return FluxBackend.over("influxdb", bucket, errors -> new Transport(service, org, errors));
+    return FluxBackend.over(
+        address(service, org), bucket, errors -> new Transport(service, org, errors));
+  }
+
+  /** Where requests go, without user and password. */
+  private static String address(QueryService service, String org) {
+    HttpUrl url = service.query(org, RequestBody.create("", JSON)).request().url();
+    return url.newBuilder().username("").password("").build().toString();
   }
 
   private record Transport(QueryService service, String org, InfluxErrors errors)

@@ -38,6 +38,7 @@ public final class InfluxQlBackend implements Backend {
   private final InfluxQlDialect dialect;
   private final InfluxErrors errors;
   private final InfluxHttp http;
+  private final String source;
 
   private InfluxQlBackend(Builder builder) {
     URI endpoint = InfluxHttp.endpoint(builder.url, "/query");
@@ -52,6 +53,12 @@ public final class InfluxQlBackend implements Backend {
     this.dialect = new InfluxQlDialect(builder.boundValues, builder.tags, builder.integers);
     this.errors = new InfluxErrors(name, "user and password, or the token", "URL and database");
     this.http = new InfluxHttp(endpoint, errors, builder.authorization, builder.connectTimeout);
+    this.source =
+        new Canonical()
+            .text(endpoint.toString())
+            .text(database)
+            .text(retentionPolicy == null ? "" : retentionPolicy)
+            .digest();
   }
 
   /**
@@ -67,6 +74,12 @@ public final class InfluxQlBackend implements Backend {
   @Override
   public String name() {
     return errors.name();
+  }
+
+  /** The address, the database and the retention policy. */
+  @Override
+  public String source(String measurement) {
+    return source;
   }
 
   @Override

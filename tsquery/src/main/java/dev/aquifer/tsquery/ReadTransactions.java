@@ -18,12 +18,12 @@ record ReadTransactions(DataSource dataSource) {
     try (Connection connection = dataSource.getConnection()) {
       boolean autoCommit = connection.getAutoCommit();
       boolean readOnly = connection.isReadOnly();
-      connection.setReadOnly(true);
-      // Without a transaction the driver would read the whole answer into memory.
-      connection.setAutoCommit(false);
       try {
+        connection.setReadOnly(true);
+        // Without a transaction the driver would read the whole answer into memory.
+        connection.setAutoCommit(false);
         reading.on(connection);
-      } catch (SQLException | RuntimeException e) {
+      } catch (SQLException | RuntimeException | Error e) {
         try {
           giveBack(connection, autoCommit, readOnly);
         } catch (SQLException second) {
@@ -37,7 +37,9 @@ record ReadTransactions(DataSource dataSource) {
 
   private static void giveBack(Connection connection, boolean autoCommit, boolean readOnly)
       throws SQLException {
-    connection.rollback();
+    if (!connection.getAutoCommit()) {
+      connection.rollback();
+    }
     connection.setAutoCommit(autoCommit);
     connection.setReadOnly(readOnly);
   }

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * settled never are.
  */
 final class WindowPlanner {
-  private static final int MERGED_GAP = 4;
+  private static final int MERGED_GAP = 1;
 
   private static final byte NONE = 0;
   private static final byte SETTLED = 1;

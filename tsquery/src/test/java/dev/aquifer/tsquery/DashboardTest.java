@@ -40,6 +40,33 @@ class DashboardTest {
     }
   }
 
+  /** The two that the range cuts, the one that has become whole, and one that points may miss. */
+  @Test
+  void query_slidingByTenSeconds_fetchesFourWindowsInOneRequestAtMost() throws Exception {
+    SteppingClock clock = new SteppingClock(Schedule.NOON);
+    PointsBackend backend = new PointsBackend();
+    for (int i = -90_000; i < 3_700; i += 5) {
+      backend.add("t1", Nanos.of(Schedule.NOON.plusSeconds(i)), Map.of(), i);
+    }
+    TimeSeriesQuery query =
+        TimeSeriesQuery.builder("vitals")
+            .select(Aggregate.MEAN, "value")
+            .every(Duration.ofMinutes(1))
+            .last(Duration.ofDays(1))
+            .build();
+    Duration late = Duration.ofMinutes(1);
+    try (TimeSeries series =
+        TimeSeries.builder().backend(backend).clock(clock).lateness(late).build()) {
+      T1.call(() -> series.query(query));
+      for (int i = 0; i < 360; i++) {
+        clock.advance(Duration.ofSeconds(10));
+        TimeSeriesResult result = T1.call(() -> series.query(query));
+        assertThat(result.requests()).isEqualTo(1);
+        assertThat(result.fetched()).isBetween(1L, 4L);
+      }
+    }
+  }
+
   @Test
   void query_slidingByOneSettledWindow_fetchesTheTailAlone() throws Exception {
     SteppingClock clock = new SteppingClock(Schedule.NOON);

@@ -230,16 +230,18 @@ public final class PostgresEncounters implements EncounterStore {
     try (Connection connection = dataSource.getConnection()) {
       boolean autoCommit = connection.getAutoCommit();
       int isolation = connection.getTransactionIsolation();
-      // Each statement sees what was committed before it, so also before the lock was had.
-      connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
-      connection.setAutoCommit(false);
       T done;
       try {
+        // Each statement sees what was committed before it, so also before the lock was had.
+        connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+        connection.setAutoCommit(false);
         done = work.on(new Statements(connection, seconds()));
         connection.commit();
-      } catch (SQLException | RuntimeException e) {
+      } catch (SQLException | RuntimeException | Error e) {
         try {
-          connection.rollback();
+          if (!connection.getAutoCommit()) {
+            connection.rollback();
+          }
           giveBack(connection, autoCommit, isolation);
         } catch (SQLException second) {
           e.addSuppressed(second);

@@ -11,8 +11,11 @@ import dev.aquifer.testkit.PostgresTest;
 import dev.aquifer.tsquery.Encounter;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -85,6 +88,29 @@ class PostgresEncountersTest extends EncounterStoreContract {
   }
 
   @Test
+  void change_transactionThatDoesNotBeginOrEnd_givesTheConnectionBackAsItWas() throws Exception {
+    EncounterScope scope = new EncounterScope(Tenant.of("broken"), "stay");
+    Encounter stay = Encounter.open("4711", at(0));
+    try (Connection real = dataSource.getConnection()) {
+      real.setTransactionIsolation(Connection.TRANSACTION_SERIALIZABLE);
+      for (String method : List.of("setAutoCommit", "commit")) {
+        AtomicReference<String> failing = new AtomicReference<>("");
+        PostgresEncounters own = PostgresEncounters.of(lending(real, failing));
+        failing.set(method);
+
+        assertThatThrownBy(
+                () -> own.change(scope, "4711", EncounterLimits.defaults(), before -> stay))
+            .isInstanceOf(AquiferException.class)
+            .hasMessageContaining("not now");
+
+        assertThat(real.getAutoCommit()).isTrue();
+        assertThat(real.getTransactionIsolation()).isEqualTo(Connection.TRANSACTION_SERIALIZABLE);
+        assertThat(store.find(scope, "4711")).isEmpty();
+      }
+    }
+  }
+
+  @Test
   void change_whileAnotherHoldsTheScope_endsWithItsLimit() throws Exception {
     EncounterScope scope = new EncounterScope(Tenant.of("held"), "stay");
     Encounter stay = Encounter.open("4711", at(0));
@@ -131,13 +157,28 @@ class PostgresEncountersTest extends EncounterStoreContract {
 
   /** Gives this connection, and leaves it open. */
   private static DataSource lending(Connection connection) {
+    return lending(connection, new AtomicReference<>(""));
+  }
+
+  /**
+   * The same connection again and again.
+   *
+   * @param failing the method of which the next call fails
+   */
+  private static DataSource lending(Connection connection, AtomicReference<String> failing) {
     Connection kept =
         (Connection)
             Proxy.newProxyInstance(
                 PostgresEncountersTest.class.getClassLoader(),
                 new Class<?>[] {Connection.class},
-                (proxy, method, arguments) ->
-                    method.getName().equals("close") ? null : method.invoke(connection, arguments));
+                (proxy, method, arguments) -> {
+                  if (failing.compareAndSet(method.getName(), "")) {
+                    throw new SQLException("not now", "XX000");
+                  }
+                  return method.getName().equals("close")
+                      ? null
+                      : method.invoke(connection, arguments);
+                });
     return new PGSimpleDataSource() {
       private static final long serialVersionUID = 1L;
 
