@@ -18,9 +18,9 @@ import org.jspecify.annotations.Nullable;
  * flight that claims them, or are fetched. A refresh of a sliding range so fetches its two edges
  * and a short tail, in one request.
  *
- * <p>Runs to fetch that touch become one range. A short gap of windows that are cached but will not
- * last is fetched again with its neighbours, which costs less than one more range; windows that are
- * settled never are.
+ * <p>Runs to fetch that touch become one range. A single window between two of them that is cached
+ * but will not last is fetched again with them, which costs less than one more range; windows that
+ * are settled never are.
  */
 final class WindowPlanner {
   private static final int MERGED_GAP = 1;
