@@ -172,6 +172,20 @@ class WindowSchedulesTest {
       return whole;
     }
 
+    /** What a query reads is read at one time, so that it is one answer that is overtaken. */
+    @Override
+    public int queriesInRequest() {
+      return 2;
+    }
+
+    @Override
+    public void fetchAll(List<FetchRequest> requests, BatchSink sink) {
+      Runnable change = afterRead;
+      afterRead = () -> {};
+      super.fetchAll(requests, sink);
+      change.run();
+    }
+
     @Override
     public void fetch(FetchRequest request, RowSink sink) {
       super.fetch(request, sink);
