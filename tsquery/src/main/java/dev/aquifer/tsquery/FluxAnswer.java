@@ -18,8 +18,8 @@ final class FluxAnswer implements FluxSink {
   /** A read, over one stretch of windows. */
   private record Part(FluxReads.Read read, Stretch stretch, boolean second) {}
 
-  /** A series of a field over a stretch, of which one of two results has come. */
-  private record Half(Stretch stretch, String field, List<String> group) {}
+  /** A series of a field over a stretch, of which one of a read's two results has come. */
+  private record Half(FluxReads.Read read, Stretch stretch, String field, List<String> group) {}
 
   private final TimeSeriesQuery query;
   private final RowSink sink;
@@ -122,7 +122,8 @@ final class FluxAnswer implements FluxSink {
       half =
           read.shape() == FluxReads.Shape.MIDDLE
                   || (read.shape() == FluxReads.Shape.TOTALED && mean >= 0)
-              ? halves.computeIfAbsent(new Half(stretch, field, group), key -> new HashMap<>())
+              ? halves.computeIfAbsent(
+                  new Half(read, stretch, field, group), key -> new HashMap<>())
               : null;
       if (read.shape() == FluxReads.Shape.SERIES && !tables.add(List.of(part, field, group))) {
         throw ambiguous();

@@ -7,6 +7,7 @@ import dev.aquifer.AquiferException;
 import dev.aquifer.Tenant;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -74,6 +75,32 @@ class FluxAggregatesTest {
     assertThat(answer.columns().get(0).kind()).isEqualTo(ValueKind.DOUBLE);
     assertThat(answer.columns().get(0).valueAt(0)).isEqualTo(0.5);
     assertThat(answer.columns().get(0).valueAt(1)).isEqualTo(5.0);
+  }
+
+  /** The server sends its results in no order. */
+  @Test
+  void query_meanAndMedianWhoseHalvesComeInTurns_joinsEachToItsOwn() throws Exception {
+    server.next(
+        200,
+        values("0.0", "long", "-98", "6")
+            + values("1.0", "long", "-98", "2")
+            + values("1.0.n", "long", "-98", "4")
+            + values("0.0.n", "long", "1", "2"));
+
+    TimeSeriesQuery query =
+        minutes().select(Aggregate.MEAN, "value").select(Aggregate.MEDIAN, "value").build();
+
+    try (TimeSeries whole =
+        TimeSeries.builder()
+            .backend(
+                FluxBackend.builder(server.url(), "org", "vitals").integers("m", "value").build())
+            .build()) {
+      List<ValueColumn> columns =
+          Tenant.of("t1").call(() -> whole.queryUncached(query)).series().get(0).columns();
+
+      assertThat(columns).extracting(column -> column.valueAt(0)).containsExactly(-98.0, -98.0);
+      assertThat(columns).extracting(column -> column.valueAt(1)).containsExactly(3.0, 3.0);
+    }
   }
 
   @Test
