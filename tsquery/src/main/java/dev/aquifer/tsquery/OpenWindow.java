@@ -2,7 +2,7 @@ package dev.aquifer.tsquery;
 
 import dev.aquifer.Tenant;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -152,23 +152,17 @@ final class OpenWindow {
     if (query.predicate() != null) {
       parts.where(query.predicate());
     }
-    List<Selection> selections = new ArrayList<>();
+    Set<Selection> selections = new LinkedHashSet<>();
     for (Selection selection : query.selections()) {
       if (selection.aggregate() == Aggregate.MEAN) {
-        add(new Selection(Aggregate.SUM, selection.field()), selections);
-        add(new Selection(Aggregate.COUNT, selection.field()), selections);
+        selections.add(new Selection(Aggregate.SUM, selection.field()));
+        selections.add(new Selection(Aggregate.COUNT, selection.field()));
       } else {
-        add(selection, selections);
+        selections.add(selection);
       }
     }
     selections.forEach(parts::select);
     return parts.build();
-  }
-
-  private static void add(Selection selection, List<Selection> to) {
-    if (!to.contains(selection)) {
-      to.add(selection);
-    }
   }
 
   private Cells column(Aggregate aggregate, Selection of, Cells[] columns) {
@@ -258,16 +252,15 @@ final class OpenWindow {
   private static @Nullable Long total(Cells parts) {
     long total = 0;
     for (int i = 0; i < parts.size(); i++) {
-      if (parts.kindAt(i) == Cells.ABSENT) {
-        continue;
-      }
-      long part = parts.bitsAt(i);
-      long sum = total + part;
-      boolean passed = ((total ^ sum) & (part ^ sum)) < 0;
-      if (parts.kindAt(i) != Cells.LONG || passed) {
+      byte kind = parts.kindAt(i);
+      if (kind != Cells.ABSENT && kind != Cells.LONG) {
         return null;
       }
-      total = sum;
+      try {
+        total = Math.addExact(total, kind == Cells.LONG ? parts.bitsAt(i) : 0);
+      } catch (ArithmeticException e) {
+        return null;
+      }
     }
     return total;
   }

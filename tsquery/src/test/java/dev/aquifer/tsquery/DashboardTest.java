@@ -15,16 +15,8 @@ class DashboardTest {
   @Test
   void query_slidingForAnHour_fetchesAtMostOnePercent() throws Exception {
     SteppingClock clock = new SteppingClock(Schedule.NOON);
-    PointsBackend backend = new PointsBackend();
-    for (int i = -90_000; i < 3_700; i += 5) {
-      backend.add("t1", Nanos.of(Schedule.NOON.plusSeconds(i)), Map.of(), i);
-    }
-    TimeSeriesQuery query =
-        TimeSeriesQuery.builder("vitals")
-            .select(Aggregate.MEAN, "value")
-            .every(Duration.ofMinutes(1))
-            .last(Duration.ofDays(1))
-            .build();
+    PointsBackend backend = points(-90_000, 3_700, 5);
+    TimeSeriesQuery query = minutes(Duration.ofDays(1)).select(Aggregate.MEAN, "value").build();
     try (TimeSeries series = TimeSeries.builder().backend(backend).clock(clock).build()) {
       T1.call(() -> series.query(query));
       long fetched = 0;
@@ -44,16 +36,8 @@ class DashboardTest {
   @Test
   void query_slidingByTenSeconds_fetchesFourWindowsInOneRequestAtMost() throws Exception {
     SteppingClock clock = new SteppingClock(Schedule.NOON);
-    PointsBackend backend = new PointsBackend();
-    for (int i = -90_000; i < 3_700; i += 5) {
-      backend.add("t1", Nanos.of(Schedule.NOON.plusSeconds(i)), Map.of(), i);
-    }
-    TimeSeriesQuery query =
-        TimeSeriesQuery.builder("vitals")
-            .select(Aggregate.MEAN, "value")
-            .every(Duration.ofMinutes(1))
-            .last(Duration.ofDays(1))
-            .build();
+    PointsBackend backend = points(-90_000, 3_700, 5);
+    TimeSeriesQuery query = minutes(Duration.ofDays(1)).select(Aggregate.MEAN, "value").build();
     Duration late = Duration.ofMinutes(1);
     try (TimeSeries series =
         TimeSeries.builder().backend(backend).clock(clock).lateness(late).build()) {
@@ -70,16 +54,8 @@ class DashboardTest {
   @Test
   void query_slidingByOneSettledWindow_fetchesTheTailAlone() throws Exception {
     SteppingClock clock = new SteppingClock(Schedule.NOON);
-    PointsBackend backend = new PointsBackend();
-    for (int i = -7_200; i < 7_200; i += 30) {
-      backend.add("t1", Nanos.of(Schedule.NOON.plusSeconds(i)), Map.of(), i);
-    }
-    TimeSeriesQuery query =
-        TimeSeriesQuery.builder("vitals")
-            .select(Aggregate.COUNT, "value")
-            .every(Duration.ofMinutes(1))
-            .last(Duration.ofHours(1))
-            .build();
+    PointsBackend backend = points(-7_200, 7_200, 30);
+    TimeSeriesQuery query = minutes(Duration.ofHours(1)).select(Aggregate.COUNT, "value").build();
     try (TimeSeries series =
         TimeSeries.builder().backend(backend).clock(clock).lateness(Duration.ZERO).build()) {
       assertThat(T1.call(() -> series.query(query)).fetched()).isEqualTo(60);
@@ -91,5 +67,17 @@ class DashboardTest {
         assertThat(result.shown()).isEqualTo(60);
       }
     }
+  }
+
+  private static PointsBackend points(int from, int to, int every) {
+    PointsBackend backend = new PointsBackend();
+    for (int i = from; i < to; i += every) {
+      backend.add("t1", Nanos.of(Schedule.NOON.plusSeconds(i)), Map.of(), i);
+    }
+    return backend;
+  }
+
+  private static TimeSeriesQuery.Builder minutes(Duration last) {
+    return TimeSeriesQuery.builder("vitals").every(Duration.ofMinutes(1)).last(last);
   }
 }
