@@ -5,9 +5,11 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A predicate in the one form that dialects render and fingerprints hash: negations pushed down to
@@ -78,6 +80,44 @@ sealed interface Condition {
     return condition instanceof Group group
         ? group.members.stream().flatMap(member -> leaves(member).stream()).toList()
         : List.of(condition);
+  }
+
+  /**
+   * A condition on the field that holds for all of its values, where alternatives within a
+   * condition are on tags and on the field; null where none are.
+   */
+  static @Nullable Condition eitherOfMixed(Condition condition) {
+    if (!(condition instanceof Group group)) {
+      return null;
+    }
+    if (group.all) {
+      return group.members.stream()
+          .map(Condition::eitherOfMixed)
+          .filter(Objects::nonNull)
+          .findFirst()
+          .orElse(null);
+    }
+    List<Condition> leaves = leaves(group);
+    List<Condition> ofField =
+        leaves.stream().filter(leaf -> FieldScope.field(leaf) != null).toList();
+    return ofField.isEmpty() || ofField.size() == leaves.size() ? null : either(ofField.get(0));
+  }
+
+  /** A condition on a field, or that it does not hold; one value will do. */
+  private static Condition either(Condition ofField) {
+    if (ofField instanceof Compared compared) {
+      Compared negated =
+          new Compared(compared.field, compared.comparison.negated(), compared.value);
+      return new Group(false, List.of(compared, negated));
+    }
+    if (ofField instanceof ValueOneOf oneOf) {
+      List<Object> one = List.of(oneOf.values.get(0));
+      return new Group(
+          false,
+          List.of(new ValueOneOf(oneOf.field, one, false), new ValueOneOf(oneOf.field, one, true)));
+    }
+    ValueLike like = (ValueLike) ofField;
+    return new Group(false, List.of(like, new ValueLike(like.field, like.regex, !like.negated)));
   }
 
   /** Writes every part with its length before it, so that no value can look like a structure. */

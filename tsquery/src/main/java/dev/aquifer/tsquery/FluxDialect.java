@@ -178,8 +178,22 @@ final class FluxDialect {
       if (condition != null) {
         text.append(" and ");
         condition(condition, text);
+        alwaysOfValue(condition, text);
       }
       text.append(')');
+    }
+
+    /**
+     * Beside alternatives of tags and values, a condition on the value that always holds. In all
+     * shards but the first, the storage applies to a series whose own condition is true by its tags
+     * that of a series before, and loses points; so every series is given one of its own.
+     */
+    private void alwaysOfValue(Condition condition, StringBuilder text) {
+      Condition either = Condition.eitherOfMixed(condition);
+      if (either != null) {
+        text.append(" and ");
+        condition(either, text);
+      }
     }
 
     private void condition(Condition condition, StringBuilder text) {

@@ -279,6 +279,30 @@ class FluxDialectTest {
         .isEqualTo(FluxPlan.Storage.GROUP_AGGREGATE);
   }
 
+  /** See {@code FluxServerTest}: without it, a series whose tags decide would lose points. */
+  @Test
+  void render_alternativesOfTagsAndValues_hasAConditionOnTheValueThatAlwaysHolds() {
+    TagPredicate icu = TagPredicate.eq("ward", "icu");
+    Map.of(
+            FieldPredicate.le("value", 5),
+            "(r[\"_value\"] <= 5 or r[\"_value\"] > 5)",
+            FieldPredicate.notIn("value", List.of(1, 2)),
+            "((r[\"_value\"] == 1) or (r[\"_value\"] != 1))",
+            FieldPredicate.matches("value", "^a"),
+            "(r[\"_value\"] =~ /^a/ or r[\"_value\"] !~ /^a/)")
+        .forEach(
+            (onValue, always) -> {
+              TimeSeriesQuery.Builder query = minutes().select(Aggregate.COUNT, "value");
+              PointPredicate or = PointPredicate.or(icu, PointPredicate.and(onValue, icu));
+              TimeSeriesQuery mixed = query.where(or).build();
+              assertThat(render(written, mixed).text()).contains(" and " + always + ")");
+
+              TimeSeriesQuery.Builder both = minutes().select(Aggregate.COUNT, "value");
+              assertThat(render(written, both.where(icu).where(onValue).build()).text())
+                  .doesNotContain(always);
+            });
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void render_everyShape_isConfinedOnceAndReadsBack(boolean bind) {

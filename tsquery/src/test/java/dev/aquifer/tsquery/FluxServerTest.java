@@ -232,6 +232,31 @@ class FluxServerTest extends FluxServer {
                 .sum());
   }
 
+  /** The storage keeps each week by itself, and has a condition for each series. */
+  @Test
+  void query_tagsOrValuesOverManyWeeks_chooseInAllOfThem() throws Exception {
+    for (int week = 0; week < 4; week++) {
+      for (int device = 0; device < 6; device++) {
+        write("t1", START.plus(Duration.ofDays(7L * week)), "d" + device, "", 50 - 60 * (week % 2));
+      }
+    }
+    PointPredicate odd = TagPredicate.in("device", List.of("d1", "d3", "d5"));
+    for (PointPredicate low :
+        List.of(
+            FieldPredicate.le("value", -5.5), FieldPredicate.in("value", List.of(-10.0, -11.0)))) {
+      TimeSeriesQuery query =
+          TimeSeriesQuery.builder(measurement)
+              .select(Aggregate.COUNT, "value")
+              .where(PointPredicate.or(odd, low))
+              .every(Duration.ofDays(40))
+              .offset(Duration.between(Instant.EPOCH, START))
+              .range(START, START.plus(Duration.ofDays(40)))
+              .build();
+
+      assertThat(answer("t1", query).series().get(0).columns().get(0).longAt(0)).isEqualTo(18);
+    }
+  }
+
   @Test
   void query_aThousandValues_areAllCompared() throws Exception {
     for (int i = 0; i < 5; i++) {
