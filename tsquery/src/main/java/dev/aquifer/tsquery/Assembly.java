@@ -126,6 +126,11 @@ final class Assembly implements RowSink {
     return grid;
   }
 
+  /** How many points it may have, with others that share its budget. */
+  long limit() {
+    return budget.limit();
+  }
+
   /** The last window that any series has a value in; the one before the first, when none has. */
   long lastPresent() {
     long last = grid.first() - 1;

@@ -2,6 +2,7 @@ package dev.aquifer.tsquery;
 
 import dev.aquifer.Tenant;
 import java.time.Duration;
+import java.time.Period;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +27,20 @@ final class OpenWindow {
   private static final long SHORTEST = Duration.ofHours(6).toNanos();
 
   private static final int FEWEST_PARTS = 24;
-  private static final int MOST_PARTS = 144;
+  private static final int MANY_PARTS = 144;
+
+  /** What is longer is read whole. */
+  private static final long LONGEST = Duration.ofDays(36_500).toNanos();
+
+  /** Of more parts a window is not put together. */
+  private static final int MOST_PARTS = 2_000;
+
+  /** Wider than any parts: what a query may have is for its own windows to keep to. */
+  private static final QueryLimits LIMITS =
+      new QueryLimits(2L * MOST_PARTS, Duration.ofDays(2 * 36_500), Integer.MAX_VALUE);
+
+  /** Of how many months a window at most is put together of days. */
+  private static final int MONTHS_OF_DAYS = 6;
 
   private static final Set<Aggregate> OF_ANY =
       Set.of(Aggregate.COUNT, Aggregate.MIN, Aggregate.MAX, Aggregate.FIRST, Aggregate.LAST);
@@ -63,16 +77,17 @@ final class OpenWindow {
       return null;
     }
     long lateness = setting.ageing().lateness().toNanos();
-    Step step = step(query.window().every(), lateness);
-    if (step == null) {
+    Step every = query.window().every();
+    boolean fits = every.shortest() >= SHORTEST && every.shortest() <= LONGEST;
+    Step step = fits ? step(every, lateness) : null;
+    if (step == null || every.shortest() / step.shortest() > MOST_PARTS) {
       return null;
     }
     long from = Math.max(range.startNanos(), grid.start(bucket));
     long to = Math.min(range.stopNanos(), grid.stop(bucket));
     TimeRange part = TimeRange.ofNanos(from, to);
     TimeSeriesQuery parts = parts(query, step, part);
-    WindowGrid partGrid =
-        WindowGrid.of(parts.window(), part, QueryLimits.defaults(), parts.selections().size());
+    WindowGrid partGrid = WindowGrid.of(parts.window(), part, LIMITS, parts.selections().size());
     long settled = partGrid.endedBefore(now - lateness);
     if (settled == partGrid.first()
         || (partGrid.stop(settled - 1) - from) * 2 < Math.min(now, to) - from) {
@@ -127,13 +142,12 @@ final class OpenWindow {
    * part more; shorter ones would save little then.
    */
   private static @Nullable Step step(Step every, long lateness) {
-    if (every.shortest() < SHORTEST) {
-      return null;
-    }
     if (every.calendar()) {
-      return Step.of(Duration.ofDays(1));
+      return every.months() > MONTHS_OF_DAYS
+          ? Step.of(Period.ofMonths(1))
+          : Step.of(Duration.ofDays(1));
     }
-    long least = every.nanos() / MOST_PARTS;
+    long least = every.nanos() / MANY_PARTS;
     return StepLadder.part(
         every, Math.min(every.nanos() / FEWEST_PARTS, Math.max(lateness, least)));
   }
@@ -143,11 +157,16 @@ final class OpenWindow {
     TimeSeriesQuery.Builder parts =
         TimeSeriesQuery.builder(query.measurement())
             .range(range.start(), range.stop())
-            .every(step.duration())
             .zone(window.zone())
             .groupBy(query.groupBy().toArray(String[]::new));
+    if (step.calendar()) {
+      parts.every(Period.ofMonths((int) step.months()));
+    } else {
+      parts.every(step.duration());
+    }
+    // Months begin at the first of any month, wherever longer ones begin.
     if (!window.offset().calendar()) {
-      parts.offset(Duration.ofNanos(window.offset().nanos() % step.nanos()));
+      parts.offset(window.offset().duration());
     }
     if (query.predicate() != null) {
       parts.where(query.predicate());

@@ -80,21 +80,14 @@ final class QueryRun {
     this.delay = part ? setting.ageing().lateness().toNanos() : 0;
   }
 
-  /** A query whose open window, where it has one, is put together of these parts. */
-  static QueryRun of(
-      QuerySetting setting,
-      Tenant tenant,
-      TimeSeriesQuery query,
-      TimeRange range,
-      WindowGrid grid,
-      PointBudget budget) {
-    QueryRun run = new QueryRun(setting, tenant, query, range, grid, budget, false);
-    OpenWindow parts = OpenWindow.of(setting, tenant, query, range, grid, budget.limit());
-    if (parts != null) {
-      run.parts = parts;
-      run.pending.clear((int) (parts.bucket() - grid.first()));
+  /** The same; its open window is to be put together, where it has one that can be. Once. */
+  QueryRun ofParts() {
+    OpenWindow open = OpenWindow.of(setting, tenant, query, range, grid, assembly.limit());
+    if (open != null) {
+      parts = open;
+      pending.clear((int) (open.bucket() - grid.first()));
     }
-    return run;
+    return this;
   }
 
   /** What asks for the parts of its open window; null when that is read whole, or put together. */

@@ -113,8 +113,8 @@ public final class TimeSeries implements AutoCloseable {
    *     the tenant's turn did not come within the timeout
    */
   public TimeSeriesResult query(TimeSeriesQuery query) {
-    QueryRun run = start(query);
-    return told(run, () -> run.parts() == null ? run.cached(cache) : ofParts(run));
+    QueryRun run = start(query).ofParts();
+    return told(run, () -> run.parts() == null ? run.cached(cache) : putTogether(run));
   }
 
   /**
@@ -138,7 +138,7 @@ public final class TimeSeries implements AutoCloseable {
     List<QueryRun> runs;
     try {
       batch = new Batch(tenant, queries, listener);
-      runs = batch.start(query -> start(query, tenant, now, budget), points);
+      runs = batch.start(query -> start(query, tenant, now, budget).ofParts(), points);
     } catch (RefusedQueryException e) {
       // All of it is refused as one, and told of as one.
       outcomes.refused(queries.get(0), tenant, e);
@@ -172,7 +172,7 @@ public final class TimeSeries implements AutoCloseable {
 
   /** What {@link #query} would do now. Sends nothing. Same refusals. */
   public Explanation explain(TimeSeriesQuery query) {
-    return Explaining.explain(start(query), cache, backend);
+    return Explaining.explain(start(query).ofParts(), cache, backend);
   }
 
   /**
@@ -322,7 +322,7 @@ public final class TimeSeries implements AutoCloseable {
     return queue;
   }
 
-  private TimeSeriesResult ofParts(QueryRun run) {
+  private TimeSeriesResult putTogether(QueryRun run) {
     BatchAnswer[] answer = new BatchAnswer[1];
     new QueryBatch(
             setting,
@@ -363,7 +363,7 @@ public final class TimeSeries implements AutoCloseable {
       WindowGrid grid =
           WindowGrid.of(query.window(), range, limits(tenant), query.selections().size());
       backend.check(query);
-      return QueryRun.of(setting, tenant, query, range, grid, budget);
+      return new QueryRun(setting, tenant, query, range, grid, budget, false);
     } catch (RefusedQueryException e) {
       outcomes.refused(query, tenant, e);
       throw new RefusedQueryException("Tenant %s: %s".formatted(tenant, e.getMessage()), e);

@@ -7,6 +7,7 @@ import dev.aquifer.Tenant;
 import dev.aquifer.UnavailableException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.Period;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -120,6 +121,26 @@ class OpenWindowTest {
     TimeSeriesResult result = T1.call(() -> series.query(query));
 
     assertThat(result.series()).isEqualTo(T1.call(() -> series.queryUncached(query)).series());
+  }
+
+  @Test
+  void query_windowsOfManyYears_areAnsweredToo() throws Exception {
+    points();
+    series.limits(T1, new QueryLimits(100, Duration.ofDays(60_000), 10_000));
+    for (TimeSeriesQuery.Builder years :
+        List.of(
+            days().every(Period.ofYears(1)),
+            days().every(Period.ofYears(20)).offset(Duration.ofDays(3)),
+            days().every(Duration.ofDays(365 * 130)))) {
+      TimeSeriesQuery query =
+          years
+              .select(Aggregate.COUNT, "value")
+              .range(DAY.minus(Duration.ofDays(30_000)), NOW)
+              .build();
+
+      assertThat(T1.call(() -> series.query(query)).series())
+          .isEqualTo(T1.call(() -> series.queryUncached(query)).series());
+    }
   }
 
   @Test
