@@ -14,7 +14,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** An influxd of version 1 or 2 that the kit starts itself, on loopback, with nothing kept. */
+/** An InfluxDB that the kit starts itself, on loopback, with nothing kept. */
 final class InfluxProcess {
   private static final Duration LIMIT = Duration.ofSeconds(30);
   private static final Duration VERSION_LIMIT = Duration.ofSeconds(10);
@@ -135,7 +135,7 @@ final class InfluxProcess {
             workspace,
             new ServerProcess.Command(
                 "InfluxDB " + kind + " at 127.0.0.1:" + port,
-                kind == InfluxServer.Kind.V1 ? commandV1() : commandV2(),
+                command(),
                 folder,
                 folder.resolve("log"),
                 Map.of("HOME", folder.toString(), "INFLUXD_CONFIG_PATH", folder.toString()),
@@ -143,6 +143,14 @@ final class InfluxProcess {
     process = started;
     InfluxHttp http = new InfluxHttp("http://127.0.0.1:" + port, "");
     started.awaitReady(LIMIT, () -> http.version().isPresent());
+  }
+
+  private List<String> command() {
+    return switch (kind) {
+      case V1 -> commandV1();
+      case V2 -> commandV2();
+      case V3 -> commandV3();
+    };
   }
 
   private List<String> commandV1() {
@@ -183,6 +191,18 @@ final class InfluxProcess {
         "--engine-path=" + folder.resolve("engine"),
         "--reporting-disabled",
         "--log-level=warn");
+  }
+
+  private List<String> commandV3() {
+    return List.of(
+        binary.toString(),
+        "serve",
+        "--node-id=aquifer",
+        "--object-store=file",
+        "--data-dir=" + folder.resolve("data"),
+        "--http-bind=127.0.0.1:" + port,
+        "--without-auth",
+        "--disable-telemetry-upload");
   }
 
   private ServerProcess running() {

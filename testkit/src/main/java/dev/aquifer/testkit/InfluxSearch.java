@@ -22,6 +22,7 @@ record InfluxSearch(
   static final String TOKEN = "aquifer.test.influxdb.token";
   static final String ORG = "aquifer.test.influxdb.org";
   static final String BINARY = "aquifer.test.influxd";
+  static final String BINARY_V3 = "aquifer.test.influxdb3";
   static final String REQUIRE = "AQUIFER_TEST_REQUIRE";
 
   /** A server, or why there is none. */
@@ -36,16 +37,19 @@ record InfluxSearch(
   }
 
   /**
-   * Starts or connects to a server.
+   * Starts or connects to a server, 1.x or 2.x.
    *
    * @throws TestkitException what was named does not work, or none was found and one is required
    */
   Found find() {
-    return find(EnumSet.allOf(InfluxServer.Kind.class), "influxdb");
+    return find(EnumSet.of(InfluxServer.Kind.V1, InfluxServer.Kind.V2), "influxdb");
   }
 
   /** Starts or connects to a server of that generation; others count as absent. */
   Found find(InfluxServer.Kind wanted) {
+    if (wanted == InfluxServer.Kind.V3) {
+      return findV3();
+    }
     return find(EnumSet.of(wanted), wanted == InfluxServer.Kind.V1 ? "influxdb1" : "influxdb2");
   }
 
@@ -86,6 +90,25 @@ record InfluxSearch(
             + BINARY
             + " is set",
         required);
+  }
+
+  private Found findV3() {
+    String named = property(BINARY_V3);
+    Optional<Path> binary =
+        named.isEmpty()
+            ? path.apply("influxdb3")
+            : Optional.of(Path.of(named).toAbsolutePath()).filter(Files::isExecutable);
+    if (!named.isEmpty() && binary.isEmpty()) {
+      throw new TestkitException(
+          "the property " + BINARY_V3 + " names " + named + ", which cannot be executed");
+    }
+    return binary
+        .map(each -> found(InfluxServer.start(each, InfluxServer.Kind.V3)))
+        .orElseGet(
+            () ->
+                absent(
+                    "no influxdb3 is on the PATH, and property " + BINARY_V3 + " is not set",
+                    "influxdb3"));
   }
 
   private static String versions(Set<InfluxServer.Kind> wanted) {

@@ -14,7 +14,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * An InfluxDB, 1.x or 2.x, where one can be had.
+ * An InfluxDB, 1.x or 2.x, or 3 where that is asked for, where one can be had.
  *
  * <pre>{@code
  * Optional<InfluxServer> found = InfluxServer.find();
@@ -27,8 +27,11 @@ import org.slf4j.LoggerFactory;
  * With {@code influxdb} in the environment variable {@code AQUIFER_TEST_REQUIRE}, not finding one
  * is an error.
  *
- * <p>Databases are databases in 1.x, and in 2.x buckets with a mapping, so that InfluxQL works in
- * both. Thread-safe.
+ * <p>A 3 is looked for only by its {@link Kind}: the {@code influxdb3} that {@code
+ * aquifer.test.influxdb3} names, or one on the PATH.
+ *
+ * <p>Databases are databases in 1.x and 3, and in 2.x buckets with a mapping, so that InfluxQL
+ * works in both of the first. Thread-safe.
  */
 public final class InfluxServer implements AutoCloseable {
   static final String OWN_ORG = "aquifer";
@@ -37,6 +40,7 @@ public final class InfluxServer implements AutoCloseable {
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_-]{1,64}");
   private static final Pattern ID = Pattern.compile("\"id\"\\s*:\\s*\"([0-9a-f]{16})\"");
   private static final String JSON = "application/json";
+  private static final String DATABASE_V3 = "/api/v3/configure/database";
 
   private final InfluxHttp http;
   private final Kind kind;
@@ -80,8 +84,8 @@ public final class InfluxServer implements AutoCloseable {
   /**
    * The same, of one generation alone: a server, a binary or an image of another counts as absent.
    *
-   * @throws TestkitException what a property names does not work, or {@code influxdb1} or {@code
-   *     influxdb2} is required
+   * @throws TestkitException what a property names does not work, or {@code influxdb1}, {@code
+   *     influxdb2} or {@code influxdb3} is required
    */
   public static Optional<InfluxServer> find(Kind wanted) {
     InfluxSearch.Found found = InfluxSearch.here().find(wanted);
@@ -194,6 +198,8 @@ public final class InfluxServer implements AutoCloseable {
     checked(name);
     if (kind == Kind.V1) {
       http.post("/query", Map.of("q", "CREATE DATABASE \"" + name + "\""), JSON, "");
+    } else if (kind == Kind.V3) {
+      http.post(DATABASE_V3, Map.of(), JSON, Json.write(Map.of("db", name)));
     } else {
       String orgId = firstId(http.get("/api/v2/orgs", Map.of("org", org)), "organization " + org);
       String bucket =
@@ -221,6 +227,8 @@ public final class InfluxServer implements AutoCloseable {
     checked(name);
     if (kind == Kind.V1) {
       http.post("/query", Map.of("q", "DROP DATABASE \"" + name + "\""), JSON, "");
+    } else if (kind == Kind.V3) {
+      http.delete(DATABASE_V3 + "?db=" + name);
     } else {
       String buckets = http.get("/api/v2/buckets", Map.of("org", org, "name", name));
       http.delete("/api/v2/buckets/" + firstId(buckets, "bucket " + name));
@@ -237,6 +245,12 @@ public final class InfluxServer implements AutoCloseable {
     checked(database);
     if (kind == Kind.V1) {
       http.post("/write", Map.of("db", database, "precision", "ns"), "text/plain", lineProtocol);
+    } else if (kind == Kind.V3) {
+      http.post(
+          "/api/v3/write_lp",
+          Map.of("db", database, "precision", "nanosecond"),
+          "text/plain",
+          lineProtocol);
     } else {
       http.post(
           "/api/v2/write",
@@ -254,10 +268,10 @@ public final class InfluxServer implements AutoCloseable {
   /**
    * Sends Flux and returns the answer as it came: annotated CSV.
    *
-   * @throws IllegalStateException the server is a 1.x
+   * @throws IllegalStateException the server is no 2.x
    */
   public String flux(String flux) {
-    if (kind == Kind.V1) {
+    if (kind != Kind.V2) {
       throw new IllegalStateException("Flux needs InfluxDB 2.x; this is " + this);
     }
     Map<String, Object> dialect = Map.of("annotations", List.of("datatype", "group", "default"));
@@ -349,13 +363,18 @@ public final class InfluxServer implements AutoCloseable {
     /** 1.x: databases, InfluxQL. */
     V1,
     /** 2.x: buckets, Flux, and InfluxQL through a mapping. */
-    V2;
+    V2,
+    /** 3: databases, SQL over Arrow Flight. */
+    V3;
 
     static Optional<Kind> of(String version) {
       if (version.startsWith("1.")) {
         return Optional.of(V1);
       }
-      return version.startsWith("2.") ? Optional.of(V2) : Optional.empty();
+      if (version.startsWith("2.")) {
+        return Optional.of(V2);
+      }
+      return version.startsWith("3.") ? Optional.of(V3) : Optional.empty();
     }
   }
 }

@@ -81,6 +81,27 @@ class InfluxSearchTest {
   }
 
   @Test
+  void find_version3_isLookedForByItself() throws IOException {
+    assertThat(search(Map.of(), Map.of(), Optional.empty()).find(InfluxServer.Kind.V3).reason())
+        .contains("no influxdb3 is on the PATH", "aquifer.test.influxdb3");
+    Path missing = folder.resolve("influxdb3");
+    InfluxSearch named =
+        search(Map.of("aquifer.test.influxdb3", missing.toString()), Map.of(), Optional.empty());
+    assertThatThrownBy(() -> named.find(InfluxServer.Kind.V3))
+        .isInstanceOf(TestkitException.class)
+        .hasMessageContaining(missing.toString());
+    Path old = program("echo 'InfluxDB v1.8.10 (git: 1.8 688e697c51fd)'");
+    InfluxSearch required =
+        search(
+            Map.of("aquifer.test.influxd", old.toString()),
+            Map.of("AQUIFER_TEST_REQUIRE", "influxdb3"),
+            Optional.empty());
+    assertThatThrownBy(() -> required.find(InfluxServer.Kind.V3))
+        .isInstanceOf(TestkitException.class)
+        .hasMessageContaining("AQUIFER_TEST_REQUIRE asks for influxdb3");
+  }
+
+  @Test
   void find_namedServerThatIsDown_fails() {
     String url = "http://127.0.0.1:" + Ports.free();
     assertThatThrownBy(
@@ -97,7 +118,8 @@ class InfluxSearchTest {
     assertThat(version("exit 1")).isEmpty();
     assertThat(InfluxServer.Kind.of("1.8.10")).contains(InfluxServer.Kind.V1);
     assertThat(InfluxServer.Kind.of("2.7.11")).contains(InfluxServer.Kind.V2);
-    assertThat(InfluxServer.Kind.of("3.0.0")).isEmpty();
+    assertThat(InfluxServer.Kind.of("3.0.0")).contains(InfluxServer.Kind.V3);
+    assertThat(InfluxServer.Kind.of("4.0.0")).isEmpty();
   }
 
   private String version(String script) throws IOException {

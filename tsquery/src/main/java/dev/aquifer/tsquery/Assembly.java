@@ -18,6 +18,12 @@ import org.jspecify.annotations.Nullable;
  * <p>Used by one thread.
  */
 final class Assembly implements RowSink {
+  /** So many points a window and series, on average, are few. */
+  private static final int FEW = 8;
+
+  /** Up to so many windows before are looked at, and no more after them have few. */
+  private static final int LOOKED_AT = 12;
+
   private final WindowGrid grid;
   private final List<Selection> selections;
   private final PointBudget budget;
@@ -53,6 +59,35 @@ final class Assembly implements RowSink {
     for (Run run : runs) {
       expected.set((int) (run.from() - grid.first()), (int) (run.to() - grid.first()));
     }
+  }
+
+  /**
+   * Whether windows are expected to have few points: as few as those just before them had, by their
+   * numbers of points. False where these are not known.
+   */
+  boolean few(List<Run> runs) {
+    List<Selection> counts =
+        selections.stream()
+            .map(selection -> new Selection(Aggregate.COUNT, selection.field()))
+            .distinct()
+            .toList();
+    if (!selections.containsAll(counts) || runs.stream().mapToLong(Run::size).sum() > LOOKED_AT) {
+      return false;
+    }
+    long first = runs.stream().mapToLong(Run::from).min().orElse(grid.first());
+    int to = (int) (first - grid.first());
+    long points = 0;
+    long known = 0;
+    for (Cells[] columns : series.values()) {
+      for (Selection count : counts) {
+        Cells column = columns[selections.indexOf(count)];
+        for (int i = Math.max(0, to - LOOKED_AT); i < to; i++) {
+          known += column.kindAt(i) == Cells.LONG ? 1 : 0;
+          points += column.kindAt(i) == Cells.LONG ? column.bitsAt(i) : 0;
+        }
+      }
+    }
+    return known > 0 && points / known < FEW;
   }
 
   @Override

@@ -57,7 +57,7 @@ final class Explaining {
   /** How many windows are cached; the others would be asked for. */
   private int cached(QueryRun run) {
     WindowPlanner.Plan plan = run.plan(cache, ledger);
-    for (FetchRequest request : run.fetching().requests(plan.fetch())) {
+    for (FetchRequest request : run.requests(plan)) {
       statements.addAll(backend.render(request));
       remarks.addAll(backend.remarks(request));
     }

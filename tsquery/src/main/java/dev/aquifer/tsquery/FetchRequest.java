@@ -13,6 +13,8 @@ import java.util.List;
  * @param tenant the only tenant whose points may be read
  * @param stretches the windows that are wanted, each of them once. A dialect needs nothing else of
  *     them: neither the query's window nor its zone
+ * @param few whether the windows are expected to have few points, by the numbers of those before:
+ *     so few that a backend may as well ask for the points themselves. No promise
  * @param timeout the longest that the request may take
  */
 public record FetchRequest(
@@ -20,6 +22,7 @@ public record FetchRequest(
     String tenantTag,
     Tenant tenant,
     List<Stretch> stretches,
+    boolean few,
     Duration timeout) {
   /** Copies the stretches. */
   public FetchRequest {

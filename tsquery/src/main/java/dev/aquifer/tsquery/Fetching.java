@@ -55,6 +55,7 @@ final class Fetching {
   /** When the read began, by the clock: what is kept is never said to be younger than it is. */
   long fetch(List<Run> runs) {
     assembly.expect(runs);
+    boolean few = assembly.few(runs);
     long began = Long.MAX_VALUE;
     for (List<Stretch> stretches : stretches(runs)) {
       RequestQueue.Turn turn = setting.queue().take(tenant, query.measurement(), remaining());
@@ -65,7 +66,7 @@ final class Fetching {
             tenant,
             query,
             assembly::bytes,
-            () -> setting.backend().fetch(request(stretches), assembly));
+            () -> setting.backend().fetch(request(stretches, few), assembly));
       } finally {
         turn.close();
       }
@@ -81,7 +82,7 @@ final class Fetching {
       return null;
     }
     assembly.expect(runs);
-    return request(stretches.get(0));
+    return request(stretches.get(0), assembly.few(runs));
   }
 
   /** Counts what came with requests that were sent for several queries. */
@@ -98,7 +99,8 @@ final class Fetching {
 
   /** What each request would ask for. */
   List<FetchRequest> requests(List<Run> runs) {
-    return stretches(runs).stream().map(this::request).toList();
+    boolean few = assembly.few(runs);
+    return stretches(runs).stream().map(each -> request(each, few)).toList();
   }
 
   /** A request for some of the query's windows, whole ones where it has any; never sent. */
@@ -108,7 +110,7 @@ final class Fetching {
         grid.stretches(whole ? grid.fullFirst() : grid.first(), whole ? grid.fullEnd() : grid.end())
             .get(0);
     return new FetchRequest(
-        query, setting.tenantTag(), tenant, List.of(stretch), setting.timeout());
+        query, setting.tenantTag(), tenant, List.of(stretch), false, setting.timeout());
   }
 
   int count(List<Run> runs) {
@@ -157,8 +159,8 @@ final class Fetching {
     return Nanos.of(setting.clock().instant());
   }
 
-  private FetchRequest request(List<Stretch> stretches) {
-    return new FetchRequest(query, setting.tenantTag(), tenant, stretches, remaining());
+  private FetchRequest request(List<Stretch> stretches, boolean few) {
+    return new FetchRequest(query, setting.tenantTag(), tenant, stretches, few, remaining());
   }
 
   private List<List<Stretch>> stretches(List<Run> runs) {

@@ -26,6 +26,7 @@ final class FluxAnswer implements FluxSink {
   private final Map<String, Part> parts = new HashMap<>();
   private final Set<List<Object>> tables = new HashSet<>();
   private final Map<Half, Map<Long, Double>> halves = new HashMap<>();
+  private final Map<Part, FluxPoints> points = new HashMap<>();
   private @Nullable Table table;
 
   /**
@@ -60,10 +61,26 @@ final class FluxAnswer implements FluxSink {
     }
     Table current = table;
     if (current == null || chunk.startsTable() || chunk.startsSchema()) {
-      current = new Table(chunk);
+      Part part = parts.get(chunk.result());
+      if (part == null) {
+        throw unexpected("a result '" + Names.printable(chunk.result()) + "'");
+      }
+      if (part.read().shape() == FluxReads.Shape.POINTS) {
+        table = null;
+        points
+            .computeIfAbsent(part, key -> new FluxPoints(query, part.read(), part.stretch(), sink))
+            .add(chunk);
+        return;
+      }
+      current = new Table(chunk, part);
       table = current;
     }
     current.rows(chunk.rows());
+  }
+
+  /** The answer is whole: hands on what could not be before. */
+  void end() {
+    points.values().forEach(FluxPoints::end);
   }
 
   /** The table whose rows come. */
@@ -84,11 +101,7 @@ final class FluxAnswer implements FluxSink {
     private boolean begun;
     private long last;
 
-    Table(FluxChunk chunk) {
-      Part part = parts.get(chunk.result());
-      if (part == null) {
-        throw unexpected("a result '" + Names.printable(chunk.result()) + "'");
-      }
+    Table(FluxChunk chunk, Part part) {
       read = part.read();
       stretch = part.stretch();
       times =
@@ -115,9 +128,7 @@ final class FluxAnswer implements FluxSink {
               ? query.selections().indexOf(new Selection(Aggregate.COUNT, field))
               : -1;
       if (read.whole() && values.type() == FluxType.DOUBLE) {
-        throw new AquiferException(
-            "Field %s of %s has floats, though it is told to be of integers; do not tell so."
-                .formatted(Names.printable(field), query.measurement()));
+        throw notWhole(field, query, values.type());
       }
       half =
           read.shape() == FluxReads.Shape.MIDDLE
@@ -223,7 +234,7 @@ final class FluxAnswer implements FluxSink {
     private double number(int row) {
       return switch (values.type()) {
         case LONG -> values.longAt(row);
-        case UNSIGNED_LONG -> Double.parseDouble(Long.toUnsignedString(values.longAt(row)));
+        case UNSIGNED_LONG -> unsigned(values.longAt(row));
         case DOUBLE -> values.doubleAt(row);
         default -> throw unexpected("sums of type " + values.type().annotation());
       };
@@ -234,6 +245,13 @@ final class FluxAnswer implements FluxSink {
           "Series of %s share a window though they are told to differ in %s; tell of all its tags."
               .formatted(query.measurement(), query.groupBy()));
     }
+  }
+
+  static AquiferException notWhole(String field, TimeSeriesQuery query, FluxType type) {
+    String values = type == FluxType.DOUBLE ? "floats" : "values of type " + type.annotation();
+    return new AquiferException(
+        "Field %s of %s has %s, though it is told to be of integers; do not tell so."
+            .formatted(Names.printable(field), query.measurement(), values));
   }
 
   private static String text(FluxChunk chunk, String label) {
@@ -249,7 +267,11 @@ final class FluxAnswer implements FluxSink {
     return value == null ? "" : value;
   }
 
-  private static AquiferException unexpected(String what) {
+  static double unsigned(long value) {
+    return Double.parseDouble(Long.toUnsignedString(value));
+  }
+
+  static AquiferException unexpected(String what) {
     return new AquiferException(
         "The server's answer has " + what + ", which was not asked for; is the URL InfluxDB's?");
   }

@@ -112,7 +112,7 @@ public final class FluxBackend implements Backend {
   @Override
   public List<String> remarks(FetchRequest request) {
     List<String> handed = handedOver(request);
-    String advice = dialect.plan(request.query()).lost(dialect.tags(request.query()));
+    String advice = dialect.plan(request.query(), false).lost(dialect.tags(request.query()));
     // What is not of the query's own making is said in its own words.
     return handed.isEmpty() || advice == null ? handed : List.of(advice);
   }
@@ -138,7 +138,9 @@ public final class FluxBackend implements Backend {
 
   @Override
   public void fetch(FetchRequest request, RowSink sink) {
-    ask(List.of(request), sink::received, answer(0, request, sink));
+    FluxAnswer answer = answer(0, request, sink);
+    ask(List.of(request), sink::received, answer);
+    answer.end();
   }
 
   /** One script; it answers all or nobody. */
@@ -150,6 +152,7 @@ public final class FluxBackend implements Backend {
     }
     ask(requests, sink::received, chunk -> whose(answers, chunk.result()).chunk(chunk));
     for (int i = 0; i < requests.size(); i++) {
+      answers.get(i).end();
       sink.answered(i);
     }
   }
@@ -170,7 +173,10 @@ public final class FluxBackend implements Backend {
 
   private FluxAnswer answer(int index, FetchRequest request, RowSink sink) {
     return new FluxAnswer(
-        FluxDialect.prefix(index), dialect.plan(request.query()), request.stretches(), sink);
+        FluxDialect.prefix(index),
+        dialect.plan(request.query(), request.few()),
+        request.stretches(),
+        sink);
   }
 
   private void ask(List<FetchRequest> requests, LongConsumer received, FluxSink answer) {

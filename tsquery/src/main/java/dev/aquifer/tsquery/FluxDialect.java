@@ -72,8 +72,9 @@ final class FluxDialect {
     return tags.getOrDefault(query.measurement(), Set.of());
   }
 
-  FluxReads plan(TimeSeriesQuery query) {
-    return FluxReads.of(query, tags(query), integers.getOrDefault(query.measurement(), Set.of()));
+  FluxReads plan(TimeSeriesQuery query, boolean few) {
+    Set<String> whole = integers.getOrDefault(query.measurement(), Set.of());
+    return FluxReads.of(query, few, tags(query), whole);
   }
 
   /** Whether one read of whole numbers has both the sum and the number of a field's points. */
@@ -132,7 +133,7 @@ final class FluxDialect {
         windows = new FluxWindows(query, values);
         prefix = prefix(i);
         name = i == 0 ? "t" : "t" + i + "_";
-        write(plan(query).reads(), text);
+        write(plan(query, request.few()).reads(), text);
       }
       return values.statement(text);
     }

@@ -32,6 +32,8 @@ record FluxReads(TimeSeriesQuery query, List<Read> reads) {
     SERIES,
     /** They are grouped. */
     GROUPED,
+    /** The points themselves are handed over, and all is computed here. */
+    POINTS,
     /**
      * They are grouped, once for two results: sums, and numbers of points. Both are of the same
      * points, which two reads would not promise.
@@ -68,7 +70,8 @@ record FluxReads(TimeSeriesQuery query, List<Read> reads) {
 
     /** Whether it is of fields that are told to be whole numbers, and of no others. */
     boolean whole() {
-      return aggregate == Aggregate.SUM && (shape == Shape.TOTALED || shape == Shape.GROUPED);
+      return shape == Shape.POINTS
+          || (aggregate == Aggregate.SUM && (shape == Shape.TOTALED || shape == Shape.GROUPED));
     }
 
     /** Whether it has two results, of the same points. */
@@ -79,14 +82,35 @@ record FluxReads(TimeSeriesQuery query, List<Read> reads) {
 
   private record Kind(Aggregate aggregate, @Nullable Double quantile, Shape shape) {}
 
+  private static final Set<Aggregate> OF_POINTS =
+      Set.of(
+          Aggregate.COUNT,
+          Aggregate.SUM,
+          Aggregate.MEAN,
+          Aggregate.MIN,
+          Aggregate.MAX,
+          Aggregate.FIRST,
+          Aggregate.LAST);
+
   /**
    * The plan for a query.
    *
+   * @param few whether there are few points: of whole numbers, each is then sent as it is, in one
+   *     read for all that is asked of them
    * @param tags all of the measurement's but the tenant's; empty when they are not known
    * @param integers fields of the measurement that are known to be whole numbers
    */
-  static FluxReads of(TimeSeriesQuery query, Set<String> tags, Set<String> integers) {
+  static FluxReads of(TimeSeriesQuery query, boolean few, Set<String> tags, Set<String> integers) {
     boolean apart = apart(query, tags);
+    if (few
+        && !apart
+        && query.selections().stream()
+            .allMatch(
+                each -> OF_POINTS.contains(each.aggregate()) && integers.contains(each.field()))) {
+      Set<String> all = new TreeSet<>();
+      query.selections().forEach(each -> all.add(each.field()));
+      return new FluxReads(query, List.of(new Read(Aggregate.COUNT, null, Shape.POINTS, all)));
+    }
     Map<Kind, Set<String>> fields = new LinkedHashMap<>();
     for (Selection selection : query.selections()) {
       Kind kind =

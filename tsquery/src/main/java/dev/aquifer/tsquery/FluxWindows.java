@@ -37,7 +37,7 @@ final class FluxWindows {
 
   /** Whether the answer to a read says in which window its values are. */
   static boolean labelled(FluxReads.Read read, Stretch stretch) {
-    return read.shape() == FluxReads.Shape.SERIES || !stretch.single();
+    return read.shape() == FluxReads.Shape.POINTS || !stretch.single();
   }
 
   /** What follows the filter of a read with one result. */
@@ -45,6 +45,7 @@ final class FluxWindows {
     String windows =
         switch (read.shape()) {
           case SERIES -> number(read) + windows(function(read), read, stretch);
+          case POINTS -> "\n  |> group(columns: [\"_field\"])";
           case GROUPED -> group() + windows(function(read), read, stretch);
           case SORTED -> group() + SORT + windows(function(read), read, stretch);
           case SUMMED -> group() + SORT + sums(stretch);
@@ -73,6 +74,7 @@ final class FluxWindows {
 
   private String kept(FluxReads.Read read, Stretch stretch) {
     List<String> columns = new ArrayList<>();
+    // Points have times, and no windows.
     if (labelled(read, stretch)) {
       columns.add(read.counted() ? "_start" : "_time");
     }

@@ -209,16 +209,7 @@ final class QueryRun {
     round = new Round(cache, ledger, departure, plan.fetch(), with);
     awaited = plan.awaited();
     try {
-      for (WindowPlanner.Cached part : plan.cached()) {
-        Run run = part.run();
-        part.segment()
-            .copyTo(
-                assembly,
-                (int) (run.from() - part.segmentFirst()),
-                (int) (run.to() - part.segmentFirst()),
-                (int) (run.from() - grid.first()));
-        clear(run);
-      }
+      copy(plan.cached());
       if (with != null && !plan.fetch().isEmpty()) {
         List<Run> mine = with.claim(ledger, plan.fetch(), now);
         round = new Round(cache, ledger, departure, mine, with);
@@ -257,6 +248,12 @@ final class QueryRun {
   WindowPlanner.Plan plan(WindowCache cache, Ledger ledger) {
     return cache.plan(
         ledger, track, grid, pending, new WindowCache.Sight(now(), within, true, Received.NOTHING));
+  }
+
+  /** What would be sent for a plan, to show it: nothing else can be done with this query then. */
+  List<FetchRequest> requests(WindowPlanner.Plan plan) {
+    copy(plan.cached());
+    return fetching.requests(plan.fetch());
   }
 
   /** Fetches what was claimed, by itself, and keeps it. */
@@ -350,6 +347,19 @@ final class QueryRun {
   /** Counts what came with requests that were sent for several. */
   void countFetched(int requestsSent) {
     fetching.countFetched(claimed(), requestsSent);
+  }
+
+  private void copy(List<WindowPlanner.Cached> parts) {
+    for (WindowPlanner.Cached part : parts) {
+      Run run = part.run();
+      part.segment()
+          .copyTo(
+              assembly,
+              (int) (run.from() - part.segmentFirst()),
+              (int) (run.to() - part.segmentFirst()),
+              (int) (run.from() - grid.first()));
+      clear(run);
+    }
   }
 
   private Round current() {

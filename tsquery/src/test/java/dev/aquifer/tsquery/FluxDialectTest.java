@@ -240,13 +240,33 @@ class FluxDialectTest {
             .select(Aggregate.SUM, "c")
             .build();
 
-    assertThat(known.plan(query).reads())
+    assertThat(known.plan(query, false).reads())
         .extracting(read -> read.aggregate() + " " + read.shape() + " " + read.fields())
         .containsExactly("SUM TOTALED [a]", "SUM SUMMED [b]", "SUM GROUPED [c]");
     assertThat(render(known, query).text())
         .contains("t0_0 = from(bucket: params.p0)")
         .contains("t0_0\n  |> aggregateWindow(every: 60000000000ns, fn: sum, createEmpty: false")
         .contains("yield(name: \"0.0.n\")");
+  }
+
+  @Test
+  void render_fewPointsOfIntegers_areHandedOver() {
+    FluxDialect known = new FluxDialect("vitals", true, Map.of(), Map.of("m", Set.of("a", "c")));
+    TimeSeriesQuery.Builder query =
+        minutes().select(Aggregate.MEAN, "a").select(Aggregate.MAX, "c").groupBy("device");
+
+    assertThat(render(known, few(query.build())).text())
+        .endsWith(
+            """
+              |> group(columns: ["_field"])
+              |> keep(columns: ["_time", "_value", "_field", "device"])
+              |> yield(name: "0.0")
+            """)
+        .contains("(r[\"_field\"] == params.p3 or r[\"_field\"] == params.p4)");
+    assertThat(known.plan(query.select(Aggregate.MEAN, "b").build(), true).reads())
+        .noneMatch(read -> read.shape() == FluxReads.Shape.POINTS);
+    assertThat(known.plan(minutes().select(Aggregate.STDDEV, "a").build(), true).reads())
+        .noneMatch(read -> read.shape() == FluxReads.Shape.POINTS);
   }
 
   @Test
@@ -376,6 +396,7 @@ class FluxDialectTest {
             "_field",
             Tenant.of("t1"),
             List.of(Stretches.of(minutes().select(Aggregate.COUNT, "a").build(), RANGE)),
+            false,
             Duration.ofSeconds(1));
     assertThatThrownBy(() -> bound.render(tenant)).isInstanceOf(RefusedQueryException.class);
   }
@@ -426,6 +447,12 @@ class FluxDialectTest {
     return statement;
   }
 
+  private static FetchRequest few(TimeSeriesQuery query) {
+    FetchRequest request = request(query);
+    return new FetchRequest(
+        query, request.tenantTag(), request.tenant(), request.stretches(), true, request.timeout());
+  }
+
   private static FetchRequest request(TimeSeriesQuery query) {
     if (query.range() instanceof TimeRange range && !range.start().equals(START)) {
       WindowGrid grid = WindowGrid.of(query.window(), range, QueryLimits.defaults(), 1);
@@ -434,6 +461,7 @@ class FluxDialectTest {
           "tenant",
           Tenant.of("t1"),
           grid.stretches(grid.first(), grid.end()),
+          false,
           Duration.ofSeconds(10));
     }
     return request(query, RANGE);
@@ -445,6 +473,7 @@ class FluxDialectTest {
         "tenant",
         Tenant.of("t1"),
         Arrays.stream(ranges).map(range -> Stretches.of(query, range)).toList(),
+        false,
         Duration.ofSeconds(10));
   }
 }

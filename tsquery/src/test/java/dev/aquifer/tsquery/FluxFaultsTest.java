@@ -301,6 +301,7 @@ class FluxFaultsTest {
             "tenant",
             Tenant.of("t1"),
             List.of(Stretches.of(query(Aggregate.MAX), second)),
+            false,
             Duration.ofSeconds(1));
 
     WindowGrid grid =

@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -324,6 +325,7 @@ class FluxServerTest extends FluxServer {
               "tenant",
               Tenant.of("t1"),
               List.of(Stretch.of(range, Nanos.PER_SECOND, Nanos.PER_SECOND, 0)),
+              false,
               Duration.ofSeconds(30));
       try (InfluxDBClient to = InfluxDBClientFactory.create(own.url(), own.token().toCharArray());
           Backend backend = backend(to, lost)) {
@@ -333,6 +335,48 @@ class FluxServerTest extends FluxServer {
         assertThat(sink.rows).isPositive().isLessThan(points);
       }
     }
+  }
+
+  /** What is computed here of a few points is what the server makes of them. */
+  @Test
+  void fetch_fewPoints_areWhatTheServerMakesOfThem() {
+    Random random = new Random(7);
+    for (int i = 0; i < 120; i++) {
+      Instant time = START.plusMillis(random.nextInt(600_000));
+      String ward = random.nextBoolean() ? "" : "icu";
+      String value = random.nextInt(20) == 0 ? Long.MAX_VALUE + "i" : random.nextInt(-9, 9) + "i";
+      line(
+          "t1",
+          time,
+          "d" + random.nextInt(3),
+          ward,
+          "seq=" + value + ",other=" + random.nextInt(5) + "i");
+    }
+    FluxBackend whole = builder().integers(measurement, "seq", "other").build();
+    for (Duration period : List.of(Duration.ofMinutes(1), Duration.ofSeconds(20))) {
+      TimeSeriesQuery.Builder query = minutes(10).period(period).groupBy("device", "ward");
+      for (String field : List.of("seq", "other")) {
+        List.of(Aggregate.COUNT, Aggregate.SUM, Aggregate.MEAN, Aggregate.MIN, Aggregate.MAX)
+            .forEach(each -> query.select(each, field));
+        query.select(Aggregate.FIRST, field).select(Aggregate.LAST, field);
+      }
+      TimeSeriesQuery each = query.build();
+
+      assertThat(fetched(whole, each, true)).isNotEmpty().isEqualTo(fetched(whole, each, false));
+    }
+    whole.close();
+  }
+
+  private static List<Series> fetched(Backend from, TimeSeriesQuery query, boolean few) {
+    TimeRange range = (TimeRange) query.range();
+    WindowGrid grid = WindowGrid.of(query.window(), range, QueryLimits.defaults(), 14);
+    Tenant tenant = Tenant.of("t1");
+    Assembly assembly = new Assembly(grid, query, new PointBudget(tenant, 100_000));
+    assembly.expect(List.of(new Run(grid.first(), grid.end())));
+    List<Stretch> stretches = grid.stretches(grid.first(), grid.end());
+    Duration limit = Duration.ofSeconds(10);
+    from.fetch(new FetchRequest(query, "tenant", tenant, stretches, few, limit), assembly);
+    return assembly.render(query);
   }
 
   private Backend backend(InfluxDBClient to, InfluxDatabase of) {

@@ -157,7 +157,8 @@ class Influx3DialectTest {
 
     StatementText statement =
         dialect.render(
-            new FetchRequest(query, "tenant", Tenant.of("t1"), stretches, Duration.ofSeconds(1)));
+            new FetchRequest(
+                query, "tenant", Tenant.of("t1"), stretches, false, Duration.ofSeconds(1)));
 
     String[] selects = statement.text().split(" UNION ALL ", -1);
     assertThat(selects).hasSize(2);
@@ -299,6 +300,7 @@ class Influx3DialectTest {
         tenantTag,
         Tenant.of("t1"),
         Arrays.stream(all).map(range -> Stretches.of(query, range)).toList(),
+        false,
         Duration.ofSeconds(10));
   }
 }

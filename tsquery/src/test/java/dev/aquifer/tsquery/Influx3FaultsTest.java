@@ -416,6 +416,7 @@ class Influx3FaultsTest {
         "tenant",
         Tenant.of("t1"),
         List.of(Stretches.of(query(Aggregate.MAX), MINUTE)),
+        false,
         Duration.ofMinutes(1));
   }
 

@@ -208,6 +208,7 @@ class InjectionTest {
         "tenant",
         Tenant.of("t1"),
         List.of(Stretches.of(query, RANGE)),
+        false,
         Duration.ofSeconds(10));
   }
 }

@@ -1,0 +1,225 @@
+package dev.aquifer.tsquery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.aquifer.AquiferException;
+import dev.aquifer.Tenant;
+import dev.aquifer.testkit.InfluxDatabase;
+import dev.aquifer.testkit.InfluxServer;
+import dev.aquifer.testkit.Proof;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Against a real InfluxDB 3, where the test kit finds one; elsewhere there are no such tests. Each
+ * writes a measurement of its own.
+ */
+@ParameterizedClass(name = "{0}", allowZeroInvocations = true)
+@MethodSource("databases")
+class Influx3ServerTest {
+  /** Started when the first test asks. */
+  private static final class Found {
+    static final Optional<InfluxDatabase> DATABASE =
+        InfluxServer.find(InfluxServer.Kind.V3).map(server -> server.createDatabase("clinic"));
+  }
+
+  private static final Instant START = Instant.parse("2026-03-01T00:00:00Z");
+  private static final AtomicLong COUNT = new AtomicLong();
+
+  private final String measurement = "m " + COUNT.incrementAndGet() + "\"\\x";
+  private final InfluxDatabase database;
+  private final TimeSeries series;
+
+  Influx3ServerTest(InfluxDatabase database) {
+    this.database = database;
+    this.series = TimeSeries.builder().backend(backend()).build();
+  }
+
+  static Stream<InfluxDatabase> databases() {
+    return Found.DATABASE.stream();
+  }
+
+  @AfterEach
+  void close() {
+    series.close();
+  }
+
+  @Test
+  void query_everyAggregate_computesItInEachWindow() throws Exception {
+    write("t1", START.plusSeconds(10), "d1", "icu", 4.0);
+    write("t1", START.plusSeconds(20), "d1", "icu", -2.5);
+    write("t1", START.plusSeconds(60), "d1", "icu", 7.0);
+    TimeSeriesQuery.Builder query = minutes(3);
+    EveryAggregate.of("value").forEach(query::select);
+
+    Series answer = only(answer("t1", query.build()));
+
+    assertThat(answer.start(1)).isEqualTo(START.plusSeconds(60));
+    EveryAggregate.assertComputed(answer);
+  }
+
+  @Test
+  void query_everyKindOfField_keepsItsValues() throws Exception {
+    line(
+        "t1",
+        START,
+        "d1",
+        "",
+        "seq=9007199254740993i,big=18446744073709551615u,small=7u,note=\"it's\",ok=true,none=\"\"");
+    TimeSeriesQuery query =
+        minutes(1)
+            .select(Aggregate.LAST, "seq")
+            .select(Aggregate.SUM, "seq")
+            .select(Aggregate.LAST, "big")
+            .select(Aggregate.SUM, "small")
+            .select(Aggregate.LAST, "note")
+            .select(Aggregate.FIRST, "ok")
+            .select(Aggregate.LAST, "none")
+            .select(Aggregate.COUNT, "note")
+            .build();
+
+    assertThat(only(answer("t1", query)).columns())
+        .extracting(column -> column.valueAt(0))
+        .containsExactly(
+            9_007_199_254_740_993L, 9_007_199_254_740_993L, 0x1p64, 7L, "it's", true, "", 1L);
+  }
+
+  @Test
+  void query_beforeTheEpochWithOffset_flooredAsAfterIt() throws Exception {
+    write("t1", Instant.parse("1969-12-31T23:59:59.5Z"), "d1", "", 1);
+    write("t1", Instant.EPOCH, "d1", "", 2);
+    TimeSeriesQuery query =
+        minutes(1)
+            .select(Aggregate.COUNT, "value")
+            .every(Duration.ofSeconds(10))
+            .offset(Duration.ofSeconds(3))
+            .range(Instant.ofEpochSecond(-60), Instant.ofEpochSecond(60))
+            .build();
+
+    Series answer = only(answer("t1", query));
+
+    assertThat(answer.size()).isEqualTo(1);
+    assertThat(answer.start(0)).isEqualTo(Instant.ofEpochSecond(-7));
+    assertThat(answer.columns().get(0).longAt(0)).isEqualTo(2);
+  }
+
+  @Test
+  void query_hostileTagValues_findExactlyTheirOwnRow() throws Exception {
+    List<String> hostile = Hostile.VALUES.stream().filter(value -> !value.endsWith("\\")).toList();
+    for (int i = 0; i < hostile.size(); i++) {
+      write("t1", START.plusSeconds(i), hostile.get(i), "icu", i + 1);
+    }
+    for (int i = 0; i < hostile.size(); i++) {
+      String value = hostile.get(i);
+      for (PointPredicate predicate :
+          List.of(
+              TagPredicate.eq("device", value),
+              TagPredicate.in("device", List.of(value, value)),
+              TagPredicate.matches("device", "^" + Lines.regex(value) + "$"))) {
+        TimeSeriesQuery query =
+            minutes(60).select(Aggregate.SUM, "value").where(predicate).groupBy("device").build();
+        Series found = only(answer("t1", query));
+        assertThat(found.group()).containsEntry("device", value);
+        assertThat(found.columns().get(0).doubleAt(0)).isEqualTo(i + 1);
+      }
+    }
+  }
+
+  @Test
+  void query_ofAnotherTenant_seesNothing() throws Exception {
+    write("t1", START, "d1", "icu", 1);
+    TimeSeriesQuery query = minutes(1).select(Aggregate.SUM, "value").build();
+
+    assertThat(answer("t2", query).series()).isEmpty();
+    assertThat(answer("t1", query).series()).hasSize(1);
+  }
+
+  @Test
+  void query_fieldThatWasNeverWritten_isTheServersError() {
+    write("t1", START, "d1", "icu", 1);
+
+    assertThatThrownBy(() -> answer("t1", minutes(1).select(Aggregate.SUM, "none").build()))
+        .isInstanceOf(AquiferException.class)
+        .hasMessageContaining("none");
+  }
+
+  @Test
+  void query_sumOfTexts_saysThatItCannot() {
+    line("t1", START, "d1", "", "note=\"a\"");
+
+    assertThatThrownBy(() -> answer("t1", minutes(1).select(Aggregate.SUM, "note").build()))
+        .isInstanceOf(AquiferException.class);
+  }
+
+  @Test
+  void query_randomSchedules_equalTheReference() {
+    Proof.of("window-schedules-influx3")
+        .tries(10, 1_000)
+        .each(
+            random -> {
+              String own = "vitals" + COUNT.incrementAndGet();
+              // Columns exist when they were written.
+              database.write(own + ",tenant=t0,device=d0,ward=w0 value=1 0");
+              int scale = Schedule.scale(random);
+              SteppingClock clock = new SteppingClock(Schedule.NOON);
+              try (TimeSeries schedule =
+                  TimeSeries.builder()
+                      .backend(backend())
+                      .clock(clock)
+                      .ageing(Schedule.exact(random, scale))
+                      .build()) {
+                List<TimeSeriesQuery> shapes =
+                    IntStream.range(0, 3)
+                        .mapToObj(i -> Schedule.scaled(Schedule.shape(random, own), scale))
+                        .toList();
+                Schedule.Writer writer =
+                    (tenant, time, device, ward, value) ->
+                        database.write(
+                            Lines.key(own, tenant, device, ward)
+                                + (" value=" + value)
+                                + (" " + Nanos.of(time)));
+                new Schedule(random, clock, schedule, writer, shapes).scaledBy(scale).run(40);
+              }
+            });
+  }
+
+  private Influx3Backend backend() {
+    return Influx3Backend.builder(database.server().url(), database.name())
+        .timeout(Duration.ofMinutes(1))
+        .build();
+  }
+
+  private TimeSeriesResult answer(String tenant, TimeSeriesQuery query) throws Exception {
+    return Tenant.of(tenant).call(() -> series.query(query));
+  }
+
+  private static Series only(TimeSeriesResult result) {
+    assertThat(result.series()).hasSize(1);
+    return result.series().get(0);
+  }
+
+  private TimeSeriesQuery.Builder minutes(int minutes) {
+    return TimeSeriesQuery.builder(measurement)
+        .every(Duration.ofMinutes(1))
+        .range(START, START.plus(Duration.ofMinutes(minutes)));
+  }
+
+  private void write(String tenant, Instant time, String device, String ward, double value) {
+    line(tenant, time, device, ward, "value=" + value);
+  }
+
+  private void line(String tenant, Instant time, String device, String ward, String fields) {
+    database.write(
+        Lines.key(measurement, tenant, device, ward) + " " + fields + " " + Nanos.of(time));
+  }
+}
