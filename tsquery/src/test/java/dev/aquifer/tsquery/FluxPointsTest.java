@@ -62,7 +62,7 @@ class FluxPointsTest {
     points.sort(Comparator.comparing(Point::time).thenComparing(Point::value));
     for (Point point : points) {
       Map<String, String> tags = point.device.isEmpty() ? Map.of() : Map.of("device", point.device);
-      reference.add("t1", point.time, tags, point.value);
+      reference.add("t1", point.time, tags, (double) point.value);
     }
     Collections.shuffle(points, new Random(random.nextLong()));
     TimeSeriesQuery query = minutes(ALL);
