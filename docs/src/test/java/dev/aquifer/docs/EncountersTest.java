@@ -119,7 +119,9 @@ class EncountersTest {
       // end
       assertThat(packed).isOne();
       assertThat(clinic.call(() -> stays.find("4000"))).isPresent();
-      clinic.run(() -> stays.remove("4711"));
+      Encounter seen = clinic.call(() -> stays.find("4711")).orElseThrow();
+      clinic.run(() -> stays.remove(seen));
+      clinic.run(() -> stays.remove(seen));
       assertThat(clinic.call(() -> stays.find("4711"))).isEmpty();
 
       detection(series, aquifer);

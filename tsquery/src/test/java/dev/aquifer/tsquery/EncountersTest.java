@@ -121,6 +121,35 @@ class EncountersTest {
     assertThat(ask(T1).series()).isEqualTo(uncached(T1, 0, 1000));
   }
 
+  @Test
+  void remove_storedButNotVoided_isMadeGoodByTheSameAgain() {
+    Encounter stay = new Encounter("4711", at(100), at(600));
+    T1.run(() -> stays.add(stay));
+    ask(T1);
+    points.add("t1", Nanos.of(at(505)), Map.of(), 7);
+    store.afterwards =
+        () -> {
+          throw new Died();
+        };
+    assertThatThrownBy(() -> T1.run(() -> stays.remove(stay))).isInstanceOf(Died.class);
+    assertThat(ask(T1).fetched()).isZero();
+    store.afterwards = () -> {};
+    expectVoid(() -> stays.remove(stay), windows(100, 600));
+    assertThat(ask(T1).series()).isEqualTo(uncached(T1, 0, 1000));
+  }
+
+  @Test
+  void remove_ofOneThatAnotherHasChanged_leavesIt() {
+    Encounter seen = as(T1, () -> stays.open("4711", at(100)));
+    Encounter closed = as(T1, () -> stays.close("4711", at(200)));
+
+    assertThatThrownBy(() -> T1.run(() -> stays.remove(seen)))
+        .isInstanceOf(EncounterConflictException.class);
+    assertThat(as(T1, () -> stays.find("4711"))).contains(closed);
+    T1.run(() -> stays.remove(closed));
+    assertThat(as(T1, () -> stays.find("4711"))).isEmpty();
+  }
+
   /** Nobody knows whether it was kept: it is void in any case. */
   @Test
   void close_whenTheStoreFailsAfterItHasKeptIt_isVoidAllTheSame() {

@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A change that fails for want of the store may have been made all the same; its time is void in
  * either case. A process that dies between storing and voiding leaves windows as they were, until
  * their time is up or the change is made again: {@link #close} and {@link #amend(String, Instant,
- * Instant)} with the times that are kept change nothing and void anew.
+ * Instant)} with the times that are kept change nothing and void anew, and so does {@link
+ * #remove(Encounter)} of one that is gone.
  *
  * <pre>{@code
  * Encounters stays =
@@ -168,6 +169,30 @@ public final class Encounters {
               return null;
             });
     return required(scope, id, change.before());
+  }
+
+  /**
+   * Forgets one, if it is still as the caller has seen it. That it is gone already is no error: its
+   * time is void anew, so that whoever does not know whether a removal was finished makes it again.
+   *
+   * @param seen as it was found
+   * @throws EncounterConflictException another has changed it since
+   */
+  public void remove(Encounter seen) {
+    EncounterScope scope = scope();
+    EncounterChange change =
+        change(
+            scope,
+            seen.id(),
+            before -> {
+              if (before != null && !before.equals(seen)) {
+                throw new EncounterConflictException(scope, before, "was changed by another");
+              }
+              return null;
+            });
+    if (change.before() == null) {
+      voided(new EncounterChange(seen, null));
+    }
   }
 
   /**
