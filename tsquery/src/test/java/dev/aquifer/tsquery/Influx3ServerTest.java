@@ -117,7 +117,9 @@ class Influx3ServerTest {
   void query_hostileTagValues_findExactlyTheirOwnRow() throws Exception {
     List<String> hostile = Hostile.VALUES.stream().filter(value -> !value.endsWith("\\")).toList();
     for (int i = 0; i < hostile.size(); i++) {
-      write("t1", START.plusSeconds(i), hostile.get(i), "icu", i + 1);
+      // Of two backslashes in a line this server makes one.
+      String written = hostile.get(i).replace("\\", "\\\\");
+      write("t1", START.plusSeconds(i), written, "icu", i + 1);
     }
     for (int i = 0; i < hostile.size(); i++) {
       String value = hostile.get(i);
@@ -128,7 +130,9 @@ class Influx3ServerTest {
               TagPredicate.matches("device", "^" + Lines.regex(value) + "$"))) {
         TimeSeriesQuery query =
             minutes(60).select(Aggregate.SUM, "value").where(predicate).groupBy("device").build();
-        Series found = only(answer("t1", query));
+        List<Series> all = answer("t1", query).series();
+        assertThat(all).as("%s by %s", value, predicate).hasSize(1);
+        Series found = all.get(0);
         assertThat(found.group()).containsEntry("device", value);
         assertThat(found.columns().get(0).doubleAt(0)).isEqualTo(i + 1);
       }
@@ -162,7 +166,17 @@ class Influx3ServerTest {
   }
 
   @Test
-  void query_randomSchedules_equalTheReference() {
+  void query_sumThatPasses64Bits_saysSo() {
+    line("t1", START, "d1", "", "seq=" + Long.MAX_VALUE + "i");
+    line("t1", START.plusSeconds(1), "d1", "", "seq=1i");
+
+    assertThatThrownBy(() -> answer("t1", minutes(1).select(Aggregate.SUM, "seq").build()))
+        .isInstanceOf(AquiferException.class)
+        .hasMessageContaining("passes 64 bits");
+  }
+
+  @Test
+  void query_randomSchedules_equalTheUncachedAnswer() {
     Proof.of("window-schedules-influx3")
         .tries(10, 1_000)
         .each(
