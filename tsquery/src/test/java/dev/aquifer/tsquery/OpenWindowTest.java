@@ -177,6 +177,52 @@ class OpenWindowTest {
     assertThat(explanation.cached()).isEqualTo(9);
   }
 
+  /** A point in about half an hour a device, by the numbers of the parts before. */
+  @Test
+  void query_openDayAgain_tellsTheBackendThatThereAreFewPoints() throws Exception {
+    points();
+    TimeSeriesQuery query = days().select(Aggregate.MEAN, "value").build();
+    T1.call(() -> series.query(query));
+    assertThat(backend.few).doesNotContain(true);
+    clock.advance(Duration.ofSeconds(10));
+    TimeSeriesQuery later = query.withRange(DAY, now());
+
+    T1.call(() -> series.explain(later));
+    T1.call(() -> series.query(later));
+
+    assertThat(backend.shown).containsExactly(true);
+    assertThat(backend.few).endsWith(true);
+  }
+
+  @Test
+  void query_openDayWithManyPoints_doesNotTellSo() throws Exception {
+    points();
+    for (int i = 0; i < 6 * 3_600; i += 10) {
+      Instant time = NOW.minusSeconds(i);
+      backend.add("t1", Nanos.of(time), Map.of("device", "d1"), 1);
+    }
+    TimeSeriesQuery query = days().groupBy().select(Aggregate.MEAN, "value").build();
+    T1.call(() -> series.query(query));
+    clock.advance(Duration.ofSeconds(10));
+
+    T1.call(() -> series.query(query));
+
+    assertThat(backend.few).hasSizeGreaterThan(1).doesNotContain(true);
+  }
+
+  /** After an hour there are many windows to read, and their numbers are unknown. */
+  @Test
+  void query_afterAWhile_doesNotTellSo() throws Exception {
+    points();
+    TimeSeriesQuery query = days().select(Aggregate.MEAN, "value").build();
+    T1.call(() -> series.query(query));
+    clock.advance(Duration.ofHours(3));
+
+    T1.call(() -> series.query(query.withRange(DAY, now())));
+
+    assertThat(backend.few).hasSizeGreaterThan(1).doesNotContain(true);
+  }
+
   @Test
   void query_serverGone_saysSoAndAnswersAgainLater() throws Exception {
     points();
@@ -245,6 +291,8 @@ class OpenWindowTest {
   /** Of whole numbers; remembers the ranges that it was asked for. */
   private static final class AskedBackend extends PointsBackend {
     private final List<TimeRange> asked = new ArrayList<>();
+    private final List<Boolean> few = new ArrayList<>();
+    private final List<Boolean> shown = new ArrayList<>();
     private boolean gone;
 
     @Override
@@ -258,11 +306,18 @@ class OpenWindowTest {
     }
 
     @Override
+    public List<StatementText> render(FetchRequest request) {
+      shown.add(request.few());
+      return super.render(request);
+    }
+
+    @Override
     public void fetch(FetchRequest request, RowSink sink) {
       if (gone) {
         throw new UnavailableException("gone");
       }
       asked.addAll(request.ranges());
+      few.add(request.few());
       super.fetch(request, sink);
     }
   }
