@@ -202,6 +202,8 @@ final class InfluxProcess {
         "--data-dir=" + folder.resolve("data"),
         "--http-bind=127.0.0.1:" + port,
         "--without-auth",
+        // Each write waits for it; a second by default.
+        "--wal-flush-interval=10ms",
         "--disable-telemetry-upload");
   }
 
