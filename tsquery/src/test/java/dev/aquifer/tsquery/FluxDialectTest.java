@@ -30,6 +30,9 @@ class FluxDialectTest {
   private static final EmittedFlux BOUND = EmittedFlux.of("dialect-bound", 200);
   private static final EmittedFlux WRITTEN = EmittedFlux.of("dialect-written", 200);
 
+  /** By themselves, so that they leave room for the others. */
+  private static final EmittedFlux RANDOM = EmittedFlux.of("dialect-random", 200);
+
   private final FluxDialect bound = new FluxDialect("vitals", true, Map.of(), Map.of());
   private final FluxDialect written = new FluxDialect("vitals", false, Map.of(), Map.of());
 
@@ -332,7 +335,8 @@ class FluxDialectTest {
             random -> {
               FluxDialect dialect = bind ? bound : written;
               TimeSeriesQuery query = Schedule.shape(random, "m");
-              StatementText statement = render(dialect, query);
+              StatementText statement = dialect.render(request(query));
+              RANDOM.acceptedWith(statement.values(), statement.text());
               if (bind) {
                 assertThat(statement.text()).doesNotContain("\"t1\"", "\"m\"", "d'3");
                 assertThat(FluxQuery.of(statement.text()).text()).contains("params.p1");

@@ -2,6 +2,7 @@ package dev.aquifer.tsquery;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.aquifer.tsquery.flux.EmittedFlux;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -24,6 +25,8 @@ final class HttpAnswers implements AutoCloseable {
 
   /** What came last. */
   record Request(String path, String query, String authorization, String body) {}
+
+  private static final EmittedFlux SENT = EmittedFlux.of("sent", 200);
 
   private final AtomicReference<Answer> next = new AtomicReference<>();
   private final AtomicReference<Request> last = new AtomicReference<>();
@@ -97,6 +100,9 @@ final class HttpAnswers implements AutoCloseable {
   private void handle(HttpExchange exchange) throws IOException {
     try (exchange) {
       String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+      if (exchange.getRequestURI().getPath().equals("/api/v2/query")) {
+        SENT.acceptedSent(body);
+      }
       last.set(
           new Request(
               exchange.getRequestURI().getPath(),

@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
@@ -64,6 +66,37 @@ public final class EmittedFlux {
       fields.add("p" + fields.size() + ": " + literal(value));
     }
     acceptedWith("{" + String.join(", ", fields) + "}", text);
+  }
+
+  /** The same of a text that was sent, with its values, in the body of a request. */
+  public void acceptedSent(String body) {
+    List<Object> values = new ArrayList<>();
+    String text = "";
+    String type = "";
+    try (JsonParser json = JSON.createParser(ObjectReadContext.empty(), body)) {
+      while (json.nextToken() != null) {
+        String name = json.currentToken().isScalarValue() ? json.currentName() : "";
+        if ("query".equals(name)) {
+          text = json.getString();
+        } else if ("type".equals(name)) {
+          type = json.getString();
+        } else if ("value".equals(name)) {
+          values.add(
+              switch (type) {
+                case "StringLiteral" -> json.getString();
+                case "IntegerLiteral" -> Long.parseLong(json.getString());
+                case "FloatLiteral" -> json.getDoubleValue();
+                case "BooleanLiteral" -> json.getBooleanValue();
+                default -> throw new IllegalArgumentException("A value is a " + type);
+              });
+        }
+      }
+    }
+    if (values.isEmpty()) {
+      keep(text, "flux");
+    } else {
+      acceptedWith(values, text);
+    }
   }
 
   /**
