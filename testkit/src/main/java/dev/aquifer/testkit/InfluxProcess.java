@@ -204,7 +204,8 @@ final class InfluxProcess {
         "--without-auth",
         // Each write waits for it; a second by default.
         "--wal-flush-interval=10ms",
-        // While 3.6 moves points to its files, answers lack some of them for a moment: not in tests.
+        // While 3.6 moves points to its files, answers lack some of them for a moment: not in
+        // tests.
         "--wal-snapshot-size=1000000",
         "--disable-telemetry-upload");
   }
