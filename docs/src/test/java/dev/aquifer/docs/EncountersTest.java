@@ -119,9 +119,9 @@ class EncountersTest {
       // end
       assertThat(packed).isOne();
       assertThat(clinic.call(() -> stays.find("4000"))).isPresent();
-      Encounter seen = clinic.call(() -> stays.find("4711")).orElseThrow();
-      clinic.run(() -> stays.remove(seen));
-      clinic.run(() -> stays.remove(seen));
+      Encounter closed = clinic.call(() -> stays.find("4711")).orElseThrow();
+      clinic.run(() -> stays.remove(closed));
+      clinic.run(() -> stays.remove(closed));
       assertThat(clinic.call(() -> stays.find("4711"))).isEmpty();
 
       detection(series, aquifer);
