@@ -25,7 +25,7 @@ import java.util.concurrent.TimeUnit;
 public final class MainJob implements AutoCloseable {
   private static final Duration ENDING = Duration.ofSeconds(20);
   private static final int CONNECTIONS = Runtime.getRuntime().availableProcessors() + 1;
-  private static final Duration REMOTE_TIMEOUT = Duration.ofMillis(250);
+  private static final Duration REMOTE_TIMEOUT = Duration.ofSeconds(1);
   private static final long REPLICA_OUT_MILLIS = 2_000;
 
   private final Options options;
@@ -131,7 +131,7 @@ public final class MainJob implements AutoCloseable {
       throws InterruptedException {
     out.printf("%n%d users at work for %d s …%n", options.users(), options.load().toSeconds());
     long half = options.load().toNanos() / 2;
-    users.start(options.users());
+    users.start(options.users(), options.load().dividedBy(4));
     await(half);
     long killed = System.nanoTime();
     servers.postgres().standby(0).kill();
@@ -186,7 +186,7 @@ public final class MainJob implements AutoCloseable {
   private void serve(SimpleMeterRegistry registry, Users users) throws Exception {
     MetricsPage page = opened(MetricsPage.of(registry));
     out.printf("%nThe metrics page: %s%nA few users stay at work. Ctrl-C ends it.%n", page.url());
-    users.start(Math.min(10, options.users()));
+    users.start(Math.min(10, options.users()), Duration.ZERO);
     ended.await();
   }
 

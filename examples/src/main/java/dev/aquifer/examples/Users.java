@@ -85,8 +85,11 @@ final class Users {
     airports.forEach(airport -> airport.ids().forEach(id -> seats.add(airport)));
   }
 
-  /** Starts this many, spread over the airports as the flights are. */
-  void start(int users) {
+  /**
+   * Starts this many, spread over the airports as the flights are. They come one by one, within a
+   * time: nodes that have just started run slowly for a while.
+   */
+  void start(int users, Duration within) {
     List<Airport> taken = new ArrayList<>();
     for (int i = 0; i < users; i++) {
       taken.add(seats.get((int) ((i + 0.5) / users * seats.size())));
@@ -95,7 +98,8 @@ final class Users {
       Airport airport = taken.get(i);
       Seat seat =
           new Seat(airport, i - taken.indexOf(airport), Collections.frequency(taken, airport), i);
-      Thread thread = new Thread(() -> live(seat), "user-" + i);
+      long comes = within.toNanos() / users * i;
+      Thread thread = new Thread(() -> live(seat, comes), "user-" + i);
       thread.setDaemon(true);
       threads.add(thread);
       thread.start();
@@ -112,9 +116,10 @@ final class Users {
     return threads.stream().noneMatch(Thread::isAlive);
   }
 
-  private void live(Seat seat) {
+  private void live(Seat seat, long comes) {
     Random random = new Random(seat.seed());
     Tenant tenant = Tenant.of(seat.airport().origin());
+    LockSupport.parkNanos(comes);
     while (!stop.get()) {
       tenant.run(() -> request(seat, random));
       LockSupport.parkNanos((long) (THINKING * (0.5 + random.nextDouble())));

@@ -91,21 +91,7 @@ class FluxServerTest extends FluxServer {
 
   @Test
   void query_beforeTheEpochWithOffset_flooredAsAfterIt() throws Exception {
-    write("t1", Instant.parse("1969-12-31T23:59:59.5Z"), "d1", "", 1);
-    write("t1", Instant.EPOCH, "d1", "", 2);
-    TimeSeriesQuery query =
-        minutes(1)
-            .select(Aggregate.COUNT, "value")
-            .every(Duration.ofSeconds(10))
-            .offset(Duration.ofSeconds(3))
-            .range(Instant.ofEpochSecond(-60), Instant.ofEpochSecond(60))
-            .build();
-
-    Series series = only(answer("t1", query));
-
-    assertThat(series.size()).isEqualTo(1);
-    assertThat(series.start(0)).isEqualTo(Instant.ofEpochSecond(-7));
-    assertThat(series.columns().get(0).longAt(0)).isEqualTo(2);
+    new BackendContract(series, measurement, this::write).windowsBeforeTheEpoch();
   }
 
   @Test

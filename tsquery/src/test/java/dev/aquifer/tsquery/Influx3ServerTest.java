@@ -96,47 +96,17 @@ class Influx3ServerTest {
 
   @Test
   void query_beforeTheEpochWithOffset_flooredAsAfterIt() throws Exception {
-    write("t1", Instant.parse("1969-12-31T23:59:59.5Z"), "d1", "", 1);
-    write("t1", Instant.EPOCH, "d1", "", 2);
-    TimeSeriesQuery query =
-        minutes(1)
-            .select(Aggregate.COUNT, "value")
-            .every(Duration.ofSeconds(10))
-            .offset(Duration.ofSeconds(3))
-            .range(Instant.ofEpochSecond(-60), Instant.ofEpochSecond(60))
-            .build();
-
-    Series answer = only(answer("t1", query));
-
-    assertThat(answer.size()).isEqualTo(1);
-    assertThat(answer.start(0)).isEqualTo(Instant.ofEpochSecond(-7));
-    assertThat(answer.columns().get(0).longAt(0)).isEqualTo(2);
+    new BackendContract(series, measurement, this::write).windowsBeforeTheEpoch();
   }
 
   @Test
   void query_hostileTagValues_findExactlyTheirOwnRow() throws Exception {
-    List<String> hostile = Hostile.VALUES.stream().filter(value -> !value.endsWith("\\")).toList();
-    for (int i = 0; i < hostile.size(); i++) {
-      // Of two backslashes in a line this server makes one.
-      String written = hostile.get(i).replace("\\", "\\\\");
-      write("t1", START.plusSeconds(i), written, "icu", i + 1);
-    }
-    for (int i = 0; i < hostile.size(); i++) {
-      String value = hostile.get(i);
-      for (PointPredicate predicate :
-          List.of(
-              TagPredicate.eq("device", value),
-              TagPredicate.in("device", List.of(value, value)),
-              TagPredicate.matches("device", "^" + Lines.regex(value) + "$"))) {
-        TimeSeriesQuery query =
-            minutes(60).select(Aggregate.SUM, "value").where(predicate).groupBy("device").build();
-        List<Series> all = answer("t1", query).series();
-        assertThat(all).as("%s by %s", value, predicate).hasSize(1);
-        Series found = all.get(0);
-        assertThat(found.group()).containsEntry("device", value);
-        assertThat(found.columns().get(0).doubleAt(0)).isEqualTo(i + 1);
-      }
-    }
+    // Of two backslashes in a line this server makes one.
+    Schedule.Writer writer =
+        (tenant, time, device, ward, value) ->
+            write(tenant, time, device.replace("\\", "\\\\"), ward, value);
+    new BackendContract(series, measurement, writer)
+        .hostileTagValues(Hostile.VALUES.stream().filter(v -> !v.endsWith("\\")).toList());
   }
 
   @Test

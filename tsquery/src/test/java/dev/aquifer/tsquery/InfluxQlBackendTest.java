@@ -75,46 +75,16 @@ class InfluxQlBackendTest {
 
   @Test
   void query_beforeTheEpochWithOffset_flooredAsAfterIt() throws Exception {
-    write("t1", Instant.parse("1969-12-31T23:59:59.5Z"), "d1", "", 1);
-    write("t1", Instant.EPOCH, "d1", "", 2);
-    TimeSeriesQuery query =
-        minutes(1)
-            .select(Aggregate.COUNT, "value")
-            .every(Duration.ofSeconds(10))
-            .offset(Duration.ofSeconds(3))
-            .range(Instant.ofEpochSecond(-60), Instant.ofEpochSecond(60))
-            .build();
-
-    Series series = only(answer("t1", query));
-
-    assertThat(series.size()).isEqualTo(1);
-    assertThat(series.start(0)).isEqualTo(Instant.ofEpochSecond(-7));
-    assertThat(series.columns().get(0).longAt(0)).isEqualTo(2);
+    new BackendContract(series, measurement, this::write).windowsBeforeTheEpoch();
   }
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void query_hostileTagValues_findExactlyTheirOwnRow(boolean bound) throws Exception {
-    List<String> hostile = Hostile.VALUES.stream().filter(v -> !v.endsWith("\\")).toList();
-    for (int i = 0; i < hostile.size(); i++) {
-      write("t1", START.plusSeconds(i), hostile.get(i), "icu", i + 1);
-    }
     try (InfluxQlBackend other = builder(database).boundValues(bound).build();
         TimeSeries series = TimeSeries.builder().backend(other).build()) {
-      for (int i = 0; i < hostile.size(); i++) {
-        String value = hostile.get(i);
-        for (PointPredicate predicate :
-            List.of(
-                TagPredicate.eq("device", value),
-                TagPredicate.in("device", List.of(value, value)),
-                TagPredicate.matches("device", "^" + Lines.regex(value) + "$"))) {
-          TimeSeriesQuery query =
-              minutes(60).select(Aggregate.SUM, "value").where(predicate).groupBy("device").build();
-          Series found = only(Tenant.of("t1").call(() -> series.query(query)));
-          assertThat(found.group()).containsEntry("device", value);
-          assertThat(found.columns().get(0).doubleAt(0)).isEqualTo(i + 1);
-        }
-      }
+      new BackendContract(series, measurement, this::write)
+          .hostileTagValues(Hostile.VALUES.stream().filter(v -> !v.endsWith("\\")).toList());
     }
   }
 
