@@ -1,7 +1,6 @@
 package dev.aquifer.tsquery;
 
 import dev.aquifer.AquiferException;
-import dev.aquifer.RefusedQueryException;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.arrow.vector.BigIntVector;
@@ -15,49 +14,36 @@ import org.apache.arrow.vector.VarCharVector;
 import org.apache.arrow.vector.VectorSchemaRoot;
 import org.apache.arrow.vector.ViewVarCharVector;
 import org.apache.arrow.vector.types.pojo.ArrowType;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Hands the record batches of an answer to {@link Influx3Dialect}'s SQL on as rows, as they come.
- * Used by one thread, once.
+ * Hands the rows of one request on, from the record batches of an answer to {@link
+ * Influx3Dialect}'s SQL, as they come. Used by one thread, once.
  */
 final class Influx3Answer {
   private final TimeSeriesQuery query;
   private final List<String> fields;
-  private final long maxBytes;
+  private final int request;
   private final RowSink sink;
-  private long bytes;
 
   /**
    * An answer to a query.
    *
-   * @param maxBytes the most that all batches may have
+   * @param request its number, where the answer is to several; -1 where it is to this alone
    */
-  Influx3Answer(TimeSeriesQuery query, long maxBytes, RowSink sink) {
+  Influx3Answer(TimeSeriesQuery query, int request, RowSink sink) {
     this.query = query;
     this.fields = Influx3Dialect.fields(query);
-    this.maxBytes = maxBytes;
+    this.request = request;
     this.sink = sink;
   }
 
   /**
    * The next batch.
    *
-   * @throws RefusedQueryException the answer is larger than allowed
    * @throws AquiferException it has other columns than were asked for, or a sum overflowed
    */
   void batch(VectorSchemaRoot batch) {
-    long own = 0;
-    for (FieldVector vector : batch.getFieldVectors()) {
-      own += vector.getBufferSize();
-    }
-    sink.received(own);
-    bytes += own;
-    if (bytes > maxBytes) {
-      throw new RefusedQueryException(
-          ("The answer has more than %,d bytes. Ask for fewer series or longer windows, or raise"
-                  + " maxBytes.")
-              .formatted(maxBytes));
-    }
     Batch columns = new Batch(batch);
     for (int row = 0; row < batch.getRowCount(); row++) {
       columns.row(row);
@@ -72,6 +58,7 @@ final class Influx3Answer {
   /** The columns of one batch. */
   private final class Batch {
     private final VectorSchemaRoot batch;
+    private final @Nullable FieldVector requests;
     private final FieldVector times;
     private final long unit;
     private final List<FieldVector> groups = new ArrayList<>();
@@ -79,10 +66,11 @@ final class Influx3Answer {
 
     Batch(VectorSchemaRoot batch) {
       this.batch = batch;
-      this.times = vector(Influx3Dialect.WINDOW);
+      this.requests = request < 0 ? null : named(Influx3Dialect.REQUEST);
+      this.times = named(Influx3Dialect.WINDOW);
       this.unit = unit(times);
       for (int i = 0; i < query.groupBy().size(); i++) {
-        groups.add(vector(Influx3Dialect.GROUP + i));
+        groups.add(named(Influx3Dialect.GROUP + i));
       }
       for (int i = 0; i < query.selections().size(); i++) {
         cells.add(cell(i, query.selections().get(i)));
@@ -90,6 +78,9 @@ final class Influx3Answer {
     }
 
     void row(int row) {
+      if (requests != null && number(requests, row) != request) {
+        return;
+      }
       if (times.isNull(row)) {
         throw unexpected("a window without a time");
       }
@@ -244,7 +235,12 @@ final class Influx3Answer {
                   Nanos.instant(((TimeStampVector) times).get(row) * unit)));
     }
 
+    /** A column of values, as the dialect calls it. */
     private FieldVector vector(String name) {
+      return named(request < 0 ? name : Influx3Dialect.prefix(request) + name);
+    }
+
+    private FieldVector named(String name) {
       FieldVector vector = batch.getVector(name);
       if (vector == null || vector.getField().getDictionary() != null) {
         throw unexpected("no plain column '" + name + "'");

@@ -7,14 +7,20 @@ import com.influxdb.v3.client.query.QueryOptions;
 import com.influxdb.v3.client.query.QueryType;
 import dev.aquifer.AquiferException;
 import dev.aquifer.ConfigurationException;
+import dev.aquifer.RefusedQueryException;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import org.apache.arrow.memory.util.MemoryUtil;
+import org.apache.arrow.vector.FieldVector;
+import org.apache.arrow.vector.VectorSchemaRoot;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -101,8 +107,32 @@ public final class Influx3Backend implements Backend {
 
   @Override
   public void fetch(FetchRequest request, RowSink sink) {
+    Influx3Answer answer = new Influx3Answer(request.query(), -1, sink);
+    ask(request, dialect.render(request), new Sized(sink::received, answer::batch));
+  }
+
+  /** One statement; it answers all or nobody. */
+  @Override
+  public void fetchAll(List<FetchRequest> requests, BatchSink sink) {
+    List<Influx3Answer> answers = new ArrayList<>();
+    for (int i = 0; i < requests.size(); i++) {
+      answers.add(new Influx3Answer(requests.get(i).query(), i, sink.rows(i)));
+    }
+    Sized all = new Sized(sink::received, batch -> answers.forEach(answer -> answer.batch(batch)));
+    ask(requests.get(0), dialect.render(requests), all);
+    for (int i = 0; i < requests.size(); i++) {
+      sink.answered(i);
+    }
+  }
+
+  @Override
+  public int queriesInRequest() {
+    return 8;
+  }
+
+  private void ask(
+      FetchRequest request, StatementText statement, Consumer<VectorSchemaRoot> reader) {
     Duration limit = request.timeout().compareTo(timeout) < 0 ? request.timeout() : timeout;
-    StatementText statement = dialect.render(request);
     Map<String, Object> parameters = new LinkedHashMap<>();
     for (int i = 0; i < statement.values().size(); i++) {
       parameters.put(Influx3Dialect.parameter(i), statement.values().get(i));
@@ -112,12 +142,40 @@ public final class Influx3Backend implements Backend {
         new GrpcCallOptions.Builder()
             .withMaxInboundMessageSize((int) Math.min(Integer.MAX_VALUE, maxBytes))
             .build());
-    Influx3Answer answer = new Influx3Answer(request.query(), maxBytes, sink);
     calls.read(
         client -> client.queryBatches(statement.text(), parameters, options),
         limit,
         request.query().measurement(),
-        answer::batch);
+        reader);
+  }
+
+  /** Refuses an answer that is larger than allowed. */
+  private final class Sized implements Consumer<VectorSchemaRoot> {
+    private final LongConsumer received;
+    private final Consumer<VectorSchemaRoot> next;
+    private long bytes;
+
+    Sized(LongConsumer received, Consumer<VectorSchemaRoot> next) {
+      this.received = received;
+      this.next = next;
+    }
+
+    @Override
+    public void accept(VectorSchemaRoot batch) {
+      long own = 0;
+      for (FieldVector vector : batch.getFieldVectors()) {
+        own += vector.getBufferSize();
+      }
+      received.accept(own);
+      bytes += own;
+      if (bytes > maxBytes) {
+        throw new RefusedQueryException(
+            ("The answer has more than %,d bytes. Ask for fewer series or longer windows, or raise"
+                    + " maxBytes.")
+                .formatted(maxBytes));
+      }
+      next.accept(batch);
+    }
   }
 
   /** Ends the calls that are under way, and closes the client if it is the backend's own. */

@@ -27,6 +27,10 @@ import java.util.stream.Stream;
 final class Influx3Dialect {
   static final String WINDOW = "w";
   static final String GROUP = "g";
+
+  /** Which of several requests a row is of. */
+  static final String REQUEST = "request";
+
   static final String COUNT = "count";
   static final String SUM = "sum";
 
@@ -63,9 +67,58 @@ final class Influx3Dialect {
     return index == 0 ? "tenant" : "p" + index;
   }
 
+  /** What the columns of a request's values begin with, in an answer to several. */
+  static String prefix(int request) {
+    return "of" + request + "_";
+  }
+
   StatementText render(FetchRequest request) {
+    Map<Object, Integer> parameters = new LinkedHashMap<>();
+    return statement(request, query(request, parameters).write(), parameters);
+  }
+
+  /** One statement for several of one tenant: each row has values in the columns of one alone. */
+  StatementText render(List<FetchRequest> requests) {
+    Map<Object, Integer> parameters = new LinkedHashMap<>();
+    List<Query> queries = new ArrayList<>();
+    List<String> statements = new ArrayList<>();
+    for (FetchRequest request : requests) {
+      Query query = query(request, parameters);
+      queries.add(query);
+      statements.add(query.write());
+    }
+    int groups =
+        requests.stream().mapToInt(each -> each.query().groupBy().size()).max().orElseThrow();
+    StringBuilder sql = new StringBuilder();
+    for (int i = 0; i < requests.size(); i++) {
+      sql.append(i == 0 ? "SELECT " : " UNION ALL SELECT ");
+      sql.append(i).append(" AS ").append(REQUEST).append(", ").append(WINDOW);
+      for (int j = 0; j < groups; j++) {
+        sql.append(j < requests.get(i).query().groupBy().size() ? ", " : ", NULL AS ");
+        sql.append(GROUP).append(j);
+      }
+      for (int j = 0; j < requests.size(); j++) {
+        for (String column : queries.get(j).answers.keySet()) {
+          sql.append(", ").append(i == j ? column : "NULL");
+          sql.append(" AS ").append(prefix(j)).append(column);
+        }
+      }
+      sql.append(" FROM (").append(statements.get(i)).append(") AS answer");
+    }
+    return statement(requests.get(0), sql.toString(), parameters);
+  }
+
+  private static Query query(FetchRequest request, Map<Object, Integer> parameters) {
     refuseTime("tenant's tag", request.tenantTag());
-    return new Query(request).write();
+    return new Query(request, parameters);
+  }
+
+  private static StatementText statement(
+      FetchRequest request, String sql, Map<Object, Integer> parameters) {
+    List<Object> values = new ArrayList<>();
+    values.add(request.tenant().id());
+    values.addAll(parameters.keySet());
+    return new StatementText(sql, values);
   }
 
   private static void refuseTime(String what, String name) {
@@ -98,7 +151,7 @@ final class Influx3Dialect {
     private final FetchRequest request;
     private final TimeSeriesQuery query;
     private final List<String> fields;
-    private final Map<Object, Integer> parameters = new LinkedHashMap<>();
+    private final Map<Object, Integer> parameters;
 
     /** Columns of the answer, and how they are computed. */
     private final Map<String, String> answers = new LinkedHashMap<>();
@@ -113,8 +166,9 @@ final class Influx3Dialect {
 
     private final String series;
 
-    Query(FetchRequest request) {
+    Query(FetchRequest request, Map<Object, Integer> parameters) {
       this.request = request;
+      this.parameters = parameters;
       this.query = request.query();
       this.fields = fields(query);
       StringBuilder columns = new StringBuilder(WINDOW);
@@ -124,7 +178,7 @@ final class Influx3Dialect {
       this.series = columns.toString();
     }
 
-    StatementText write() {
+    String write() {
       for (int i = 0; i < query.selections().size(); i++) {
         Selection selection = query.selections().get(i);
         answer(selection, i, fields.indexOf(selection.field()));
@@ -137,10 +191,7 @@ final class Influx3Dialect {
         sql.append(sql.isEmpty() ? "" : " UNION ALL ");
         select(alike, sql);
       }
-      List<Object> values = new ArrayList<>();
-      values.add(request.tenant().id());
-      values.addAll(parameters.keySet());
-      return new StatementText(sql.toString(), values);
+      return sql.toString();
     }
 
     private void select(List<Stretch> alike, StringBuilder sql) {

@@ -63,6 +63,32 @@ class Influx3DialectTest {
   }
 
   @Test
+  void render_several_areOneStatementWithColumnsOfEach() {
+    TimeSeriesQuery first =
+        minutes()
+            .select(Aggregate.COUNT, "a")
+            .where(TagPredicate.eq("ward", "icu"))
+            .groupBy("device")
+            .build();
+    TimeSeriesQuery second =
+        minutes().select(Aggregate.MEAN, "b").where(TagPredicate.eq("ward", "er")).build();
+
+    StatementText statement =
+        dialect.render(List.of(request(first, "tenant", RANGE), request(second, "tenant", RANGE)));
+
+    assertThat(statement.text())
+        .startsWith(
+            "SELECT 0 AS request, w, g0, count0 AS of0_count0, NULL AS of1_sum0,"
+                + " NULL AS of1_about0, NULL AS of1_count0 FROM (SELECT w, g0, count(f0) AS count0")
+        .contains(
+            ") AS answer UNION ALL SELECT 1 AS request, w, NULL AS g0, NULL AS of0_count0,"
+                + " sum0 AS of1_sum0, about0 AS of1_about0, count0 AS of1_count0 FROM (SELECT w,")
+        .contains("\"ward\" IN ($p1)", "\"ward\" IN ($p2)")
+        .endsWith(" GROUP BY w) AS answer");
+    assertThat(statement.values()).containsExactly("t1", "icu", "er");
+  }
+
+  @Test
   void render_sumsAndMeans_areRunningOnesInOrder() {
     TimeSeriesQuery query =
         minutes().select(Aggregate.MEAN, "a").select(Aggregate.SUM, "a").groupBy("ward").build();

@@ -28,6 +28,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.arrow.flight.CallStatus;
+import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.vector.BigIntVector;
 import org.apache.arrow.vector.Float8Vector;
 import org.apache.arrow.vector.TimeStampMilliVector;
 import org.apache.arrow.vector.TimeStampNanoVector;
@@ -96,6 +98,43 @@ class Influx3FaultsTest {
         .contains("\"database\":\"vitals\"", "\"query_type\":\"sql\"")
         .contains("\"params\":{\"tenant\":\"t1\"}")
         .contains("WHERE \\\"tenant\\\" = $tenant AND");
+  }
+
+  @Test
+  void queryAll_several_areOneStatementAndTakeTheirOwnRows() throws Exception {
+    server.next(
+        (memory, out) -> {
+          BigIntVector requests = longs(memory, "request", 1);
+          requests.setSafe(1, 0);
+          requests.setValueCount(2);
+          answer(
+              out,
+              requests,
+              times(memory, 60_000_000_000L, 0),
+              half(memory, "of0_max0", 1, 1.5),
+              half(memory, "of1_max0", 0, 7.5));
+        });
+    TimeSeriesQuery other = query(Aggregate.MAX).toBuilder().every(Duration.ofSeconds(30)).build();
+
+    List<BatchAnswer> answers =
+        Tenant.of("t1").call(() -> series.queryAll(List.of(query(Aggregate.MAX), other)));
+
+    for (int i = 0; i < 2; i++) {
+      Series only = answers.get(i).orThrow().series().get(0);
+      assertThat(only.size()).isEqualTo(1);
+      assertThat(only.start(0)).isEqualTo(Instant.ofEpochSecond(60L * i));
+      assertThat(only.columns().get(0).doubleAt(0)).isEqualTo(i == 0 ? 1.5 : 7.5);
+    }
+    assertThat(server.lastTicket()).contains("UNION ALL SELECT 1 AS request");
+  }
+
+  /** A column of two values of which one is there. */
+  private static Float8Vector half(BufferAllocator memory, String name, int at, double value) {
+    Float8Vector vector = new Float8Vector(name, memory);
+    vector.setSafe(at, value);
+    vector.setNull(1 - at);
+    vector.setValueCount(2);
+    return vector;
   }
 
   @Test

@@ -10,6 +10,7 @@ import dev.aquifer.testkit.InfluxServer;
 import dev.aquifer.testkit.Proof;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
@@ -107,6 +108,47 @@ class Influx3ServerTest {
             write(tenant, time, device.replace("\\", "\\\\"), ward, value);
     new BackendContract(series, measurement, writer)
         .hostileTagValues(Hostile.VALUES.stream().filter(v -> !v.endsWith("\\")).toList());
+  }
+
+  @Test
+  void queryAll_several_areOneRequest() throws Exception {
+    write("t1", START.plusSeconds(10), "d1", "icu", 4.0);
+    write("t1", START.plusSeconds(70), "d2", "er", -2.5);
+    line("t1", START.plusSeconds(20), "d1", "icu", "note=\"a\",seq=7i,ok=true");
+    List<TimeSeriesQuery> queries = new ArrayList<>();
+    queries.add(minutes(3).select(Aggregate.SUM, "value").groupBy("device", "ward").build());
+    queries.add(minutes(3).select(Aggregate.LAST, "note").groupBy("device").build());
+    queries.add(
+        minutes(3).select(Aggregate.LAST, "ok").where(TagPredicate.eq("ward", "icu")).build());
+    queries.add(minutes(3).select(Aggregate.MAX, "seq").select(Aggregate.COUNT, "note").build());
+    TimeSeriesQuery.Builder all = minutes(3).where(TagPredicate.ne("device", "d9"));
+    EveryAggregate.of("value").forEach(all::select);
+    queries.add(all.build());
+
+    List<BatchAnswer> answers = Tenant.of("t1").call(() -> series.queryAll(queries));
+
+    int requests = 0;
+    for (BatchAnswer each : answers) {
+      requests += each.orThrow().requests();
+      assertThat(each.orThrow().series())
+          .isNotEmpty()
+          .isEqualTo(Tenant.of("t1").call(() -> series.queryUncached(each.query())).series());
+    }
+    assertThat(requests).isEqualTo(1);
+  }
+
+  @Test
+  void queryAll_oneThatTheServerRefuses_leavesTheOthers() throws Exception {
+    write("t1", START, "d1", "icu", 1);
+    List<TimeSeriesQuery> queries =
+        List.of(
+            minutes(1).select(Aggregate.SUM, "value").build(),
+            minutes(1).select(Aggregate.SUM, "none").build());
+
+    List<BatchAnswer> answers = Tenant.of("t1").call(() -> series.queryAll(queries));
+
+    assertThat(answers.get(0).orThrow().series()).hasSize(1);
+    assertThat(answers.get(1).error()).hasMessageContaining("none");
   }
 
   @Test
