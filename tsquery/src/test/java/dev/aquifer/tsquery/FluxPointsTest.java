@@ -54,7 +54,7 @@ class FluxPointsTest {
             return true;
           }
         };
-    for (int i = random.nextInt(40); i > 0; i--) {
+    for (int i = random.nextInt(1, 40); i > 0; i--) {
       long time = Nanos.of(START.plusSeconds(random.nextInt(300)));
       points.add(new Point(time, random.nextBoolean() ? "d1" : "", random.nextInt(9) - 4));
     }

@@ -66,7 +66,10 @@ class StepLadderTest {
               Instant stop = START.plusNanos(random.nextLong(100_000_000_000_000_000L));
               TimeRange range = new TimeRange(stop.minusNanos(length), stop);
               QueryLimits limits = new QueryLimits(10_000, Duration.ofDays(40_000), 10_000);
-              assertThat(WindowGrid.of(query.window(), range, limits, 1).size())
+              WindowGrid grid = WindowGrid.of(query.window(), range, limits, 1);
+              // Windows of an hour that a clock leaves out have numbers, and are not there.
+              assertThat(grid.count(grid.first(), grid.end()))
+                  .as("%s in %s", query.window(), range)
                   .isLessThanOrEqualTo(most);
             });
   }
