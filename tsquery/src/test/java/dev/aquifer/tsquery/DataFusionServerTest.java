@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @ParameterizedClass(name = "{0}", allowZeroInvocations = true)
 @MethodSource("databases")
-class Influx3ServerTest {
+class DataFusionServerTest {
   /** Started when the first test asks. */
   private static final class Found {
     static final Optional<InfluxDatabase> DATABASE =
@@ -41,7 +41,7 @@ class Influx3ServerTest {
   private final InfluxDatabase database;
   private final TimeSeries series;
 
-  Influx3ServerTest(InfluxDatabase database) {
+  DataFusionServerTest(InfluxDatabase database) {
     this.database = database;
     this.series = TimeSeries.builder().backend(backend()).build();
   }
