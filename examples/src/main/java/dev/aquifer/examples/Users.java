@@ -121,8 +121,11 @@ final class Users {
     Tenant tenant = Tenant.of(seat.airport().origin());
     LockSupport.parkNanos(comes);
     while (!stop.get()) {
+      long asked = System.nanoTime();
       tenant.run(() -> request(seat, random));
-      LockSupport.parkNanos((long) (THINKING * (0.5 + random.nextDouble())));
+      // Who waited long takes longer: a machine that can do no more is not asked for more.
+      long thinking = Math.max(THINKING, 2 * (System.nanoTime() - asked));
+      LockSupport.parkNanos((long) (thinking * (0.5 + random.nextDouble())));
     }
   }
 
