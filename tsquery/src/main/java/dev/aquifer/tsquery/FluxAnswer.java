@@ -212,14 +212,7 @@ final class FluxAnswer implements FluxSink {
       requireKind();
       switch (values.type()) {
         case LONG -> sink.longValue(selection, values.longAt(row));
-        case UNSIGNED_LONG -> {
-          long value = values.longAt(row);
-          if (value >= 0) {
-            sink.longValue(selection, value);
-          } else {
-            sink.doubleValue(selection, number(row));
-          }
-        }
+        case UNSIGNED_LONG -> Unsigned.put(sink, selection, values.longAt(row));
         // Which of two equal zeros the server met first must not show.
         case DOUBLE -> sink.doubleValue(selection, values.doubleAt(row) + 0.0);
         case BOOLEAN -> sink.booleanValue(selection, values.booleanAt(row));
@@ -234,7 +227,7 @@ final class FluxAnswer implements FluxSink {
     private double number(int row) {
       return switch (values.type()) {
         case LONG -> values.longAt(row);
-        case UNSIGNED_LONG -> unsigned(values.longAt(row));
+        case UNSIGNED_LONG -> Unsigned.real(values.longAt(row));
         case DOUBLE -> values.doubleAt(row);
         default -> throw unexpected("sums of type " + values.type().annotation());
       };
@@ -265,10 +258,6 @@ final class FluxAnswer implements FluxSink {
     }
     String value = column.textAt(0);
     return value == null ? "" : value;
-  }
-
-  static double unsigned(long value) {
-    return Double.parseDouble(Long.toUnsignedString(value));
   }
 
   static AquiferException unexpected(String what) {

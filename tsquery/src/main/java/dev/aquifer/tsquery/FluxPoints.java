@@ -151,15 +151,15 @@ final class FluxPoints {
     }
 
     private void put(long value, int selection, RowSink to) {
-      if (unsigned && value < 0) {
-        to.doubleValue(selection, number(value));
+      if (unsigned) {
+        Unsigned.put(to, selection, value);
       } else {
         to.longValue(selection, value);
       }
     }
 
     private double number(long value) {
-      return unsigned ? FluxAnswer.unsigned(value) : value;
+      return unsigned ? Unsigned.real(value) : value;
     }
   }
 }

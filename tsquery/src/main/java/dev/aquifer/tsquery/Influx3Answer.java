@@ -160,7 +160,7 @@ final class Influx3Answer {
             throw overflow(index, row);
           }
         } else if (min instanceof UInt8Vector low && max instanceof UInt8Vector high) {
-          unsigned(index, high.get(row) - low.get(row));
+          Unsigned.put(sink, index, high.get(row) - low.get(row));
         } else {
           sink.doubleValue(index, number(max, row) - number(min, row) + 0.0);
         }
@@ -195,7 +195,7 @@ final class Influx3Answer {
       if (column instanceof BigIntVector whole) {
         sink.longValue(index, whole.get(row));
       } else if (column instanceof UInt8Vector whole) {
-        unsigned(index, whole.get(row));
+        Unsigned.put(sink, index, whole.get(row));
       } else if (column instanceof BitVector bits && forAnyKind(index)) {
         sink.booleanValue(index, bits.get(row) != 0);
       } else if (isText(column) && forAnyKind(index)) {
@@ -208,14 +208,6 @@ final class Influx3Answer {
 
     private boolean forAnyKind(int index) {
       return query.selections().get(index).aggregate().forAnyKind();
-    }
-
-    private void unsigned(int index, long value) {
-      if (value >= 0) {
-        sink.longValue(index, value);
-      } else {
-        sink.doubleValue(index, real(value));
-      }
     }
 
     /** The server's whole numbers begin anew at the other end, silently. */
@@ -249,16 +241,12 @@ final class Influx3Answer {
     }
   }
 
-  private static double real(long value) {
-    return value >= 0 ? value : Double.parseDouble(Long.toUnsignedString(value));
-  }
-
   private static double number(FieldVector column, int row) {
     if (column instanceof BigIntVector whole) {
       return whole.get(row);
     }
     if (column instanceof UInt8Vector whole) {
-      return real(whole.get(row));
+      return Unsigned.real(whole.get(row));
     }
     if (column instanceof Float8Vector real) {
       return real.get(row);

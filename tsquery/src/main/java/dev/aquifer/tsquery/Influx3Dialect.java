@@ -3,12 +3,10 @@ package dev.aquifer.tsquery;
 import dev.aquifer.RefusedQueryException;
 import dev.aquifer.tsquery.flux.FluxLiteral;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -44,9 +42,6 @@ final class Influx3Dialect {
   static final String LOW = "low";
 
   static final String HIGH = "high";
-
-  private static final Comparator<Object> BY_CLASS =
-      Comparator.comparing(value -> value.getClass().getName());
 
   void check(TimeSeriesQuery query) {
     query.selections().forEach(selection -> refuseTime("field", selection.field()));
@@ -128,7 +123,7 @@ final class Influx3Dialect {
     }
   }
 
-  private static String name(String identifier) {
+  static String name(String identifier) {
     return '"' + identifier.replace("\"", "\"\"") + '"';
   }
 
@@ -142,7 +137,7 @@ final class Influx3Dialect {
   }
 
   /** As text where it is absent too, and of the one type that answers are read as. */
-  private static String tag(String tag) {
+  static String tag(String tag) {
     return "arrow_cast(coalesce(" + name(tag) + ", ''), 'Utf8')";
   }
 
@@ -340,7 +335,7 @@ final class Influx3Dialect {
       Condition condition = query.condition();
       if (condition != null) {
         sql.append(" AND ");
-        condition(condition, sql);
+        new Influx3Conditions(parameters, sql).write(condition);
       }
       sql.append(
           fields.stream()
@@ -370,82 +365,6 @@ final class Influx3Dialect {
 
     private static void between(long start, long stop, StringBuilder sql) {
       sql.append("\"time\" >= ").append(time(start)).append(" AND \"time\" < ").append(time(stop));
-    }
-
-    private void condition(Condition condition, StringBuilder sql) {
-      if (condition instanceof Condition.Group group) {
-        String separator = "(";
-        for (Condition member : group.members()) {
-          sql.append(separator);
-          condition(member, sql);
-          separator = group.all() ? " AND " : " OR ";
-        }
-        sql.append(')');
-      } else if (condition instanceof Condition.OneOf oneOf) {
-        oneOf(oneOf, sql);
-      } else if (condition instanceof Condition.Like like) {
-        sql.append(tag(like.tag())).append(like.negated() ? " !~ " : " ~ ");
-        sql.append(value(like.regex()));
-      } else if (condition instanceof Condition.ValueOneOf oneOf) {
-        valueOneOf(oneOf, sql);
-      } else if (condition instanceof Condition.Compared compared) {
-        sql.append(name(compared.field())).append(' ').append(compared.comparison().sign());
-        sql.append(' ').append(value(limit(compared)));
-      } else if (condition instanceof Condition.ValueLike like) {
-        sql.append(name(like.field())).append(like.negated() ? " !~ " : " ~ ");
-        sql.append(value(like.regex()));
-      }
-    }
-
-    /** Whole numbers and floats apart: beside a float, large whole ones would be rounded. */
-    private void valueOneOf(Condition.ValueOneOf oneOf, StringBuilder sql) {
-      Map<Object, List<Object>> kinds = new TreeMap<>(BY_CLASS);
-      oneOf.values().forEach(each -> kinds.computeIfAbsent(each, k -> new ArrayList<>()).add(each));
-      if (oneOf.values().stream().anyMatch(Query::isZero)) {
-        kinds.computeIfAbsent(0.0, key -> new ArrayList<>()).addAll(List.of(0.0, -0.0));
-      }
-      List<String> terms = new ArrayList<>();
-      for (List<Object> alike : kinds.values()) {
-        terms.add(
-            alike.stream()
-                .distinct()
-                .map(this::value)
-                .collect(
-                    Collectors.joining(
-                        ", ",
-                        name(oneOf.field()) + (oneOf.negated() ? " NOT IN (" : " IN ("),
-                        ")")));
-      }
-      sql.append('(').append(String.join(oneOf.negated() ? " AND " : " OR ", terms)).append(')');
-    }
-
-    /** The server holds −0.0 to be less than 0.0, and not equal to it. */
-    private static Object limit(Condition.Compared compared) {
-      FieldPredicate.Comparison comparison = compared.comparison();
-      boolean below =
-          comparison == FieldPredicate.Comparison.LESS
-              || comparison == FieldPredicate.Comparison.AT_LEAST;
-      return isZero(compared.value()) ? (Object) (below ? -0.0 : 0.0) : compared.value();
-    }
-
-    private static boolean isZero(Object value) {
-      return value instanceof Number number && number.doubleValue() == 0;
-    }
-
-    /** Without functions around the column, so that the server can leave out files by it. */
-    private void oneOf(Condition.OneOf oneOf, StringBuilder sql) {
-      String column = name(oneOf.tag());
-      sql.append('(').append(column).append(oneOf.negated() ? " NOT IN (" : " IN (");
-      sql.append(oneOf.values().stream().map(this::value).collect(Collectors.joining(", ")));
-      sql.append(')');
-      if (oneOf.values().contains("") != oneOf.negated()) {
-        sql.append(" OR ").append(column).append(" IS NULL");
-      }
-      sql.append(')');
-    }
-
-    private String value(Object value) {
-      return "$" + parameter(parameters.computeIfAbsent(value, key -> parameters.size() + 1));
     }
   }
 }

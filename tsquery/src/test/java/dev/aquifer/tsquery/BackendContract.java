@@ -17,6 +17,20 @@ import java.util.List;
 record BackendContract(TimeSeries series, String measurement, Schedule.Writer writer) {
   private static final Instant START = Instant.parse("2026-03-01T00:00:00Z");
 
+  /** All that are asked for, of two windows with points. */
+  void aggregates(List<Selection> selections) throws Exception {
+    writer.write("t1", START.plusSeconds(10), "d1", "icu", 4.0);
+    writer.write("t1", START.plusSeconds(20), "d1", "icu", -2.5);
+    writer.write("t1", START.plusSeconds(60), "d1", "icu", 7.0);
+    TimeSeriesQuery.Builder query = minutes(3);
+    selections.forEach(query::select);
+
+    Series answer = only(query.build());
+
+    assertThat(answer.start(1)).isEqualTo(START.plusSeconds(60));
+    EveryAggregate.assertComputed(answer);
+  }
+
   /** Windows are counted from the epoch, backwards too. */
   void windowsBeforeTheEpoch() throws Exception {
     writer.write("t1", Instant.parse("1969-12-31T23:59:59.5Z"), "d1", "", 1);
@@ -33,7 +47,7 @@ record BackendContract(TimeSeries series, String measurement, Schedule.Writer wr
 
     assertThat(answer.size()).isEqualTo(1);
     assertThat(answer.start(0)).isEqualTo(Instant.ofEpochSecond(-7));
-    assertThat(answer.columns().get(0).doubleAt(0)).isEqualTo(2);
+    assertThat(answer.columns().get(0).longAt(0)).isEqualTo(2);
   }
 
   /** Each value finds the point that has it as its device, and no other. */
@@ -50,18 +64,18 @@ record BackendContract(TimeSeries series, String measurement, Schedule.Writer wr
               PointPredicate.not(TagPredicate.ne("device", value)),
               TagPredicate.matches("device", "^" + Lines.regex(value) + "$"))) {
         TimeSeriesQuery query =
-            TimeSeriesQuery.builder(measurement)
-                .every(Duration.ofMinutes(1))
-                .range(START, START.plus(Duration.ofHours(1)))
-                .select(Aggregate.SUM, "value")
-                .where(predicate)
-                .groupBy("device")
-                .build();
+            minutes(60).select(Aggregate.SUM, "value").where(predicate).groupBy("device").build();
         Series found = only(query);
         assertThat(found.group()).containsEntry("device", value);
         assertThat(found.columns().get(0).doubleAt(0)).as(value).isEqualTo(i + 1);
       }
     }
+  }
+
+  private TimeSeriesQuery.Builder minutes(int minutes) {
+    return TimeSeriesQuery.builder(measurement)
+        .every(Duration.ofMinutes(1))
+        .range(START, START.plus(Duration.ofMinutes(minutes)));
   }
 
   private Series only(TimeSeriesQuery query) throws Exception {

@@ -57,16 +57,7 @@ class DataFusionServerTest {
 
   @Test
   void query_everyAggregate_computesItInEachWindow() throws Exception {
-    write("t1", START.plusSeconds(10), "d1", "icu", 4.0);
-    write("t1", START.plusSeconds(20), "d1", "icu", -2.5);
-    write("t1", START.plusSeconds(60), "d1", "icu", 7.0);
-    TimeSeriesQuery.Builder query = minutes(3);
-    EveryAggregate.of("value").forEach(query::select);
-
-    Series answer = only(answer("t1", query.build()));
-
-    assertThat(answer.start(1)).isEqualTo(START.plusSeconds(60));
-    EveryAggregate.assertComputed(answer);
+    new BackendContract(series, measurement, this::write).aggregates(EveryAggregate.of("value"));
   }
 
   @Test
