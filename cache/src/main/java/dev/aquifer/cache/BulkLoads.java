@@ -297,9 +297,16 @@ final class BulkLoads {
       ReadFloor floor = ReadFloor.NONE;
       Set<Object> keys = new LinkedHashSet<>();
       for (RemoteRead.Granted one : granted) {
-        one.flight().loadsFrom(node);
-        floor = floor.and(loads.floor(one.flight(), true));
-        keys.add(one.flight().key);
+        Flight flight = one.flight();
+        if (!flight.ended.isDone()) {
+          flight.loadsFrom(node);
+          floor = floor.and(loads.floor(flight, true));
+          keys.add(flight.key);
+        }
+      }
+      if (keys.isEmpty()) {
+        // It was too late before its turn came.
+        return;
       }
       try {
         Object loaded = loads.call(first, floor, () -> source.load(keys));

@@ -88,8 +88,8 @@ final class Loads {
   }
 
   private void run(Flight flight, Remote.@Nullable Lease lease, long begun, Future<?> limit) {
-    if (flight.done.isDone()) {
-      // It was too late before its turn came.
+    if (flight.ended.isDone()) {
+      // It was too late before its turn came. An answer within the soft limit ends no flight.
       return;
     }
     try {

@@ -12,6 +12,9 @@ import dev.aquifer.spi.Observer.Tier;
 import dev.aquifer.testkit.Eventually;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -211,6 +214,68 @@ class StaleAnswersTest {
     Eventually.within(Duration.ofSeconds(10))
         .asserts(() -> assertThat(as(() -> cache.getIfPresent("k"))).isEqualTo("second"));
     awaitTimers(0);
+  }
+
+  @Test
+  void get_threadsAreBusyPastTheSoftLimit_loadRunsWhenItsTurnComes() {
+    TieredCache<String, String> cache = filled(node);
+    node.pass(TTL);
+    node.executor.hold();
+    CompletableFuture<String> first = as(() -> cache.getAsync("k", this::later));
+    node.pass(Duration.ofMillis(100));
+    assertThat(tries).hasValue(0);
+    node.executor.go();
+    assertThat(first).isCompletedWithValue("first");
+    assertThat(tries).hasValue(1);
+    assertThat(as(() -> cache.getIfPresent("k"))).isEqualTo("second");
+  }
+
+  @Test
+  void get_threadsAreBusyPastTheHardLimit_loadIsNotRun() {
+    TieredCache<String, String> cache = filled(node);
+    node.pass(TTL);
+    node.executor.hold();
+    CompletableFuture<String> first = as(() -> cache.getAsync("k", this::later));
+    node.pass(Duration.ofSeconds(30));
+    node.executor.go();
+    assertThat(first).isCompletedWithValue("first");
+    assertThat(tries).hasValue(0);
+  }
+
+  @Test
+  void getAll_threadsAreBusy_loadRunsUnlessTheHardLimitHasPassed() {
+    TieredCache<String, String> cache = filled(node);
+    node.pass(TTL);
+    node.executor.hold();
+    CompletableFuture<BulkResult<String, String>> soft = all(cache);
+    node.pass(Duration.ofMillis(100));
+    node.executor.go();
+    assertThat(soft.join().values()).containsExactly(Map.entry("k", "first"));
+    assertThat(tries).hasValue(1);
+    assertThat(as(() -> cache.getIfPresent("k"))).isEqualTo("second");
+    node.pass(TTL);
+    node.executor.hold();
+    CompletableFuture<BulkResult<String, String>> hard = all(cache);
+    node.pass(Duration.ofSeconds(30));
+    node.executor.go();
+    assertThat(hard.join().values()).containsExactly(Map.entry("k", "second"));
+    assertThat(tries).hasValue(1);
+  }
+
+  private CompletableFuture<BulkResult<String, String>> all(TieredCache<String, String> cache) {
+    return as(
+        () ->
+            cache.getAllAsync(
+                Set.of("k"),
+                keys -> {
+                  tries.incrementAndGet();
+                  return CompletableFuture.completedFuture(Map.of("k", "second"));
+                }));
+  }
+
+  private CompletableFuture<String> later(String key) {
+    tries.incrementAndGet();
+    return CompletableFuture.completedFuture("second");
   }
 
   @Test
