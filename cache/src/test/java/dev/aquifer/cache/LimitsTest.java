@@ -107,8 +107,8 @@ class LimitsTest {
     }
     Eventually.within(Duration.ofSeconds(10))
         .until("five are refused", () -> calls.stream().filter(this::refused).count() == 5);
+    Eventually.within(Duration.ofSeconds(10)).asserts(() -> assertThat(running).hasValue(2));
     assertThat(load(ATL, 1)).isEqualTo("gate 1");
-    assertThat(running).hasValue(2);
     go.countDown();
     for (CompletableFuture<String> call : calls) {
       assertThat(call.handle((value, error) -> true).get(10, TimeUnit.SECONDS)).isTrue();
