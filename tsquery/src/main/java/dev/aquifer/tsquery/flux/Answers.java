@@ -1,5 +1,6 @@
 package dev.aquifer.tsquery.flux;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
@@ -8,6 +9,8 @@ import java.util.Set;
  * not was seen on a real server:
  *
  * <ul>
+ *   <li>Storage and the query engine know a missing tag otherwise, and unsigned numbers: see {@link
+ *       Faithful}.
  *   <li>Sums and means of floats differ in their last digits: the query engine adds in pieces,
  *       storage one by one. Pieces are as the rows come, so that it is enough for it that fewer
  *       come.
@@ -69,9 +72,18 @@ final class Answers {
     return read.aggregate() != null;
   }
 
-  static boolean same(Reading before, Reading after, FloatSums sums) {
+  static boolean same(
+      Reading before,
+      Reading after,
+      Set<Expression.Call> approved,
+      Set<String> shadowed,
+      FloatSums sums) {
     if (untouched(before, after)) {
       return true;
+    }
+    // What storage answers of such a read, it may not answer of another.
+    if (before.losesPoints() != null || !faithful(before, after, approved, shadowed)) {
+      return false;
     }
     boolean exact = sums == FloatSums.EXACT;
     List<Step> rest = after.rest();
@@ -84,6 +96,24 @@ final class Answers {
               && rest.stream().allMatch(Answers::tablewise);
       default -> false;
     };
+  }
+
+  /** Whether it makes no difference that storage evaluates what the query engine did before. */
+  private static boolean faithful(
+      Reading before, Reading after, Set<Expression.Call> approved, Set<String> shadowed) {
+    List<Expression.Call> known = new ArrayList<>();
+    before.taken().forEach(filter -> known.add(filter.step().call()));
+    for (Reading.Taken filter : after.taken()) {
+      Expression.Call call = filter.step().call();
+      if (known.remove(call) || approved.contains(call)) {
+        continue;
+      }
+      Faithful faithful = new Faithful(filter.row(), filter.scope(), shadowed);
+      if (!filter.parts().stream().allMatch(faithful::stays)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static boolean untouched(Reading before, Reading after) {

@@ -44,6 +44,14 @@ final class Faithful {
     return rules;
   }
 
+  /** Whether it makes no difference who evaluates the part as it is written. */
+  boolean stays(Expression part) {
+    int before = rules.size();
+    Expression written = written(part);
+    rules.subList(before, rules.size()).clear();
+    return part.equals(written);
+  }
+
   /** The part as storage may have it; null where there is no such. */
   @Nullable Expression of(Expression part) {
     int before = rules.size();

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class FilterRun {
   private final List<Expression.Call> filters;
+  private final int reach;
   private final Bindings scope;
   private final Set<String> defined;
   private final List<Expression> taken = new ArrayList<>();
@@ -27,11 +28,14 @@ final class FilterRun {
   private final List<Expression> behind = new ArrayList<>();
   private final List<String> rules = new ArrayList<>();
 
-  /** The stages that take the place of the run's, and the rules that made them. */
-  record Result(List<Expression.Call> stages, List<String> rules, boolean whole) {}
+  /**
+   * The stages that take the place of the run's, the first for storage; the rules that made them.
+   */
+  record Result(List<Expression.Call> stages, List<String> rules) {}
 
-  private FilterRun(List<Expression.Call> filters, Bindings scope, Set<String> defined) {
+  private FilterRun(List<Expression.Call> filters, int reach, Bindings scope, Set<String> defined) {
     this.filters = filters;
+    this.reach = reach;
     this.scope = scope;
     this.defined = defined;
   }
@@ -54,9 +58,14 @@ final class FilterRun {
     return body;
   }
 
-  /** Null where nothing more would go to storage than does. */
-  static @Nullable Result of(List<Expression.Call> filters, Bindings scope, Set<String> defined) {
-    FilterRun run = new FilterRun(filters, scope, defined);
+  /**
+   * Null where nothing would change.
+   *
+   * @param reach how many of the filters storage looks at today; what it can take of these, it does
+   */
+  static @Nullable Result of(
+      List<Expression.Call> filters, int reach, Bindings scope, Set<String> defined) {
+    FilterRun run = new FilterRun(filters, reach, scope, defined);
     return run.sort() ? run.result() : null;
   }
 
@@ -68,9 +77,8 @@ final class FilterRun {
     }
     String row = first.row();
     boolean blocked = false;
-    boolean won = false;
-    for (Expression.Call filter : filters) {
-      Predicates.Body body = body(filter);
+    for (int i = 0; i < filters.size(); i++) {
+      Predicates.Body body = body(filters.get(i));
       if (body == null || !body.row().equals(row)) {
         return false;
       }
@@ -78,7 +86,7 @@ final class FilterRun {
       for (Expression part : Predicates.parts(body.value())) {
         boolean pushable = Predicates.obstacle(part, row, scope) == null;
         blocks |= !pushable;
-        if (pushable && !blocked) {
+        if (pushable && i < reach) {
           taken.add(part);
           continue;
         }
@@ -87,7 +95,6 @@ final class FilterRun {
         if (written != null) {
           taken.addAll(Predicates.parts(written));
           rules.addAll(faithful.rules());
-          won = true;
         } else if (pushable) {
           behind.add(part);
         } else {
@@ -95,12 +102,14 @@ final class FilterRun {
         }
         if (written != null && blocked) {
           rules.add(Rules.PUSHABLE_FIRST);
+        } else if (written != null && faithful.rules().isEmpty() && !written.equals(part)) {
+          rules.add(Rules.MISSING_TAG);
         }
       }
       blocked |= blocks;
     }
     // Without what it stood behind, storage would take it, and mean something else by it.
-    return won && (behind.isEmpty() || !left.isEmpty());
+    return !rules.isEmpty() && (behind.isEmpty() || !left.isEmpty());
   }
 
   private Result result() {
@@ -112,7 +121,7 @@ final class FilterRun {
         stages.add(filter(at, parts));
       }
     }
-    return new Result(stages, rules.stream().distinct().toList(), left.isEmpty());
+    return new Result(stages, rules.stream().distinct().toList());
   }
 
   /** The filter that the first of these parts stood in. */

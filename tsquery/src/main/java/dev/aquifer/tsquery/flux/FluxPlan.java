@@ -61,6 +61,7 @@ public record FluxPlan(List<Read> reads, List<Rewrite> rewrites, boolean complet
    * @param pushed the calls that storage takes over, as they are written
    * @param partly whether storage also evaluates parts of the filter that it does not take over
    * @param left the first call that it leaves to the query engine, or null where it takes all
+   * @param caution what storage is known to answer wrongly here, or null
    */
   public record Read(
       int line,
@@ -69,7 +70,8 @@ public record FluxPlan(List<Read> reads, List<Rewrite> rewrites, boolean complet
       String node,
       List<String> pushed,
       boolean partly,
-      @Nullable Left left) {
+      @Nullable Left left,
+      @Nullable Caution caution) {
     /** Copies the list. */
     public Read {
       pushed = List.copyOf(pushed);
@@ -85,6 +87,16 @@ public record FluxPlan(List<Read> reads, List<Rewrite> rewrites, boolean complet
    * @param column of what stands against it, from 1
    */
   public record Left(String call, String reason, int line, int column) {}
+
+  /**
+   * Part of a filter that storage evaluates, and not as it is meant. {@link FluxScript#optimized}
+   * leaves such a read alone.
+   *
+   * @param reason what goes wrong, and what to write
+   * @param line where the part begins, from 1
+   * @param column where the part begins, from 1
+   */
+  public record Caution(String reason, int line, int column) {}
 
   /**
    * A change that leaves the answer as it is.
@@ -141,7 +153,19 @@ public record FluxPlan(List<Read> reads, List<Rewrite> rewrites, boolean complet
         read.name(),
         pushed,
         read.partial(),
-        left(read));
+        left(read),
+        caution(read));
+  }
+
+  private static @Nullable Caution caution(Reading read) {
+    Expression part = read.losesPoints();
+    return part == null
+        ? null
+        : new Caution(
+            "where alternatives are of tags and of _value, storage may lose points of series whose"
+                + " tags are enough; add a condition on _value alone that always holds",
+            part.place().line(),
+            part.place().column());
   }
 
   private static @Nullable Left left(Reading read) {
@@ -181,6 +205,11 @@ public record FluxPlan(List<Read> reads, List<Rewrite> rewrites, boolean complet
                   String.join(", ", read.pushed)));
       if (read.partly) {
         text.append("  and evaluates parts of the filter that follows\n");
+      }
+      Caution caution = read.caution;
+      if (caution != null) {
+        text.append(
+            "  caution: %s (%d:%d)%n".formatted(caution.reason, caution.line, caution.column));
       }
       Left left = read.left;
       if (left != null) {

@@ -82,7 +82,8 @@ final class Optimizer {
       if (rewrites.stream().allMatch(rewrite -> rewrite.rule().equals(Rules.READ_INLINED))) {
         return new Result(script, List.of());
       }
-      if (check(Tracer.trace(written, bound), before, shared, frozen, kept)) {
+      Tracer.Trace after = Tracer.trace(written, bound);
+      if (check(after, before, new Attempt(shared, pipes, defined), frozen, kept)) {
         return new Result(written, rewrites);
       }
     }
@@ -93,19 +94,24 @@ final class Optimizer {
     return trace.location() == null && !defined.contains("location");
   }
 
+  private record Attempt(SharedReads shared, PipeRewrite pipes, Set<String> defined) {}
+
   /** Whether each read is as it was or better; if not, says which must stay. */
   private boolean check(
       Tracer.Trace after,
       IdentityHashMap<Expression.Call, List<Reading>> before,
-      SharedReads shared,
+      Attempt attempt,
       Set<Expression.Call> frozen,
       Set<String> kept) {
+    SharedReads shared = attempt.shared;
     boolean good = after.complete();
     for (Reading read : Planner.reads(after)) {
       Expression.Call from = read.from().call();
       Expression.Call origin = shared.origin(from);
       List<Reading> olds = before.getOrDefault(origin, List.of());
-      boolean same = olds.stream().allMatch(old -> Answers.same(old, read, sums));
+      Set<Expression.Call> approved = attempt.pipes.approved(from);
+      boolean same =
+          olds.stream().allMatch(old -> Answers.same(old, read, approved, attempt.defined, sums));
       if (!shared.through(from).isEmpty() && !(same && Answers.aggregated(read))) {
         kept.addAll(shared.through(from));
         good = false;
@@ -137,7 +143,7 @@ final class Optimizer {
         && read(pipe)
         && pipe.source() instanceof Expression.Call from
         && !frozen.contains(shared.origin(from))) {
-      List<Expression.Call> stages = rewrite.of(pipe.stages());
+      List<Expression.Call> stages = rewrite.of(from, pipe.stages(), shared.reach(from));
       return stages.equals(pipe.stages())
           ? pipe
           : new Expression.Pipe(pipe.source(), stages, pipe.place());

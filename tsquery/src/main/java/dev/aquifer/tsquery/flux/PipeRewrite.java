@@ -1,6 +1,8 @@
 package dev.aquifer.tsquery.flux;
 
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -12,6 +14,8 @@ final class PipeRewrite {
   private final Set<String> defined;
   private final boolean inUtc;
   private final List<FluxPlan.Rewrite> rewrites = new ArrayList<>();
+  private final IdentityHashMap<Expression.Call, Set<Expression.Call>> approved =
+      new IdentityHashMap<>();
 
   PipeRewrite(Bindings scope, Set<String> defined, boolean inUtc) {
     this.scope = scope;
@@ -23,42 +27,68 @@ final class PipeRewrite {
     return rewrites;
   }
 
-  /** The stages after {@code from}, the first of which is the range. */
-  List<Expression.Call> of(List<Expression.Call> given) {
-    List<Expression.Call> stages = filters(given);
+  /**
+   * The stages after {@code from}, the first of which is the range.
+   *
+   * @param reach how many of the stages are all of the read's own today
+   */
+  List<Expression.Call> of(Expression.Call from, List<Expression.Call> given, int reach) {
+    List<Expression.Call> stages = filters(from, given, reach);
     stages = offset(stages);
     return latest(stages);
   }
 
-  private List<Expression.Call> filters(List<Expression.Call> given) {
+  /** Filters that storage takes of this read by what {@link FilterRun} made of them. */
+  Set<Expression.Call> approved(Expression.Call from) {
+    return approved.getOrDefault(from, Set.of());
+  }
+
+  private List<Expression.Call> filters(
+      Expression.Call from, List<Expression.Call> given, int stagesReached) {
     List<Expression.Call> stages = given;
     int filters = run(stages);
-    if (filters == 0) {
-      return stages;
-    }
-    List<Expression.Call> timed = TimeBounds.of(stages, filters, defined);
+    int reach = reach(stages.subList(1, 1 + Math.min(filters, stagesReached - 1)));
+    TimeBounds.Result timed = filters == 0 ? null : TimeBounds.of(stages, filters, reach, defined);
     if (timed != null) {
-      int kept = filters - (stages.size() - timed.size());
-      add(Rules.TIME_INTO_RANGE, stages.subList(0, 1 + filters), timed.subList(0, 1 + kept));
-      stages = timed;
-      filters = kept;
+      add(
+          Rules.TIME_INTO_RANGE,
+          stages.subList(0, 1 + filters),
+          timed.stages().subList(0, 1 + timed.filters()));
+      stages = timed.stages();
+      filters = timed.filters();
+      reach = timed.reach();
     }
     if (filters == 0) {
       return stages;
     }
     List<Expression.Call> before = stages.subList(1, 1 + filters);
-    FilterRun.Result result = FilterRun.of(before, scope, defined);
+    Set<Expression.Call> known = new HashSet<>(before.subList(0, reach));
+    approved.put(from, known);
+    FilterRun.Result result = FilterRun.of(before, reach, scope, defined);
     if (result == null) {
       return stages;
     }
     for (String rule : result.rules()) {
       add(rule, before, result.stages());
     }
+    known.add(result.stages().get(0));
     List<Expression.Call> changed = new ArrayList<>();
     changed.add(stages.get(0));
     changed.addAll(result.stages());
     changed.addAll(stages.subList(1 + filters, stages.size()));
     return changed;
+  }
+
+  /** How many of the filters storage looks at today: to the first that it does not take whole. */
+  private int reach(List<Expression.Call> filters) {
+    int reach = 0;
+    while (reach < filters.size()) {
+      reach++;
+      if (!pushed(filters.get(reach - 1))) {
+        break;
+      }
+    }
+    return reach;
   }
 
   /** How many filters follow the range. */

@@ -243,21 +243,20 @@ final class Planner {
       return null;
     }
     Predicates.Obstacle first = null;
-    int taken = 0;
+    List<Expression> taken = new ArrayList<>();
     for (Expression part : Predicates.parts(body.value())) {
       Predicates.Obstacle obstacle = Predicates.obstacle(part, body.row(), closure.scope());
       if (obstacle == null) {
-        taken++;
+        taken.add(part);
       } else if (first == null) {
         first = obstacle;
       }
     }
-    if (first == null) {
-      read.filter(step);
-      return step;
+    if (!taken.isEmpty()) {
+      read.filter(new Reading.Taken(step, body.row(), taken, closure.scope(), first == null));
     }
-    if (taken > 0) {
-      read.filterPart();
+    if (first == null) {
+      return step;
     }
     read.leave(step, first.reason(), first.place());
     return null;

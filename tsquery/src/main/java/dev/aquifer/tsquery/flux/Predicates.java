@@ -52,6 +52,39 @@ final class Predicates {
         : null;
   }
 
+  /** Whether what it compares is the value and nothing else. */
+  static boolean ofValueAlone(Expression part, String row) {
+    boolean[] found = compared(part, row);
+    return found[0] && !found[1];
+  }
+
+  /** Whether alternatives in it are of the value and of tags. */
+  static boolean mixed(Expression part, String row) {
+    if (!(part instanceof Expression.Logical logical)) {
+      return false;
+    }
+    boolean[] found = compared(part, row);
+    return found[0]
+        && found[1]
+        && (logical.operator().equals("or")
+            || logical.operands().stream().anyMatch(operand -> mixed(operand, row)));
+  }
+
+  /** Whether the value is compared, and whether a tag is. */
+  private static boolean[] compared(Expression part, String row) {
+    boolean[] found = new boolean[2];
+    compared(part, row, found);
+    return found;
+  }
+
+  private static void compared(Expression part, String row, boolean[] found) {
+    String column = column(part, row);
+    if (column != null) {
+      found[column.equals("_value") ? 0 : 1] = true;
+    }
+    Tree.children(part, child -> compared(child, row, found));
+  }
+
   /** Why storage does not take this part, with its place; null where it does. */
   static @Nullable Obstacle obstacle(Expression part, String row, Bindings scope) {
     Place place = part.place();

@@ -22,8 +22,7 @@ final class Reading {
   private final Step from;
   private final List<Step> pushed = new ArrayList<>();
   private String node = "from";
-  private int filters;
-  private int partial;
+  private final List<Taken> taken = new ArrayList<>();
   private @Nullable String aggregate;
   private @Nullable Step window;
   private @Nullable List<String> groupBy;
@@ -47,14 +46,45 @@ final class Reading {
     node = becomes;
   }
 
-  void filter(Step step) {
-    pushed.add(step);
-    filters++;
+  /** Parts of a filter went into the read; the filter itself only where that was all of it. */
+  void filter(Taken filter) {
+    taken.add(filter);
+    if (filter.whole()) {
+      pushed.add(filter.step());
+    }
   }
 
-  /** Parts of a filter went into the read, the filter stays. */
-  void filterPart() {
-    partial++;
+  /**
+   * What storage evaluates of a filter.
+   *
+   * @param row the name of its row
+   * @param scope what names in it stand for
+   * @param whole whether that is all of it
+   */
+  record Taken(Step step, String row, List<Expression> parts, Bindings scope, boolean whole) {}
+
+  List<Taken> taken() {
+    return taken;
+  }
+
+  /**
+   * The first part that has alternatives of tags and of the value, where storage loses points by
+   * it: it then has no condition of its own for a series whose tags are enough, and in all shards
+   * but the first applies that of a series before. A condition of the value alone beside it is one.
+   */
+  @Nullable Expression losesPoints() {
+    Expression first = null;
+    for (Taken filter : taken) {
+      for (Expression part : filter.parts()) {
+        if (Predicates.ofValueAlone(part, filter.row())) {
+          return null;
+        }
+        if (first == null && Predicates.mixed(part, filter.row())) {
+          first = part;
+        }
+      }
+    }
+    return first;
   }
 
   void aggregated(String by) {
@@ -99,17 +129,16 @@ final class Reading {
 
   /** The name of the plan's node. */
   String name() {
-    String name =
-        filters > 0 && node.equals(RANGE) ? "merged_" + node + "_filter".repeat(filters) : node;
-    return name;
+    int filters = filters();
+    return filters > 0 && node.equals(RANGE) ? "merged_" + node + "_filter".repeat(filters) : node;
   }
 
   int filters() {
-    return filters;
+    return (int) taken.stream().filter(Taken::whole).count();
   }
 
   boolean partial() {
-    return partial > 0;
+    return taken.stream().anyMatch(filter -> !filter.whole());
   }
 
   @Nullable String aggregate() {

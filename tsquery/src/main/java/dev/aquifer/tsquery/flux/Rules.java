@@ -7,6 +7,7 @@ final class Rules {
   static final String NEGATION = "negation";
   static final String INLINED = "predicate-inlined";
   static final String FOLDED = "constant-folded";
+  static final String MISSING_TAG = "missing-tag";
   static final String PUSHABLE_FIRST = "pushable-first";
   static final String TIME_INTO_RANGE = "time-into-range";
   static final String READ_PER_USE = "read-per-use";

@@ -23,6 +23,7 @@ final class SharedReads {
   private final Map<String, Integer> uses = new HashMap<>();
   private final IdentityHashMap<Expression.Call, Expression.Call> origins = new IdentityHashMap<>();
   private final IdentityHashMap<Expression.Call, Set<String>> through = new IdentityHashMap<>();
+  private final IdentityHashMap<Expression.Call, Integer> reaches = new IdentityHashMap<>();
   private final List<FluxPlan.Rewrite> rewrites = new ArrayList<>();
   private final Map<String, Place> places = new HashMap<>();
   private int copied;
@@ -42,6 +43,11 @@ final class SharedReads {
   /** The variables with several uses that this {@code from} was held in. */
   Set<String> through(Expression.Call from) {
     return through.getOrDefault(from, Set.of());
+  }
+
+  /** How many stages of a pipe from this {@code from} on come before its tables have two uses. */
+  int reach(Expression.Call from) {
+    return reaches.getOrDefault(from, Integer.MAX_VALUE);
   }
 
   List<FluxPlan.Rewrite> rewrites() {
@@ -168,6 +174,8 @@ final class SharedReads {
         names.add(name);
       }
       through.put(copy, names);
+      int reach = uses.getOrDefault(name, 0) > 1 ? read.stages().size() : Integer.MAX_VALUE;
+      reaches.put(copy, Math.min(reach(from), reach));
       source = copy;
     }
     List<Expression.Call> stages = new ArrayList<>(read.stages());

@@ -19,9 +19,17 @@ final class TimeBounds {
 
   private TimeBounds() {}
 
-  /** The stages from the range on, changed; null where nothing changes. */
-  static @Nullable List<Expression.Call> of(
-      List<Expression.Call> stages, int filters, Set<String> defined) {
+  /**
+   * The stages from the range on, changed.
+   *
+   * @param filters how many of the filters after the range are left
+   * @param reach how many of those are of the first so many
+   */
+  record Result(List<Expression.Call> stages, int filters, int reach) {}
+
+  /** Null where nothing changes. */
+  static @Nullable Result of(
+      List<Expression.Call> stages, int filters, int reach, Set<String> defined) {
     Expression.Call range = stages.get(0);
     @Nullable Expression start = argument(range, "start");
     @Nullable Expression stop = argument(range, "stop");
@@ -36,7 +44,9 @@ final class TimeBounds {
     boolean forgotten = forgotten(stages.subList(1, stages.size()), defined);
     List<Expression.Call> changed = new ArrayList<>();
     boolean any = false;
-    for (Expression.Call filter : stages.subList(1, 1 + filters)) {
+    int reached = 0;
+    for (int i = 0; i < filters; i++) {
+      Expression.Call filter = stages.get(1 + i);
       Predicates.Body body = FilterRun.body(filter);
       if (body == null) {
         return null;
@@ -61,14 +71,16 @@ final class TimeBounds {
       }
       if (!kept.isEmpty()) {
         changed.add(filter(filter, kept));
+        reached += i < reach ? 1 : 0;
       }
     }
     if (!any) {
       return null;
     }
+    int left = changed.size();
     changed.add(0, range(range, from, low, to, high));
     changed.addAll(stages.subList(1 + filters, stages.size()));
-    return changed;
+    return new Result(changed, left, reached);
   }
 
   /** From, inclusive, and to, exclusive. */

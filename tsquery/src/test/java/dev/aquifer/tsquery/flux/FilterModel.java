@@ -1,5 +1,6 @@
 package dev.aquifer.tsquery.flux;
 
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -18,14 +19,20 @@ final class FilterModel {
     this.scope = scope;
   }
 
-  /** Whether a row passes the filters that stand right after the range. */
-  boolean passes(List<Expression.Call> filters, Map<String, Object> row) {
+  /**
+   * Whether a row passes the filters that stand right after the range.
+   *
+   * @param reach how many of them storage may take, where several reads go on from there
+   */
+  boolean passes(List<Expression.Call> filters, int reach, Map<String, Object> row) {
     boolean pushing = true;
-    for (Expression.Call filter : filters) {
+    for (int i = 0; i < filters.size(); i++) {
+      Expression.Call filter = filters.get(i);
       Predicates.Body body = FilterRun.body(filter);
       if (body == null) {
         throw new IllegalArgumentException(Printer.print(filter));
       }
+      pushing &= i < reach;
       boolean whole = true;
       for (Expression part : Predicates.parts(body.value())) {
         boolean pushed = pushing && Predicates.obstacle(part, body.row(), scope) == null;
@@ -46,6 +53,8 @@ final class FilterModel {
       return text.value();
     } else if (expression instanceof Expression.Int number) {
       return (double) number.value();
+    } else if (expression instanceof Expression.Moment moment) {
+      return moment.value().toInstant();
     } else if (expression instanceof Expression.Decimal number) {
       return number.value();
     } else if (expression instanceof Expression.Name word) {
@@ -111,6 +120,10 @@ final class FilterModel {
         case "==" -> one.equals(other);
         default -> !one.equals(other);
       };
+    }
+    if (left instanceof Instant one && right instanceof Instant other) {
+      // The tests have no other comparison of times.
+      return !one.isBefore(other);
     }
     if (storage && left instanceof Long) {
       return false;

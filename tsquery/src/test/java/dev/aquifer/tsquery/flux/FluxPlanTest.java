@@ -195,4 +195,35 @@ class FluxPlanTest {
         .map(FluxPlan.Read::node)
         .collect(Collectors.toList());
   }
+
+  /** On a real server, 160 points of a series became 97. */
+  @Test
+  void explain_ofAlternativesOfTagAndValue_hasACaution() {
+    String read = "from(bucket: \"b\") |> range(start: -1h) |> filter(fn: (r) => ";
+    String mixed = "(r.ward == \"icu\" or r._value > 3)";
+    FluxPlan plan = FluxScript.parse(read + "r.a == \"x\" and " + mixed + ")").explain();
+    FluxPlan.Caution caution = plan.reads().get(0).caution();
+    assertThat(caution).isNotNull();
+    assertThat(caution.reason()).contains("alternatives are of tags and of _value", "always holds");
+    assertThat(caution.line()).isEqualTo(1);
+    assertThat(caution.column()).isEqualTo(read.length() + "r.a == \"x\" and (".length() + 1);
+    assertThat(plan.toString()).contains("caution: where alternatives");
+    for (String other :
+        List.of(
+            mixed + " and (r._value > 3 or r._value <= 3)",
+            mixed + " and r._value < 9",
+            "r.ward == \"icu\" or r.ward == \"er\"",
+            "r._value > 3 or r._value < 1",
+            "r.ward == \"icu\" and r._value > 3",
+            "strings.hasPrefix(v: r.ward, prefix: \"i\") or r._value > 3")) {
+      FluxPlan.Read sound = FluxScript.parse(read + other + ")").explain().reads().get(0);
+      assertThat(sound.caution()).as(other).isNull();
+    }
+    FluxPlan.Read later =
+        FluxScript.parse(read + mixed + ") |> filter(fn: (q) => q._value != 5)")
+            .explain()
+            .reads()
+            .get(0);
+    assertThat(later.caution()).isNull();
+  }
 }
