@@ -129,6 +129,9 @@ class BadInputTest {
                             })))
         .isInstanceOf(LoadTimeoutException.class)
         .hasMessageContainingAll("hasty", "PT0.1S", "loadTimeout");
+    // The caller's own limit may pass a moment before that of the load.
+    Eventually.within(Duration.ofSeconds(10))
+        .asserts(() -> assertThat(hasty.statistics().failures()).isEqualTo(1));
     go.countDown();
     assertThat(ended.await(10, TimeUnit.SECONDS)).isTrue();
     assertThat(as(() -> hasty.get("k", k -> "new"))).isEqualTo("new");

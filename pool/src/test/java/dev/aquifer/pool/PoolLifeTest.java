@@ -63,7 +63,12 @@ class PoolLifeTest {
 
   @Test
   void callersThatWait_getMoreConnections_whichAreClosedWhenNotNeeded() throws Exception {
-    PoolSettings settings = settings().maximumSize(40).idleTimeout(Duration.ofSeconds(10)).build();
+    PoolSettings settings =
+        settings()
+            .maximumSize(40)
+            .idleTimeout(Duration.ofSeconds(10))
+            .connectionTimeout(Duration.ofSeconds(30))
+            .build();
     LeakCheck.of()
         .database(database)
         .around(
@@ -101,7 +106,9 @@ class PoolLifeTest {
 
   @Test
   void fixedSize_staysAndSaysSo() throws Exception {
-    try (AdaptivePool pool = AdaptivePool.open(settings().adaptive(false).maximumSize(3).build());
+    PoolSettings three =
+        settings().adaptive(false).maximumSize(3).connectionTimeout(Duration.ofSeconds(30)).build();
+    try (AdaptivePool pool = AdaptivePool.open(three);
         Callers callers = Callers.of(12, pool, "SELECT pg_sleep(0.02)")) {
       SOON.until("the limit is told", () -> pool.report().last().reason() == PoolReason.LIMIT);
       assertThat(pool.stats().max()).isEqualTo(3);

@@ -37,6 +37,8 @@ class ServerBudgetTest {
         .url(POSTGRES.database().url())
         .credentials(POSTGRES.database().user(), POSTGRES.database().password())
         .driverProperty("assumeMinServerVersion", "14")
+        // More callers than connections, and who gives one back may be the next to have it.
+        .connectionTimeout(Duration.ofSeconds(30))
         .budget(budget);
   }
 

@@ -64,7 +64,7 @@ class ProofTest {
         failure(
             () ->
                 Proof.of("fails")
-                    .tries(200, 200)
+                    .tries(2_000, 2_000)
                     .each(
                         random -> {
                           int value = random.nextInt(50);

@@ -68,28 +68,24 @@ class RewritesServerTest {
     database.write(points(new SplittableRandom(7)));
     LongAdder changed = new LongAdder();
     LongAdder answered = new LongAdder();
-    try {
-      Proof.of("flux-rewrites")
-          .tries(200, 20_000)
-          .each(
-              random -> {
-                String text = script(random).replace("\"b\"", '"' + database.name() + '"');
-                FluxScript script = FluxScript.parse(text);
-                Map<String, List<String>> answer = answer(server, script);
-                for (FloatSums sums : FloatSums.values()) {
-                  FluxScript optimized = script.optimized(sums);
-                  if (answer != null && !optimized.equals(script)) {
-                    assertThat(answer(server, optimized))
-                        .as("%s%n%s", script, optimized)
-                        .isEqualTo(answer);
-                    changed.increment();
-                    answered.add(answer.size());
-                  }
+    Proof.of("flux-rewrites")
+        .tries(200, 20_000)
+        .each(
+            random -> {
+              String text = script(random).replace("\"b\"", '"' + database.name() + '"');
+              FluxScript script = FluxScript.parse(text);
+              Map<String, List<String>> answer = answer(server, script);
+              for (FloatSums sums : FloatSums.values()) {
+                FluxScript optimized = script.optimized(sums);
+                if (answer != null && !optimized.equals(script)) {
+                  assertThat(answer(server, optimized))
+                      .as("%s%n%s", script, optimized)
+                      .isEqualTo(answer);
+                  changed.increment();
+                  answered.add(answer.size());
                 }
-              });
-    } finally {
-      database.drop();
-    }
+              }
+            });
     assertThat(changed.sum()).isPositive();
     assertThat(answered.sum()).isPositive();
   }
