@@ -77,6 +77,15 @@ public interface Backend extends AutoCloseable {
     }
   }
 
+  /**
+   * Whether its line protocol is that of InfluxDB 3: in names and values of tags, a backslash also
+   * escapes a backslash, and values of tags may have an equals sign as it is. Default false, as for
+   * InfluxDB 1.x and 2.x.
+   */
+  default boolean escapesBackslashes() {
+    return false;
+  }
+
   /** How many queries one request may have; 1: each is sent by itself. */
   default int queriesInRequest() {
     return 1;

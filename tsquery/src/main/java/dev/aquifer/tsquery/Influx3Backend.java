@@ -126,6 +126,11 @@ public final class Influx3Backend implements Backend {
   }
 
   @Override
+  public boolean escapesBackslashes() {
+    return true;
+  }
+
+  @Override
   public int queriesInRequest() {
     return 8;
   }

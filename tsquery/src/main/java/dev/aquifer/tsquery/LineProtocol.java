@@ -22,14 +22,21 @@ final class LineProtocol {
   private final String tenantTag;
   private final String tenant;
   private final long unit;
+  private final boolean escapesBackslashes;
   private final Map<String, Times> times = new LinkedHashMap<>();
   private int at;
   private int line = 1;
   private int lineStart;
   private int points;
 
-  private LineProtocol(String text, ChronoUnit precision, String tenantTag, String tenant) {
+  private LineProtocol(
+      String text,
+      ChronoUnit precision,
+      String tenantTag,
+      String tenant,
+      boolean escapesBackslashes) {
     this.text = text;
+    this.escapesBackslashes = escapesBackslashes;
     this.tenantTag = tenantTag;
     this.tenant = tenant;
     this.unit =
@@ -66,16 +73,21 @@ final class LineProtocol {
    * The times of each measurement, in nanoseconds.
    *
    * @param tenantTag which no line may have with another value than this tenant
+   * @param escapesBackslashes see {@link Backend#escapesBackslashes}
    * @throws IllegalArgumentException when a line breaks a rule, has no time, or is another tenant's
    */
   static Map<String, long[]> read(
-      String text, ChronoUnit precision, String tenantTag, String tenant) {
+      String text,
+      ChronoUnit precision,
+      String tenantTag,
+      String tenant,
+      boolean escapesBackslashes) {
     if (text.length() > MAX_CHARS) {
       throw new IllegalArgumentException(
           "Line protocol of %,d characters; at most %,d are read at once."
               .formatted(text.length(), MAX_CHARS));
     }
-    LineProtocol reader = new LineProtocol(text, precision, tenantTag, tenant);
+    LineProtocol reader = new LineProtocol(text, precision, tenantTag, tenant, escapesBackslashes);
     while (reader.at < text.length()) {
       reader.line();
     }
@@ -94,12 +106,16 @@ final class LineProtocol {
     if (endsLine()) {
       return;
     }
-    String measurement = name("a measurement", ", ");
+    String measurement = name("a measurement", ", ", ", ");
     while (peek() == ',') {
       at++;
-      String tag = name("a tag", "=, ");
+      String tag = name("a tag", "=, ", ",= ");
       require('=', "after the tag " + Names.printable(tag));
-      String value = name("the value of the tag " + Names.printable(tag), "=, ");
+      String value =
+          name(
+              "the value of the tag " + Names.printable(tag),
+              escapesBackslashes ? ", " : "=, ",
+              ",= ");
       if (peek() == '=') {
         throw wrong("a tag's value has '=', which is written \\=");
       }
@@ -141,15 +157,15 @@ final class LineProtocol {
   }
 
   private void field() {
-    name("a field", "=, ");
+    name("a field", "=, ", ",= ");
     require('=', "after a field's name");
     value();
   }
 
   /** What stands until one of the ends that no backslash precedes. */
-  private String name(String what, String ends) {
+  private String name(String what, String ends, String escapable) {
     // A backslash before anything else is itself.
-    String escapes = ends.indexOf('=') < 0 ? ", " : ",= ";
+    String escapes = escapesBackslashes ? escapable + '\\' : escapable;
     StringBuilder name = new StringBuilder();
     while (at < text.length()) {
       char c = text.charAt(at);
@@ -171,7 +187,7 @@ final class LineProtocol {
   /** A field's value: in quotes anything but a quote without a backslash. */
   private void value() {
     if (peek() != '"') {
-      String value = name("a field's value", ", ");
+      String value = name("a field's value", ", ", ", ");
       if (value.indexOf('"') >= 0) {
         throw wrong("a field's value has a quote in it");
       }

@@ -212,8 +212,9 @@ public final class TimeSeries implements AutoCloseable {
   }
 
   /**
-   * The same of points in InfluxDB's line protocol, of any measurements, as they were sent. Each
-   * has its time; one without has the server's, which nobody else knows.
+   * The same of points in InfluxDB's line protocol, of any measurements, as they were sent; by the
+   * rules of the backend's server, see {@link Backend#escapesBackslashes}. Each has its time; one
+   * without has the server's, which nobody else knows.
    *
    * @param precision of the times: NANOS, MICROS, MILLIS or SECONDS
    * @throws IllegalArgumentException a line breaks the protocol's rules, has no time, or has
@@ -221,7 +222,8 @@ public final class TimeSeries implements AutoCloseable {
    */
   public void written(String lines, ChronoUnit precision) {
     requireOpen();
-    LineProtocol.read(lines, precision, tenantTag, TenantContext.require().id())
+    LineProtocol.read(
+            lines, precision, tenantTag, TenantContext.require().id(), backend.escapesBackslashes())
         .forEach((measurement, times) -> voided(measurement, WrittenTimes.spans(times)));
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.aquifer.testkit.Proof;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -12,7 +13,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class LineProtocolTest {
   private static Map<String, long[]> read(String text) {
-    return LineProtocol.read(text, ChronoUnit.NANOS, "tenant", "t1");
+    return LineProtocol.read(text, ChronoUnit.NANOS, "tenant", "t1", false);
   }
 
   @Test
@@ -42,16 +43,33 @@ class LineProtocolTest {
     assertThat(read.get("back\\slash")).containsExactly(10);
   }
 
+  /** InfluxDB 1.x and 2.x know no backslash that is escaped, InfluxDB 3 does. */
+  @Test
+  void read_backslashes_areOneOrTwoByTheServersRules() {
+    String lines = "a\\\\b,t=x\\\\y f=1 1\na\\b f=1 2";
+    assertThat(read(lines)).containsOnlyKeys("a\\\\b", "a\\b");
+    assertThat(newer(lines)).containsOnlyKeys("a\\b");
+    assertThat(newer(lines).get("a\\b")).containsExactly(1, 2);
+    assertThat(newer("a,t=b=c f=1 1")).containsOnlyKeys("a");
+    assertThatThrownBy(() -> newer("a,tenant=t\\\\1 f=1 1")).hasMessageContaining("'t\\1'");
+  }
+
+  private static Map<String, long[]> newer(String text) {
+    return LineProtocol.read(text, ChronoUnit.NANOS, "tenant", "t1", true);
+  }
+
   @Test
   void read_precision_isApplied() {
-    assertThat(LineProtocol.read("m v=1 7", ChronoUnit.SECONDS, "tenant", "t1").get("m"))
+    assertThat(LineProtocol.read("m v=1 7", ChronoUnit.SECONDS, "tenant", "t1", false).get("m"))
         .containsExactly(7_000_000_000L);
-    assertThat(LineProtocol.read("m v=1 7", ChronoUnit.MILLIS, "tenant", "t1").get("m"))
+    assertThat(LineProtocol.read("m v=1 7", ChronoUnit.MILLIS, "tenant", "t1", false).get("m"))
         .containsExactly(7_000_000L);
-    assertThatThrownBy(() -> LineProtocol.read("m v=1 7", ChronoUnit.DAYS, "tenant", "t1"))
+    assertThatThrownBy(() -> LineProtocol.read("m v=1 7", ChronoUnit.DAYS, "tenant", "t1", false))
         .hasMessageContaining("Days");
     assertThatThrownBy(
-            () -> LineProtocol.read("m v=1 9223372036854775", ChronoUnit.SECONDS, "tenant", "t1"))
+            () ->
+                LineProtocol.read(
+                    "m v=1 9223372036854775", ChronoUnit.SECONDS, "tenant", "t1", false))
         .hasMessageContaining("64-bit");
   }
 
@@ -108,8 +126,11 @@ class LineProtocolTest {
                     .append(times[i])
                     .append('\n');
               }
-              assertThat(read(text.toString())).containsOnlyKeys(measurement);
-              assertThat(read(text.toString()).get(measurement)).containsExactly(times);
+              for (Map<String, long[]> read :
+                  List.of(read(text.toString()), newer(text.toString()))) {
+                assertThat(read).containsOnlyKeys(measurement);
+                assertThat(read.get(measurement)).containsExactly(times);
+              }
             });
   }
 
