@@ -1,14 +1,12 @@
 package dev.aquifer.tsquery.encounter;
 
 import dev.aquifer.tsquery.Encounter;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
-import java.util.zip.CRC32C;
 
 /**
  * Some of the ended encounters that began in one month, UTC: a row of the archive.
@@ -60,19 +58,5 @@ record ArchivePart(int month, int part, List<Encounter> encounters) {
         .mapToLong(each -> EncounterOrder.nanos(Objects.requireNonNull(each.end())))
         .max()
         .orElseThrow();
-  }
-
-  /** By which a part is found: a number for each id, the same for few others. */
-  Integer[] hashes(EncounterScope scope) {
-    return encounters.stream()
-        .map(each -> hash(scope, each.id()))
-        .distinct()
-        .toArray(Integer[]::new);
-  }
-
-  static int hash(EncounterScope scope, String id) {
-    CRC32C hash = new CRC32C();
-    hash.update((scope.tenant() + "/" + scope.kind() + "/" + id).getBytes(StandardCharsets.UTF_8));
-    return (int) hash.getValue();
   }
 }

@@ -21,11 +21,11 @@ final class ArchiveRows {
           + " WHERE tenant = ? AND kind = ? AND month = ?";
   private static final String WRITE =
       "INSERT INTO aquifer_encounter_month"
-          + " (tenant, kind, month, part, first_ns, last_ns, end_ns, count, ids, packed)"
+          + " (tenant, kind, month, part, first_ns, last_ns, end_ns, count, sieve, packed)"
           + " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
           + " ON CONFLICT (tenant, kind, month, part) DO UPDATE SET first_ns = excluded.first_ns,"
           + " last_ns = excluded.last_ns, end_ns = excluded.end_ns, count = excluded.count,"
-          + " ids = excluded.ids, packed = excluded.packed";
+          + " sieve = excluded.sieve, packed = excluded.packed";
   private static final String REMOVE =
       "DELETE FROM aquifer_encounter_month"
           + " WHERE tenant = ? AND kind = ? AND month = ? AND part = ?";
@@ -78,7 +78,7 @@ final class ArchiveRows {
       write.setLong(next++, part.lastStart());
       write.setLong(next++, part.lastEnd());
       write.setInt(next++, part.encounters().size());
-      statements.array(write, next++, "int4", part.hashes(scope));
+      write.setBytes(next++, Sieve.bytes(scope, part.encounters()));
       write.setBytes(next, PackedEncounters.pack(part.encounters()));
       write.executeUpdate();
     }

@@ -27,7 +27,8 @@ final class EncounterReads {
       "SELECT id, start_ns, end_ns, NULL::int, NULL::int, NULL::bytea FROM aquifer_encounter"
           + " WHERE tenant = ? AND kind = ? AND id = ?"
           + " UNION ALL SELECT NULL, NULL, NULL, month, part, packed FROM aquifer_encounter_month"
-          + " WHERE tenant = ? AND kind = ? AND ids @> ARRAY[?::int]";
+          + " WHERE tenant = ? AND kind = ? AND "
+          + Sieve.LETS_THROUGH;
   private static final String BETWEEN =
       "(SELECT id, start_ns, end_ns, NULL::int, NULL::int, NULL::bytea, NULL::bigint"
           + " FROM aquifer_encounter WHERE tenant = ? AND kind = ?"
@@ -52,7 +53,10 @@ final class EncounterReads {
       int next = Statements.bind(find, scope, 1);
       find.setString(next, id);
       next = Statements.bind(find, scope, next + 1);
-      find.setInt(next, ArchivePart.hash(scope, id));
+      Sieve sieve = Sieve.of(scope, id);
+      find.setInt(next, sieve.block());
+      find.setLong(next + 1, sieve.mask());
+      find.setLong(next + 2, sieve.mask());
       try (ResultSet rows = find.executeQuery()) {
         while (rows.next()) {
           byte[] packed = rows.getBytes(6);

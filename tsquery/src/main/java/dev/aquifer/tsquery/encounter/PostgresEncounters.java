@@ -58,11 +58,9 @@ public final class PostgresEncounters implements EncounterStore {
         last_ns bigint NOT NULL,
         end_ns bigint NOT NULL,
         count int NOT NULL,
-        ids int[] NOT NULL,
+        sieve bytea NOT NULL,
         packed bytea NOT NULL,
         PRIMARY KEY (tenant, kind, month, part));
-      CREATE INDEX IF NOT EXISTS aquifer_encounter_month_ids
-        ON aquifer_encounter_month USING gin (ids);
       """;
 
   /** Only one at a time may create tables: "if not exists" alone fails where two do. */

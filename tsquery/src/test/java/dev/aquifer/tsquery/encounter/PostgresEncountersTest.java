@@ -11,14 +11,18 @@ import dev.aquifer.testkit.PostgresTest;
 import dev.aquifer.tsquery.Encounter;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
 @PostgresTest
@@ -127,6 +131,48 @@ class PostgresEncountersTest extends EncounterStoreContract {
               .hasMessageContainingAll("57014", "'stay'", "held");
           return before;
         });
+  }
+
+  /** Tables with their indexes, as the server counts them. */
+  @ParameterizedTest
+  @CsvSource({"100000 + n, 20", "md5(n::text)::uuid, 8"})
+  void archive_onDisk_takesAPartOfWhatTheRowsTook(String id, int times) throws Exception {
+    int stays = 20_000;
+    PGSimpleDataSource own = new PGSimpleDataSource();
+    own.setURL(unwrapped().getURL());
+    own.setUser(unwrapped().getUser());
+    own.setPassword(unwrapped().getPassword());
+    own.setCurrentSchema("disk" + times);
+    try (Connection connection = own.getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("CREATE SCHEMA disk" + times);
+      PostgresEncounters fresh = PostgresEncounters.of(own).createTables();
+      long month = Instant.parse("2026-01-01T00:00:00Z").getEpochSecond();
+      // To the second, one or two a minute, some minutes to some days long.
+      statement.execute(
+          """
+          INSERT INTO aquifer_encounter
+          SELECT 't1', 'stay', %s, (%d + n * 2592000 / %d) * 1000000000,
+            (%d + n * 2592000 / %d + 300 + (n * 7919 %% 400000)) * 1000000000
+          FROM generate_series(0::bigint, %d) n"""
+              .formatted(id, month, stays, month, stays, stays - 1));
+      statement.execute(
+          "INSERT INTO aquifer_encounter_tally VALUES ('t1', 'stay', %d, 0)".formatted(stays));
+      long rows = bytes(statement, "aquifer_encounter");
+      EncounterScope scope = new EncounterScope(Tenant.of("t1"), "stay");
+      assertThat(fresh.archive(scope, Instant.parse("2026-03-01T00:00:00Z"))).isEqualTo(stays);
+      long packed = bytes(statement, "aquifer_encounter_month");
+      assertThat(packed * times).isLessThan(rows);
+      assertThat(bytes(statement, "aquifer_encounter")).isLessThan(100_000);
+    }
+  }
+
+  private static long bytes(Statement statement, String table) throws SQLException {
+    statement.execute("VACUUM FULL " + table);
+    try (ResultSet row = statement.executeQuery("SELECT pg_total_relation_size('" + table + "')")) {
+      row.next();
+      return row.getLong(1);
+    }
   }
 
   @Test
