@@ -291,7 +291,16 @@ final class TenantGuard {
 
   private boolean confines(Expression predicate, String row) {
     if (predicate instanceof Expression.Logical logical && logical.operator().equals("and")) {
-      return logical.operands().stream().anyMatch(operand -> confines(operand, row));
+      for (Expression operand : logical.operands()) {
+        if (confines(operand, row)) {
+          return true;
+        }
+        // What may fail tells of the row that it fails for, so it must not see others' rows.
+        if (Predicates.obstacle(operand, row, new Bindings(null)) != null) {
+          return false;
+        }
+      }
+      return false;
     }
     return predicate instanceof Expression.Binary binary
         && binary.operator().equals("==")

@@ -5,23 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.aquifer.testkit.InfluxDatabase;
 import dev.aquifer.testkit.InfluxServer;
 import dev.aquifer.testkit.Proof;
-import dev.aquifer.testkit.TestkitException;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.TreeMap;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -74,11 +65,11 @@ class RewritesServerTest {
             random -> {
               String text = script(random).replace("\"b\"", '"' + database.name() + '"');
               FluxScript script = FluxScript.parse(text);
-              Map<String, List<String>> answer = answer(server, script);
+              Map<String, List<String>> answer = ServerAnswers.of(server, script);
               for (FloatSums sums : FloatSums.values()) {
                 FluxScript optimized = script.optimized(sums);
                 if (answer != null && !optimized.equals(script)) {
-                  assertThat(answer(server, optimized))
+                  assertThat(ServerAnswers.of(server, optimized))
                       .as("%s%n%s", script, optimized)
                       .isEqualTo(answer);
                   changed.increment();
@@ -122,43 +113,5 @@ class RewritesServerTest {
 
   private static int value(RandomGenerator random) {
     return random.nextInt(-8, 10);
-  }
-
-  /** The tables of each result; null where the script fails, which what is left of it may not. */
-  private static @Nullable Map<String, List<String>> answer(
-      InfluxServer server, FluxScript script) {
-    AnswerTable.Collector collector = new AnswerTable.Collector();
-    try {
-      byte[] body = server.flux(script.text()).getBytes(StandardCharsets.UTF_8);
-      FluxCsv.read(new ByteArrayInputStream(body), collector);
-    } catch (TestkitException | FailedScriptException e) {
-      return null;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    Map<String, List<String>> results = new TreeMap<>();
-    for (AnswerTable table : collector.tables) {
-      results.computeIfAbsent(table.result(), name -> new ArrayList<>()).add(text(table));
-    }
-    results.values().forEach(tables -> tables.sort(Comparator.naturalOrder()));
-    return results;
-  }
-
-  /** Its columns by name: which comes first says nothing. */
-  private static String text(AnswerTable table) {
-    List<Integer> order =
-        IntStream.range(0, table.labels().size())
-            .boxed()
-            .filter(i -> !table.labels().get(i).equals("table"))
-            .sorted(Comparator.comparing(i -> table.labels().get(i)))
-            .toList();
-    List<Object> parts = new ArrayList<>();
-    for (int i : order) {
-      parts.add(table.labels().get(i) + " " + table.types().get(i) + " " + table.grouped().get(i));
-    }
-    for (List<@Nullable Object> row : table.rows()) {
-      parts.add(order.stream().map(row::get).toList());
-    }
-    return parts.toString();
   }
 }

@@ -94,7 +94,7 @@ class TenantGuardTest {
     assertSame(READ + " |> filter(fn: (r) => (r.a == 1 or r.b == 2) and (r.tenant == \"t1\"))");
   }
 
-  /** Looks confined, and lets rows of others through, or the names of their series. */
+  /** Looks confined, and lets rows of others through, or names of their series, or sees them. */
   @Test
   void confinedTo_whereTheFirstFilterOnlyLooksLikeIt_addsTheFilter() {
     for (String stage :
@@ -109,6 +109,9 @@ class TenantGuardTest {
           "filter(fn: (r={tenant: \"t1\"}) => r.tenant == \"t1\")",
           "filter(fn: (r) => r.tenant == \"t1\", onEmpty: \"keep\")",
           "filter(fn: (r) => if r.a then r.tenant == \"t1\" else true)",
+          "filter(fn: (r) => (if r.tenant == \"t2\" then die(msg: r.secret) else true)"
+              + " and r.tenant == \"t1\")",
+          "filter(fn: (r) => r.a == \"x\" and int(v: r.secret) == 1 and r.tenant == \"t1\")",
           "filter(fn: (r) => \"${r.tenant == \"t1\"}\" == \"true\")",
           "map(fn: (r) => ({r with tenant: \"t1\"})) |> filter(fn: (r) => r.tenant == \"t1\")",
         }) {
