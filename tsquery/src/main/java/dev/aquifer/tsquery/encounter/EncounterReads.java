@@ -29,11 +29,16 @@ final class EncounterReads {
           + " UNION ALL SELECT NULL, NULL, NULL, month, part, packed FROM aquifer_encounter_month"
           + " WHERE tenant = ? AND kind = ? AND "
           + Sieve.LETS_THROUGH;
-  private static final String BETWEEN =
+
+  /** Of rows of one, so many of each length; of rows of many, so many. */
+  static final String BETWEEN =
       "(SELECT id, start_ns, end_ns, NULL::int, NULL::int, NULL::bytea, NULL::bigint"
-          + " FROM aquifer_encounter WHERE tenant = ? AND kind = ?"
-          + " AND start_ns < ? AND coalesce(end_ns, 9223372036854775807) > ?"
-          + " AND (start_ns, id) > (?, ?) ORDER BY start_ns, id LIMIT ?)"
+          + " FROM unnest(?::int[], ?::bigint[]) AS lengths (reach, since) CROSS JOIN LATERAL"
+          + " (SELECT id, start_ns, end_ns FROM aquifer_encounter WHERE tenant = ? AND kind = ?"
+          + " AND reach = lengths.reach AND start_ns > lengths.since AND start_ns < ?"
+          + " AND coalesce(end_ns, 9223372036854775807) > ?"
+          + " AND (start_ns, id) > (?, ?) ORDER BY start_ns, id LIMIT ?) AS found"
+          + " ORDER BY start_ns, id LIMIT ?)"
           + " UNION ALL (SELECT NULL, NULL, NULL, month, part, packed, first_ns"
           + " FROM aquifer_encounter_month WHERE tenant = ? AND kind = ?"
           + " AND first_ns < ? AND end_ns > ? AND last_ns >= ?"
@@ -159,7 +164,7 @@ final class EncounterReads {
     return new Chunk(some, until);
   }
 
-  private static void bind(
+  void bind(
       PreparedStatement between,
       EncounterScope scope,
       TimeRange range,
@@ -170,11 +175,14 @@ final class EncounterReads {
       throws SQLException {
     long start = EncounterOrder.nanos(range.start());
     long stop = EncounterOrder.nanos(range.stop());
-    int next = Statements.bind(between, scope, 1);
+    statements.array(between, 1, "int4", Reach.all());
+    statements.array(between, 2, "int8", Reach.since(start));
+    int next = Statements.bind(between, scope, 3);
     between.setLong(next++, stop);
     between.setLong(next++, start);
     between.setLong(next++, from);
     between.setString(next++, id);
+    between.setInt(next++, most);
     between.setInt(next++, most);
     next = Statements.bind(between, scope, next);
     between.setLong(next++, stop);

@@ -26,9 +26,10 @@ final class EncounterRows {
       "UPDATE aquifer_encounter_tally SET kept = kept + ?, open = open + ?"
           + " WHERE tenant = ? AND kind = ?";
   private static final String ADD =
-      "INSERT INTO aquifer_encounter (start_ns, end_ns, tenant, kind, id) VALUES (?, ?, ?, ?, ?)";
+      "INSERT INTO aquifer_encounter (start_ns, end_ns, reach, tenant, kind, id)"
+          + " VALUES (?, ?, ?, ?, ?, ?)";
   private static final String AMEND =
-      "UPDATE aquifer_encounter SET start_ns = ?, end_ns = ?"
+      "UPDATE aquifer_encounter SET start_ns = ?, end_ns = ?, reach = ?"
           + " WHERE tenant = ? AND kind = ? AND id = ?";
   private static final String REMOVE =
       "DELETE FROM aquifer_encounter WHERE tenant = ? AND kind = ? AND id = ?";
@@ -102,7 +103,8 @@ final class EncounterRows {
     try (PreparedStatement write = statements.prepare(statement)) {
       write.setLong(1, EncounterOrder.nanos(encounter.start()));
       write.setObject(2, end, Types.BIGINT);
-      write.setString(Statements.bind(write, scope, 3), encounter.id());
+      write.setInt(3, Reach.of(encounter));
+      write.setString(Statements.bind(write, scope, 4), encounter.id());
       write.executeUpdate();
     }
   }

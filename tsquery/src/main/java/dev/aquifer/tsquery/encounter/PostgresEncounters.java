@@ -43,11 +43,13 @@ public final class PostgresEncounters implements EncounterStore {
         id text COLLATE "C" NOT NULL,
         start_ns bigint NOT NULL,
         end_ns bigint,
+        -- It is shorter than two to this power of nanoseconds, 64: it goes on.
+        reach int NOT NULL,
         PRIMARY KEY (tenant, kind, id));
       CREATE INDEX IF NOT EXISTS aquifer_encounter_start
         ON aquifer_encounter (tenant, kind, start_ns, id);
-      CREATE INDEX IF NOT EXISTS aquifer_encounter_end
-        ON aquifer_encounter (tenant, kind, coalesce(end_ns, 9223372036854775807), start_ns);
+      CREATE INDEX IF NOT EXISTS aquifer_encounter_reach
+        ON aquifer_encounter (tenant, kind, reach, start_ns, id);
       -- Those that have ended, by the month of their start, counted from the year 0.
       CREATE TABLE IF NOT EXISTS aquifer_encounter_month (
         tenant text COLLATE "C" NOT NULL,

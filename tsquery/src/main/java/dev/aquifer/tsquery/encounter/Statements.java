@@ -31,6 +31,11 @@ final class Statements {
     return prepared;
   }
 
+  void array(PreparedStatement prepared, int place, String type, Object[] values)
+      throws SQLException {
+    prepared.setArray(place, connection.createArrayOf(type, values));
+  }
+
   /** Binds tenant and kind, from this place on; the place after them. */
   static int bind(PreparedStatement prepared, EncounterScope scope, int from) throws SQLException {
     prepared.setString(from, scope.tenant().id());

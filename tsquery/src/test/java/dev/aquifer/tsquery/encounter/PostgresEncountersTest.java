@@ -9,8 +9,10 @@ import dev.aquifer.Tenant;
 import dev.aquifer.UnavailableException;
 import dev.aquifer.testkit.PostgresTest;
 import dev.aquifer.tsquery.Encounter;
+import dev.aquifer.tsquery.TimeRange;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -18,6 +20,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -27,6 +31,8 @@ import org.postgresql.ds.PGSimpleDataSource;
 
 @PostgresTest
 class PostgresEncountersTest extends EncounterStoreContract {
+  private static final Pattern BUFFERS = Pattern.compile("Buffers: shared hit=(\\d+)");
+
   private final DataSource dataSource;
   private final PostgresEncounters store;
 
@@ -133,6 +139,62 @@ class PostgresEncountersTest extends EncounterStoreContract {
         });
   }
 
+  /** However many were before a range and after it, in pages of the database's memory. */
+  @Test
+  void between_amongMany_readsWhatOverlapsAndLittleMore() throws Exception {
+    EncounterScope scope = new EncounterScope(Tenant.of("many"), "stay");
+    int stays = 200_000;
+    long hour = 3_600_000_000_000L;
+    try (Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement()) {
+      // One a minute, an hour long but for one in 1,000, which takes 20 days; the last one is open.
+      statement.execute(
+          """
+          INSERT INTO aquifer_encounter
+          SELECT 'many', 'stay', n::text, n * %1$d / 60, n * %1$d / 60 + length,
+            length(ltrim(length::bit(64)::text, '0'))
+          FROM generate_series(1::bigint, %2$d) n,
+            LATERAL (SELECT CASE WHEN n %% 1000 = 0 THEN 480 ELSE 1 END * %1$d AS length) l"""
+              .formatted(hour, stays));
+      store.change(
+          scope, "open", EncounterLimits.defaults(), none -> Encounter.open("open", instant(hour)));
+      for (int analyzed = 0; analyzed < 2; analyzed++) {
+        for (long at : new long[] {1, stays / 120, stays / 60 - 1}) {
+          TimeRange range = new TimeRange(instant(at * hour), instant(at * hour + hour / 2));
+          EncounterPage page = store.between(scope, range, null, 1_000);
+          assertThat(page.encounters().stream().map(Encounter::id))
+              .contains("" + at * 60, "open")
+              .hasSizeBetween(80, 130);
+          assertThat(pages(connection, scope, range)).isLessThan(300);
+        }
+        statement.execute("ANALYZE aquifer_encounter");
+      }
+    }
+  }
+
+  private static Instant instant(long nanos) {
+    return EncounterOrder.instant(nanos);
+  }
+
+  /** What the statement of {@link EncounterStore#between} reads, by the server's own account. */
+  private static int pages(Connection connection, EncounterScope scope, TimeRange range)
+      throws SQLException {
+    EncounterReads reads = new EncounterReads(new Statements(connection, 10));
+    try (PreparedStatement explain =
+        connection.prepareStatement("EXPLAIN (ANALYZE, BUFFERS) " + EncounterReads.BETWEEN)) {
+      reads.bind(explain, scope, range, Long.MIN_VALUE, "", 1_001, 5);
+      try (ResultSet lines = explain.executeQuery()) {
+        while (lines.next()) {
+          Matcher buffers = BUFFERS.matcher(lines.getString(1));
+          if (buffers.find()) {
+            return Integer.parseInt(buffers.group(1));
+          }
+        }
+      }
+    }
+    throw new AssertionError("no buffers are told of");
+  }
+
   /** Tables with their indexes, as the server counts them. */
   @ParameterizedTest
   @CsvSource({"100000 + n, 20", "md5(n::text)::uuid, 8"})
@@ -153,7 +215,7 @@ class PostgresEncountersTest extends EncounterStoreContract {
           """
           INSERT INTO aquifer_encounter
           SELECT 't1', 'stay', %s, (%d + n * 2592000 / %d) * 1000000000,
-            (%d + n * 2592000 / %d + 300 + (n * 7919 %% 400000)) * 1000000000
+            (%d + n * 2592000 / %d + 300 + (n * 7919 %% 400000)) * 1000000000, 0
           FROM generate_series(0::bigint, %d) n"""
               .formatted(id, month, stays, month, stays, stays - 1));
       statement.execute(
