@@ -1,4 +1,4 @@
-// Fails unless InfluxData's parser and type checker accept each text of a folder:
+// Fails unless InfluxData's parser and type checker accept each text of some folders, each of which has some:
 //   name.flux    syntax, names and types; where there is a name.flux.before, only if that one is accepted
 //   name.syntax  syntax alone, whatever stands in regular expressions; where there is a name.syntax.literals, a JSON list, the
 //                text's literals of texts are those, in that order
@@ -7,8 +7,8 @@ const fs = require('fs');
 const path = require('path');
 const { Flux, Lsp } = require('@influxdata/flux-lsp-node');
 
-const folder = process.argv[2];
-const read = (name) => fs.readFileSync(path.join(folder, name), 'utf8');
+const folders = process.argv.slice(2);
+const read = (name) => fs.readFileSync(name, 'utf8');
 
 function accepted(text) {
   const flux = new Flux(text);
@@ -68,7 +68,7 @@ async function diagnosed(names) {
     const { method, params } = JSON.parse(message);
     if (method === 'textDocument/publishDiagnostics') {
       params.diagnostics.forEach((each) =>
-        found.get(decodeURIComponent(path.basename(params.uri))).push({ line: each.range.start.line + 1, message: each.message }));
+        found.get(decodeURIComponent(path.posix.basename(path.posix.dirname(params.uri)))).push({ line: each.range.start.line + 1, message: each.message }));
     }
   });
   lsp.run();
@@ -76,7 +76,7 @@ async function diagnosed(names) {
   await send({ id: 1, method: 'initialize', params: { capabilities: {} } });
   for (const name of names) {
     // A folder each: the server takes the files of one for one package.
-    const uri = `file:///${encodeURIComponent(name)}/${encodeURIComponent(name)}`;
+    const uri = `file:///${encodeURIComponent(name)}/text.flux`;
     const textDocument = { uri, languageId: 'flux', version: 1, text: read(name) };
     await send({ method: 'textDocument/didOpen', params: { textDocument } });
   }
@@ -84,9 +84,15 @@ async function diagnosed(names) {
 }
 
 async function main() {
-  const names = fs.existsSync(folder) ? fs.readdirSync(folder).sort() : [];
-  const texts = names.filter((name) => /\.(flux|syntax)$/.test(name));
-  if (texts.length === 0) throw new Error(`no text was found in ${folder}`);
+  const names = [];
+  const texts = [];
+  for (const folder of folders) {
+    const files = fs.existsSync(folder) ? fs.readdirSync(folder).sort().map((name) => path.join(folder, name)) : [];
+    const found = files.filter((name) => /\.(flux|syntax)$/.test(name));
+    if (found.length === 0) throw new Error(`no text was found in ${folder}`);
+    names.push(...files);
+    texts.push(...found);
+  }
   const wrong = new Map();
   const refused = [];
   let as = 0;
@@ -107,9 +113,8 @@ async function main() {
     process.exit(0);
   }
   wrong.forEach((errors, name) => {
-    const file = path.join(folder, name);
-    if (errors.length === 0) console.error(`${file}:1: not accepted`);
-    errors.forEach((each) => console.error(`${file}:${each.line}: ${each.message}`));
+    if (errors.length === 0) console.error(`${name}:1: not accepted`);
+    errors.forEach((each) => console.error(`${name}:${each.line}: ${each.message}`));
   });
   console.error(`flux-check: ${wrong.size} of ${texts.length} texts are not accepted`);
   process.exit(1);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.aquifer.tsquery.flux.FloatSums;
 import dev.aquifer.tsquery.flux.FluxPlan;
 import dev.aquifer.tsquery.flux.FluxScript;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class FluxPlanTest {
@@ -28,6 +29,7 @@ class FluxPlanTest {
     assertThat(read.left().reason()).isEqualTo("the function 'contains' is called");
     // end
 
+    EmittedFlux.accepted("flux-explained", text, Map.of());
     assertThat(plan)
         .hasToString(
             """
@@ -46,6 +48,7 @@ class FluxPlanTest {
     FluxScript script = FluxScript.parse(text).optimized().confinedTo("tenant", "t1");
     // end
 
+    EmittedFlux.accepted("flux-optimized", script.text(), Map.of());
     assertThat(script.text())
         .isEqualTo(
             """

@@ -7,6 +7,7 @@ import dev.aquifer.tsquery.flux.FluxQuery;
 import dev.aquifer.tsquery.flux.FluxScript;
 import dev.aquifer.tsquery.flux.RefusedScriptException;
 import java.time.Instant;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class FluxTest {
@@ -25,6 +26,7 @@ class FluxTest {
     String text = script.confinedTo("tenant", "t1").text();
     // end
 
+    EmittedFlux.accepted("flux-confined", text, Map.of());
     assertThat(text)
         .isEqualTo(
             """
@@ -57,6 +59,8 @@ class FluxTest {
     String extern = query.extern(); // has them all: the request's "extern"
     // end
 
+    EmittedFlux.accepted(
+        "flux-bound", text, Map.of("since", Instant.EPOCH, "device", "", "_tenant", ""));
     assertThat(text).doesNotContain("d1", "t1", "2026").contains("params._tenant");
     assertThat(extern).contains("d1\\\" or true //", "\"t1\"", "2026-03-01T00:00:00Z");
   }

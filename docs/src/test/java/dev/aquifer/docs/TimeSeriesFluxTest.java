@@ -11,7 +11,9 @@ import dev.aquifer.tsquery.TagPredicate;
 import dev.aquifer.tsquery.TimeSeries;
 import dev.aquifer.tsquery.TimeSeriesQuery;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class TimeSeriesFluxTest {
@@ -40,6 +42,9 @@ class TimeSeriesFluxTest {
     // end
 
     assertThat(explained.statements()).hasSize(1);
+    Map<String, Object> params = new LinkedHashMap<>();
+    explained.statements().get(0).values().forEach(v -> params.put("p" + params.size(), v));
+    EmittedFlux.accepted("time-series-flux", explained.statements().get(0).text(), params);
     assertThat(explained.statements().get(0).text())
         .contains("from(bucket: params.p0)", "r[\"ward\"] == params.", "fn: mean")
         .doesNotContain("t1", "icu", "group(");
