@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -284,16 +283,28 @@ final class BulkLoads {
           // A loader that asks for one of its own keys waits for itself.
           flight.waitsFor = first;
         }
+        if (flight.urgent) {
+          // Some load waits for this key already, and so for the batch.
+          first.hurry();
+        }
         loads.join(flight, one.lease(), done.thenApply(answers -> answers.of(flight.key)));
       }
       try {
         node.limiter.start(first, this::run, error -> end(null, error));
-      } catch (RejectedExecutionException e) {
-        end(null, Flights.closed(first.view, e));
+      } catch (RuntimeException | Error e) {
+        end(null, Limiter.rejected(first, e));
       }
     }
 
     private void run() {
+      try {
+        load();
+      } catch (Throwable e) {
+        end(null, e);
+      }
+    }
+
+    private void load() throws Exception {
       ReadFloor floor = ReadFloor.NONE;
       Set<Object> keys = new LinkedHashSet<>();
       for (RemoteRead.Granted one : granted) {
@@ -308,16 +319,12 @@ final class BulkLoads {
         // It was too late before its turn came.
         return;
       }
-      try {
-        Object loaded = loads.call(first, floor, () -> source.load(keys));
-        granted.forEach(one -> one.flight().route = first.route);
-        if (loaded instanceof Flights.Later later) {
-          later.stage().whenComplete(this::end);
-        } else {
-          end(loaded, null);
-        }
-      } catch (Throwable e) {
-        end(null, e);
+      Object loaded = loads.call(first, floor, () -> source.load(keys));
+      granted.forEach(one -> one.flight().route = first.route);
+      if (loaded instanceof Flights.Later later) {
+        later.stage().whenComplete(this::end);
+      } else {
+        end(loaded, null);
       }
     }
 

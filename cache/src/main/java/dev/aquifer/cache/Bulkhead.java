@@ -5,10 +5,10 @@ import dev.aquifer.TenantLimitException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.ToIntFunction;
@@ -36,10 +36,10 @@ final class Bulkhead {
   /** A load that has not begun. */
   final class Waiting {
     private final Runnable load;
-    private final Consumer<RejectedExecutionException> rejected;
+    private final Consumer<Throwable> rejected;
     private final AtomicBoolean begun = new AtomicBoolean();
 
-    private Waiting(Runnable load, Consumer<RejectedExecutionException> rejected) {
+    private Waiting(Runnable load, Consumer<Throwable> rejected) {
       this.load = load;
       this.rejected = rejected;
     }
@@ -49,7 +49,7 @@ final class Bulkhead {
       if (begun.compareAndSet(false, true)) {
         try {
           executor.execute(load);
-        } catch (RejectedExecutionException e) {
+        } catch (RuntimeException | Error e) {
           rejected.accept(e);
         }
       }
@@ -71,8 +71,7 @@ final class Bulkhead {
    *
    * @throws TenantLimitException when too many wait
    */
-  void run(
-      Flight flight, Limits limits, Runnable load, Consumer<RejectedExecutionException> rejected) {
+  void run(Flight flight, Limits limits, Runnable load, Consumer<Throwable> rejected) {
     if (limits.concurrentLoads() == 0 || flight.urgent) {
       executor.execute(load);
       return;
@@ -102,7 +101,7 @@ final class Bulkhead {
           RETRY);
     }
     if (mine.begun.get()) {
-      execute(tenant, mine);
+      execute(tenant, List.of(mine));
       return;
     }
     // Whoever comes to wait for it sets the flag first and looks for this second.
@@ -112,23 +111,31 @@ final class Bulkhead {
     }
   }
 
-  private void execute(Tenant tenant, Waiting next) {
-    try {
-      executor.execute(
-          () -> {
-            try {
-              next.load.run();
-            } finally {
-              left(tenant);
-            }
-          });
-    } catch (RejectedExecutionException e) {
-      next.rejected.accept(e);
-      left(tenant);
+  /**
+   * Runs loads that have a place each; where there is no thread for one, the next has its place.
+   */
+  private void execute(Tenant tenant, List<Waiting> all) {
+    Deque<Waiting> open = new ArrayDeque<>(all);
+    for (Waiting next = open.poll(); next != null; next = open.poll()) {
+      Waiting load = next;
+      try {
+        executor.execute(
+            () -> {
+              try {
+                load.load.run();
+              } finally {
+                execute(tenant, left(tenant));
+              }
+            });
+      } catch (RuntimeException | Error e) {
+        open.addAll(left(tenant));
+        load.rejected.accept(e);
+      }
     }
   }
 
-  private void left(Tenant tenant) {
+  /** A load gave its place back; those that may run now have places. */
+  private List<Waiting> left(Tenant tenant) {
     List<Waiting> next = new ArrayList<>();
     lines.computeIfPresent(
         tenant,
@@ -144,7 +151,7 @@ final class Bulkhead {
           }
           return line.running == 0 ? null : line;
         });
-    next.forEach(waiting -> execute(tenant, waiting));
+    return next;
   }
 
   /** How many of the tenant's loads wait. */

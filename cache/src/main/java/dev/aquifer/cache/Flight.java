@@ -63,8 +63,10 @@ class Flight {
   /** Its load, while that waits for others of its tenant. */
   volatile Bulkhead.@Nullable Waiting queued;
 
-  /** The thread that loads; whoever takes it out may interrupt it, or need not expect that. */
-  final AtomicReference<@Nullable Thread> loading = new AtomicReference<>();
+  /** In the place of the thread that loads, while that is being interrupted. */
+  private static final Object INTERRUPTING = new Object();
+
+  private final AtomicReference<@Nullable Object> loading = new AtomicReference<>();
 
   /** What a load in the background is to replace; an entry that is no newer does not end it. */
   private final @Nullable Entry renews;
@@ -86,6 +88,9 @@ class Flight {
 
   /** Whether callers were answered while the load goes on. */
   volatile boolean answeredEarly;
+
+  /** Why nothing newer came of it, though its callers may have been given what was kept. */
+  volatile @Nullable Throwable failure;
 
   /** What Redis had that is past its time. */
   volatile @Nullable Entry kept;
@@ -172,6 +177,32 @@ class Flight {
     Bulkhead.Waiting waiting = queued;
     if (waiting != null) {
       waiting.hurry();
+    }
+  }
+
+  /** This thread is about to load; false: it is too late for that. {@link #leaves} follows. */
+  boolean enters() {
+    loading.set(Thread.currentThread());
+    // Whoever is late sets this first, and then looks for the thread.
+    return !loaded.get();
+  }
+
+  /** This thread loads no more: an interrupt that was meant for the load is over by now. */
+  void leaves() {
+    if (!loading.compareAndSet(Thread.currentThread(), null)) {
+      while (loading.get() == INTERRUPTING) {
+        Thread.onSpinWait();
+      }
+      // The loader may have taken it already, or left it to the thread's next work.
+      Thread.interrupted();
+    }
+  }
+
+  /** Interrupts the thread that loads, if there is one. */
+  void interrupt() {
+    if (loading.get() instanceof Thread thread && loading.compareAndSet(thread, INTERRUPTING)) {
+      thread.interrupt();
+      loading.set(null);
     }
   }
 

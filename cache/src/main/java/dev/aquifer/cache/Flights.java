@@ -120,10 +120,35 @@ final class Flights {
     long deadline = deadline(at.view);
     CausalSession session = node.sessions.current();
     Flight mine = new Flight(at, key, source, node, session);
-    if (board(mine, session) == mine) {
+    if (boarded(mine, session) == mine) {
       remoteRead.renew(mine, deadline);
-      await(mine, deadline);
+      awaitEnd(mine, deadline);
+      Throwable failure = mine.failure;
+      if (failure != null) {
+        throw sneaky(failure);
+      }
     }
+  }
+
+  /** Waits for what the load brings, not for an answer, which the value that is there may be. */
+  private void awaitEnd(Flight flight, long deadline) {
+    try {
+      flight.ended.get(Math.max(0, deadline - node.nanos.getAsLong()), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      throw interrupted(flight, e);
+    } catch (TimeoutException e) {
+      throw timedOut(flight, e);
+    } catch (ExecutionException e) {
+      throw sneaky(e.getCause());
+    }
+  }
+
+  private static AquiferException interrupted(Flight flight, InterruptedException e) {
+    Thread.currentThread().interrupt();
+    return new AquiferException(
+        "Interrupted while waiting for a load of cache '%s'; the load goes on for others."
+            .formatted(flight.view.cache.name),
+        e);
   }
 
   /** See {@link Loads#floor}. */
@@ -310,6 +335,7 @@ final class Flights {
 
   void fail(Flight flight, Throwable error) {
     running.remove(flight.at, flight);
+    flight.failure = error;
     stale.failed(flight);
     Flight.Outcome kept = stale.instead(flight, flight.session);
     if (kept == null) {
@@ -337,11 +363,7 @@ final class Flights {
       long left = Math.max(0, deadline - node.nanos.getAsLong());
       return flight.done.get(left, TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new AquiferException(
-          "Interrupted while waiting for a load of cache '%s'; the load goes on for others."
-              .formatted(flight.view.cache.name),
-          e);
+      throw interrupted(flight, e);
     } catch (ExecutionException e) {
       throw sneaky(e.getCause());
     } catch (TimeoutException e) {

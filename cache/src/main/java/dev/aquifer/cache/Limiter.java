@@ -126,7 +126,8 @@ final class Limiter {
     }
   }
 
-  private static Throwable rejected(Flight flight, RuntimeException e) {
+  /** What callers are told of a load that no thread was found for. */
+  static Throwable rejected(Flight flight, Throwable e) {
     return e instanceof RejectedExecutionException rejected
         ? Flights.closed(flight.view, rejected)
         : e;

@@ -52,39 +52,41 @@ final class Loads {
   /** Loads on a thread of the cache, until the hard limit. */
   void start(Flight flight, Remote.@Nullable Lease lease) {
     long begun = node.nanos.getAsLong();
-    Future<?> limit;
+    Future<?> limit = timed(flight, lease, begun);
+    if (limit == null) {
+      return;
+    }
     try {
-      limit =
-          node.timer.schedule(
-              () -> overdue(flight, lease, begun),
-              flight.view.cache.settings.loadTimeout().toNanos(),
-              TimeUnit.NANOSECONDS);
       node.limiter.start(
           flight,
           () -> run(flight, lease, begun, limit),
           error -> ended(flight, lease, begun, limit, null, error));
-    } catch (RejectedExecutionException e) {
-      giveBack(flight, lease);
-      flights.fail(flight, Flights.closed(flight.view, e));
+    } catch (RuntimeException | Error e) {
+      ended(flight, lease, begun, limit, null, Limiter.rejected(flight, e));
     }
   }
 
   /** As {@link #start}, for a value that a load of many brings. */
   void join(Flight flight, Remote.@Nullable Lease lease, CompletableFuture<?> value) {
     long begun = node.nanos.getAsLong();
-    Future<?> limit;
+    Future<?> limit = timed(flight, lease, begun);
+    if (limit != null) {
+      value.whenComplete((loaded, error) -> ended(flight, lease, begun, limit, loaded, error));
+    }
+  }
+
+  /** The hard limit begins; null: the node is closed, and the flight is over. */
+  private @Nullable Future<?> timed(Flight flight, Remote.@Nullable Lease lease, long begun) {
     try {
-      limit =
-          node.timer.schedule(
-              () -> overdue(flight, lease, begun),
-              flight.view.cache.settings.loadTimeout().toNanos(),
-              TimeUnit.NANOSECONDS);
+      return node.timer.schedule(
+          () -> overdue(flight, lease, begun),
+          flight.view.cache.settings.loadTimeout().toNanos(),
+          TimeUnit.NANOSECONDS);
     } catch (RejectedExecutionException e) {
       giveBack(flight, lease);
       flights.fail(flight, Flights.closed(flight.view, e));
-      return;
+      return null;
     }
-    value.whenComplete((loaded, error) -> ended(flight, lease, begun, limit, loaded, error));
   }
 
   private void run(Flight flight, Remote.@Nullable Lease lease, long begun, Future<?> limit) {
@@ -116,9 +118,11 @@ final class Loads {
    */
   @Nullable Object call(Flight flight, ReadFloor floor, Flight.Source source) throws Exception {
     current.set(flight);
-    flight.loading.set(Thread.currentThread());
     LastRoute.record(Role.UNKNOWN);
     try {
+      if (!flight.enters()) {
+        throw Flights.timedOut(flight, null);
+      }
       Object loaded =
           flight.view.tenant.call(
               () ->
@@ -129,12 +133,7 @@ final class Loads {
       return loaded;
     } finally {
       current.remove();
-      if (flight.loading.getAndSet(null) == null) {
-        // Overdue: the interrupt is on its way, and must not reach the thread's next work.
-        while (!Thread.interrupted()) {
-          Thread.onSpinWait();
-        }
-      }
+      flight.leaves();
     }
   }
 
@@ -154,10 +153,7 @@ final class Loads {
       // Loaded in time, and not encoded.
       flights.fail(flight, Flights.timedOut(flight, null));
     }
-    Thread loading = flight.loading.getAndSet(null);
-    if (loading != null) {
-      loading.interrupt();
-    }
+    flight.interrupt();
   }
 
   private void ended(

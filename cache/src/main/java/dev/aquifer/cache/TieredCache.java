@@ -41,7 +41,7 @@ public final class TieredCache<K, V> {
   /** What {@link #hit} says where memory has no answer; null is one. */
   static final Object MISS = new Object();
 
-  private final CacheCore core;
+  final CacheCore core;
   private final Node node;
   private final Flights flights;
   private final BulkReads<K, V> bulk;
