@@ -127,7 +127,7 @@ final class InfluxQlDialect {
     Function<Object, String> value = text -> value(text, values, firstValue);
     StringBuilder text = new StringBuilder("SELECT ").append(String.join(", ", columns));
     text.append(" FROM ").append(name(query.measurement()));
-    text.append(" WHERE ").append(name(request.tenantTag())).append(" = ");
+    text.append(" WHERE ").append(tag(request.tenantTag())).append(" = ");
     text.append(value.apply(request.tenant().id()));
     text.append(" AND time >= ").append(stretch.range().startNanos());
     text.append(" AND time < ").append(stretch.range().stopNanos());
@@ -173,30 +173,30 @@ final class InfluxQlDialect {
       }
       text.append(')');
     } else if (condition instanceof Condition.OneOf oneOf) {
-      oneOf(oneOf.tag(), oneOf.values(), oneOf.negated(), text, value);
+      oneOf(tag(oneOf.tag()), oneOf.values(), oneOf.negated(), text, value);
     } else if (condition instanceof Condition.Like like) {
-      text.append(name(like.tag())).append(like.negated() ? " !~ " : " =~ ");
+      text.append(tag(like.tag())).append(like.negated() ? " !~ " : " =~ ");
       text.append(regex(like.regex()));
     } else if (condition instanceof Condition.ValueOneOf oneOf) {
-      oneOf(oneOf.field(), oneOf.values(), oneOf.negated(), text, value);
+      oneOf(field(oneOf.field()), oneOf.values(), oneOf.negated(), text, value);
     } else if (condition instanceof Condition.Compared compared) {
-      text.append(name(compared.field())).append(' ').append(compared.comparison().sign());
+      text.append(field(compared.field())).append(' ').append(compared.comparison().sign());
       text.append(' ').append(value.apply(compared.value()));
     } else if (condition instanceof Condition.ValueLike like) {
-      text.append(name(like.field())).append(like.negated() ? " !~ " : " =~ ");
+      text.append(field(like.field())).append(like.negated() ? " !~ " : " =~ ");
       text.append(regex(like.regex()));
     }
   }
 
   private static void oneOf(
-      String name,
+      String column,
       List<?> values,
       boolean negated,
       StringBuilder text,
       Function<Object, String> value) {
     String separator = "(";
     for (Object each : values) {
-      text.append(separator).append(name(name));
+      text.append(separator).append(column);
       text.append(negated ? " != " : " = ").append(value.apply(each));
       separator = negated ? " AND " : " OR ";
     }
@@ -221,6 +221,15 @@ final class InfluxQlDialect {
   static String literal(Object value) {
     // As Flux, it has no exponents, and tells floats by their point.
     return value instanceof Double real ? FluxLiteral.decimal(real) : value.toString();
+  }
+
+  /** A name alone would mean the field, if any point of the measurement has one of that name. */
+  private static String tag(String name) {
+    return name(name) + "::tag";
+  }
+
+  private static String field(String name) {
+    return name(name) + "::field";
   }
 
   private static String name(String text) {

@@ -106,6 +106,29 @@ class InfluxQlBackendTest {
     }
   }
 
+  /** A field of the tenant's own choice, called as the tag that keeps tenants apart. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void query_fieldsNamedAsTags_areNotTakenForThem(boolean bound) throws Exception {
+    line("t1", START, "d1", "icu", "value=1");
+    line("t2", START, "d1", "icu", "value=100,tenant=\"t1\",ward=\"er\"");
+    try (TimeSeries asked =
+        TimeSeries.builder().backend(builder(database).boundValues(bound).build()).build()) {
+      TimeSeriesQuery.Builder sum = minutes(1).select(Aggregate.SUM, "value");
+      for (String tenant : List.of("t1", "t2")) {
+        for (PointPredicate ward :
+            List.of(TagPredicate.eq("ward", "icu"), TagPredicate.matches("ward", "ic"))) {
+          TimeSeriesQuery query = sum.where(ward).groupBy("ward").build();
+          List<Series> found = Tenant.of(tenant).call(() -> asked.query(query)).series();
+          assertThat(found).hasSize(1);
+          assertThat(found.get(0).group()).containsEntry("ward", "icu");
+          assertThat(found.get(0).columns().get(0).doubleAt(0))
+              .isEqualTo(tenant.equals("t1") ? 1 : 100);
+        }
+      }
+    }
+  }
+
   @Test
   void query_absentTag_readsAsEmptyText() throws Exception {
     write("t1", START, "d1", "", 1);

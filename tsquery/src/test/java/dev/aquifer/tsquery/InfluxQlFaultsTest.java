@@ -50,7 +50,7 @@ class InfluxQlFaultsTest {
         .contains("db=db")
         .contains("epoch=ns")
         .contains("params={\"p0\":\"t1\"}")
-        .contains("WHERE \"tenant\" = $p0 AND time >= 0 AND time < 120000000000 GROUP BY");
+        .contains("WHERE \"tenant\"::tag = $p0 AND time >= 0 AND time < 120000000000 GROUP BY");
   }
 
   @Test
