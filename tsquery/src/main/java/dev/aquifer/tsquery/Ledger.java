@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +17,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class Ledger {
   private static final int LOG_BOUND = 256;
-  private static final int RETIRED = -1;
+  private static final long RETIRED = -1;
+
+  /** A pin, and one more of all that there ever were. */
+  private static final long PIN = (1L << 32) | 1;
 
   record Key(Tenant tenant, String measurement) {}
 
@@ -31,7 +34,7 @@ final class Ledger {
   final List<Flight> flights = new ArrayList<>();
 
   /** Segments that are, or are about to be, in the cache. */
-  final Set<Track.Part> parts = ConcurrentHashMap.newKeySet();
+  final Set<Track.Part> parts;
 
   /** What all nodes void of it; null where there is this process alone. */
   final @Nullable Timeline timeline;
@@ -39,12 +42,20 @@ final class Ledger {
   /** What its windows are of, for other nodes; null: not known yet. */
   volatile @Nullable String source;
 
-  /** By whoever made it, too: what is void while the timeline is made must not end it. */
-  private final AtomicInteger pins = new AtomicInteger(1);
+  /**
+   * How many use it, in the lower half: whoever made it, too, so that what is void while the
+   * timeline is made does not end it. How often it was used before, in the upper half.
+   */
+  private final AtomicLong pins = new AtomicLong(PIN);
 
   /** In use by whoever makes it. */
   Ledger(Key key, BiFunction<Key, Ledger, @Nullable Timeline> timeline) {
+    this(key, timeline, ConcurrentHashMap.newKeySet());
+  }
+
+  Ledger(Key key, BiFunction<Key, Ledger, @Nullable Timeline> timeline, Set<Track.Part> parts) {
     this.key = key;
+    this.parts = parts;
     this.timeline = timeline.apply(key, this);
   }
 
@@ -71,7 +82,8 @@ final class Ledger {
 
   /** Keeps it in use; false when it was retired, and another must be taken. */
   boolean pin() {
-    return pins.getAndUpdate(count -> count == RETIRED ? RETIRED : count + 1) != RETIRED;
+    return pins.getAndUpdate(all -> all == RETIRED ? RETIRED : (all + PIN) & Long.MAX_VALUE)
+        != RETIRED;
   }
 
   void unpin() {
@@ -80,7 +92,9 @@ final class Ledger {
 
   /** Ends its use, when nobody uses it and nothing is kept. Blocks nowhere: voids call it. */
   boolean retire() {
-    boolean retired = parts.isEmpty() && pins.compareAndSet(0, RETIRED);
+    long before = pins.get();
+    // Only who uses it adds parts: if nobody did since, there are none still.
+    boolean retired = (int) before == 0 && parts.isEmpty() && pins.compareAndSet(before, RETIRED);
     if (retired && timeline != null) {
       timeline.close();
     }
