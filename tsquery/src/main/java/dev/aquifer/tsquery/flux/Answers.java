@@ -82,6 +82,9 @@ final class Answers {
       return true;
     }
     // What storage answers of such a read, it may not answer of another.
+    if (before.undecided() || after.undecided()) {
+      return false;
+    }
     if (before.losesPoints() != null || !faithful(before, after, approved, shadowed)) {
       return false;
     }

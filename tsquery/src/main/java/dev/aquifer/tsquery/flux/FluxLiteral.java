@@ -17,8 +17,8 @@ import java.util.HexFormat;
  */
 public final class FluxLiteral {
   private static final HexFormat HEX = HexFormat.of();
-  private static final Instant FIRST = Instant.parse("0000-01-01T00:00:00Z");
-  private static final Instant LAST = Instant.parse("9999-12-31T23:59:59.999999999Z");
+  private static final Instant FIRST = Instant.EPOCH.plusNanos(Long.MIN_VALUE);
+  private static final Instant LAST = Instant.EPOCH.plusNanos(Long.MAX_VALUE);
 
   private FluxLiteral() {}
 
@@ -65,12 +65,14 @@ public final class FluxLiteral {
   /**
    * A time, in UTC, to the nanosecond.
    *
-   * @throws RefusedQueryException it is not within the years 0 to 9999
+   * @throws RefusedQueryException it is beyond what 64 bits have of nanoseconds, so that the server
+   *     would take it for another time
    */
   public static String time(Instant value) {
     if (value.isBefore(FIRST) || value.isAfter(LAST)) {
       throw new RefusedQueryException(
-          "The time " + value + " is not within the years 0 to 9999, which Flux can write.");
+          "The time %s is out of range: nanoseconds reach from 1677-09-22 to 2262-04-11."
+              .formatted(value));
     }
     return time(value.atOffset(ZoneOffset.UTC));
   }

@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param reads a read for each {@code from} that is run, in the order of the script
  * @param rewrites what {@code optimized} would do, in the order in which it does
- * @param complete false where the script calls itself so often that it was not followed to its end
+ * @param complete false where the script was not followed to its end: it calls itself too often, or
+ *     only the server knows what becomes of some tables
  */
 public record FluxPlan(List<Read> reads, List<Rewrite> rewrites, boolean complete) {
   /** Copies the lists. */
@@ -219,7 +220,9 @@ public record FluxPlan(List<Read> reads, List<Rewrite> rewrites, boolean complet
       }
     }
     if (!complete) {
-      text.append("the script calls itself too often; it was not followed to its end\n");
+      text.append(
+          "the script was not followed to its end: it calls itself too often, or only the server"
+              + " knows what becomes of some tables\n");
     }
     for (Rewrite rewrite : rewrites) {
       text.append(

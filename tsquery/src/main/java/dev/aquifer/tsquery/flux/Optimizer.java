@@ -111,7 +111,9 @@ final class Optimizer {
       List<Reading> olds = before.getOrDefault(origin, List.of());
       Set<Expression.Call> approved = attempt.pipes.approved(from);
       boolean same =
-          olds.stream().allMatch(old -> Answers.same(old, read, approved, attempt.defined, sums));
+          !olds.isEmpty()
+              && olds.stream()
+                  .allMatch(old -> Answers.same(old, read, approved, attempt.defined, sums));
       if (!shared.through(from).isEmpty() && !(same && Answers.aggregated(read))) {
         kept.addAll(shared.through(from));
         good = false;

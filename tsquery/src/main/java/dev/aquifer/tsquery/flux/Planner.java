@@ -246,6 +246,9 @@ final class Planner {
     List<Expression> taken = new ArrayList<>();
     for (Expression part : Predicates.parts(body.value())) {
       Predicates.Obstacle obstacle = Predicates.obstacle(part, body.row(), closure.scope());
+      if (Predicates.undecided(part, body.row(), closure.scope())) {
+        read.undecide();
+      }
       if (obstacle == null) {
         taken.add(part);
       } else if (first == null) {

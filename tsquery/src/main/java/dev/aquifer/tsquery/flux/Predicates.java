@@ -85,12 +85,32 @@ final class Predicates {
     Tree.children(part, child -> compared(child, row, found));
   }
 
+  /**
+   * Whether it depends on what only the server knows if storage takes this part: on the kind of a
+   * value, or on whether a name stands for a truth.
+   */
+  static boolean undecided(Expression part, String row, Bindings scope) {
+    if (part instanceof Expression.Logical logical) {
+      return logical.operands().stream().anyMatch(operand -> undecided(operand, row, scope));
+    } else if (part instanceof Expression.Binary binary) {
+      return column(binary.left(), row) != null
+          && column(binary.right(), row) == null
+          && resolved(binary.right(), scope) == null
+          && mayBeLiteral(binary.right(), scope);
+    }
+    return !(part instanceof Expression.Name name && name.name().equals("true"))
+        && (part instanceof Expression.Name || part instanceof Expression.Member);
+  }
+
   /** Why storage does not take this part, with its place; null where it does. */
   static @Nullable Obstacle obstacle(Expression part, String row, Bindings scope) {
     Place place = part.place();
     if (part instanceof Expression.Logical logical) {
       for (Expression operand : logical.operands()) {
-        Obstacle obstacle = obstacle(operand, row, scope);
+        Obstacle obstacle =
+            operand instanceof Expression.Name
+                ? new Obstacle("a truth is pushed down only where it stands alone", operand.place())
+                : obstacle(operand, row, scope);
         if (obstacle != null) {
           return obstacle;
         }

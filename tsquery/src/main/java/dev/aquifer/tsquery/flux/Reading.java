@@ -28,6 +28,7 @@ final class Reading {
   private @Nullable List<String> groupBy;
   private @Nullable String timeColumn;
   private boolean forced;
+  private boolean undecided;
   private @Nullable Step left;
   private Predicates.@Nullable Obstacle obstacle;
   private final Map<Step, List<Step>> consumers;
@@ -62,6 +63,15 @@ final class Reading {
    * @param whole whether that is all of it
    */
   record Taken(Step step, String row, List<Expression> parts, Bindings scope, boolean whole) {}
+
+  /** Of a filter it is not known whether the server takes it as it is thought here. */
+  void undecide() {
+    undecided = true;
+  }
+
+  boolean undecided() {
+    return undecided;
+  }
 
   List<Taken> taken() {
     return taken;

@@ -30,7 +30,15 @@ final class Steps {
           Map.entry("lowestAverage", List.of("group", "mean", "group", "sort", "limit")),
           Map.entry("lowestCurrent", List.of("group", "last", "group", "sort", "limit")));
 
+  private int made;
+
+  /** How many there are so far. */
+  int made() {
+    return made;
+  }
+
   Step of(String kind, Expression.Call call, List<Step> inputs, Map<String, Meaning> arguments) {
+    made++;
     return new Step(kind, call, inputs, arguments);
   }
 

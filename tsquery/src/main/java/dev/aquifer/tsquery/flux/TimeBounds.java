@@ -17,6 +17,9 @@ final class TimeBounds {
   private static final Set<String> BLIND =
       Set.of("count", "sum", "mean", "min", "max", "first", "last", "limit", "tail", "filter");
 
+  private static final Instant FIRST = Instant.ofEpochSecond(Long.MIN_VALUE / 1_000_000_000);
+  private static final Instant LAST = Instant.ofEpochSecond(Long.MAX_VALUE / 1_000_000_000);
+
   private TimeBounds() {}
 
   /**
@@ -41,6 +44,9 @@ final class TimeBounds {
     }
     Instant low = from.value().toInstant();
     Instant high = to.value().toInstant();
+    if (!fits(low) || !fits(high)) {
+      return null;
+    }
     boolean forgotten = forgotten(stages.subList(1, stages.size()), defined);
     List<Expression.Call> changed = new ArrayList<>();
     boolean any = false;
@@ -83,6 +89,11 @@ final class TimeBounds {
     return new Result(changed, left, reached);
   }
 
+  /** Beyond what 64 bits have of nanoseconds, the server takes a time for another one. */
+  private static boolean fits(Instant time) {
+    return time.isAfter(FIRST) && time.isBefore(LAST);
+  }
+
   /** From, inclusive, and to, exclusive. */
   private record Bound(@Nullable Instant from, @Nullable Instant to) {}
 
@@ -97,6 +108,9 @@ final class TimeBounds {
       return null;
     }
     Instant time = moment.value().toInstant();
+    if (!fits(time)) {
+      return null;
+    }
     String operator = binary.operator();
     boolean above = operator.startsWith(left ? ">" : "<");
     boolean inclusive = operator.endsWith("=");

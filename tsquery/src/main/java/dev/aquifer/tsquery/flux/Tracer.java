@@ -23,12 +23,18 @@ final class Tracer {
   private final List<List<Step>> plans = new ArrayList<>();
   private final Set<Step> results = new LinkedHashSet<>();
   private final Steps steps = new Steps();
+  private boolean lost;
   private int calls;
   private int visits;
   private int depth;
   private @Nullable Expression location;
 
-  /** What a script does: one plan for its results, one for each table that it looks into. */
+  /**
+   * What a script does: one plan for its results, one for each table that it looks into.
+   *
+   * @param complete false where it was not followed to its end: it calls itself too often, or only
+   *     the server knows what becomes of some tables
+   */
   record Trace(
       List<List<Step>> plans, Bindings names, @Nullable Expression location, boolean complete) {}
 
@@ -46,7 +52,7 @@ final class Tracer {
     List<List<Step>> plans = new ArrayList<>();
     plans.add(List.copyOf(tracer.results));
     plans.addAll(tracer.plans);
-    return new Trace(plans, scope, tracer.location, tracer.calls < MAX_CALLS);
+    return new Trace(plans, scope, tracer.location, tracer.calls < MAX_CALLS && !tracer.lost);
   }
 
   private Meaning statements(List<Statement> statements, Bindings scope) {
@@ -117,6 +123,7 @@ final class Tracer {
     } else if (expression instanceof Expression.Conditional conditional) {
       return conditional(conditional, scope);
     }
+    Tree.children(expression, child -> lose(expression(child, scope)));
     return Meaning.UNKNOWN;
   }
 
@@ -139,6 +146,7 @@ final class Tracer {
     Map<String, Meaning> values = new LinkedHashMap<>();
     if (record.base() != null) {
       if (!(scope.find(record.base().name()) instanceof Meaning.Fields base)) {
+        arguments(record.properties(), scope).values().forEach(this::lose);
         return Meaning.UNKNOWN;
       }
       values.putAll(base.values());
@@ -154,7 +162,7 @@ final class Tracer {
       Meaning meaning = expression(element, scope);
       if (meaning instanceof Meaning.Constant constant) {
         values.add(constant.value());
-      } else if (meaning instanceof Meaning.Rows) {
+      } else if (meaning instanceof Meaning.Rows || meaning instanceof Meaning.Fields) {
         rows.put("[" + rows.size() + "]", meaning);
       }
     }
@@ -173,7 +181,18 @@ final class Tracer {
         && constant.value() instanceof Expression.Name truth) {
       return expression(truth.name().equals("true") ? conditional.yes() : conditional.no(), scope);
     }
+    int before = steps.made();
+    lose(expression(conditional.yes(), scope));
+    lose(expression(conditional.no(), scope));
+    lost |= steps.made() > before;
     return Meaning.UNKNOWN;
+  }
+
+  /** Nothing is known of it any more, also of tables that it holds. */
+  private void lose(Meaning meaning) {
+    List<Step> held = new ArrayList<>();
+    collect(meaning, held);
+    lost |= !held.isEmpty();
   }
 
   private Map<String, Meaning> arguments(List<Expression.Property> properties, Bindings scope) {
@@ -205,6 +224,10 @@ final class Tracer {
       return builtin(builtin.name(), call, arguments, input);
     }
     if (!(callee instanceof Meaning.Closure closure)) {
+      arguments.values().forEach(this::lose);
+      if (input != null) {
+        lose(input);
+      }
       return Meaning.UNKNOWN;
     }
     Bindings inner = new Bindings(closure.scope());

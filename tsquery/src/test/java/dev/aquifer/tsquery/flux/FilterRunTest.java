@@ -23,7 +23,7 @@ class FilterRunTest {
         .tries(1_000, 1_000_000)
         .each(
             random -> {
-              FluxScript script = FluxScript.parse(FilterScripts.own(random, ""));
+              FluxScript script = FluxScript.parse(FilterScripts.own(random, false, ""));
               FluxScript optimized = script.optimized();
               if (!optimized.equals(script)) {
                 rewritten.increment();
@@ -54,7 +54,7 @@ class FilterRunTest {
         .tries(1_000, 300_000)
         .each(
             random -> {
-              String text = FilterScripts.shared(random, List.of(" |> max()", " |> min()"));
+              String text = FilterScripts.shared(random, false, List.of(" |> max()", " |> min()"));
               FluxScript script = FluxScript.parse(text);
               FluxScript optimized = script.optimized();
               List<Filters> before = filters(script);

@@ -7,7 +7,9 @@ import java.util.random.RandomGenerator;
 /** Random scripts of filters, of all shapes that are one to a rewrite. */
 final class FilterScripts {
   private static final String DEFINED =
-      "import \"strings\" x = \"d\" negative = -5.0 isD1 = (r) => r.device == \"d1\" ";
+      "import \"strings\" x = \"d\" negative = -5.0 isD1 = (r) => r.device == \"d1\" "
+          + "lo = uint(v: 5) all = true some = (tables=<-, how) => if how == \"few\" then"
+          + " tables |> limit(n: 2) else tables |> limit(n: 3) ";
 
   private static final String READ =
       "from(bucket: \"b\") |> range(start: 2026-03-01T00:00:00Z, stop: 2026-04-05T00:00:00Z)";
@@ -57,32 +59,49 @@ final class FilterScripts {
     "r._time >= 2026-02-01T00:00:00Z",
   };
 
+  /** Of these only a server knows who evaluates them, or what they mean. */
+  private static final String[] SERVERS = {
+    "r._value > lo",
+    "not (r._value > lo)",
+    "all",
+    "(r.ward == \"icu\" or true)",
+    "(r.ward == \"icu\" or all)",
+    "r._time < 2500-01-01T00:00:00Z",
+    "r._time > 1500-01-01T00:00:00Z",
+    "r._time != time(v: \"2026-03-01T00:00:00Z\")",
+  };
+
   private FilterScripts() {}
 
-  /** One read, whose filters stand in its pipe. */
-  static String own(RandomGenerator random, String tail) {
+  /**
+   * One read, whose filters stand in its pipe.
+   *
+   * @param asked whether a server will tell what the script means
+   */
+  static String own(RandomGenerator random, boolean asked, String tail) {
     StringBuilder text = new StringBuilder(DEFINED).append(READ);
-    filters(random, random.nextInt(1, 5), text);
+    filters(random, asked, random.nextInt(1, 5), text);
     return text.append(tail).toString();
   }
 
   /** One read in a variable, with a use for each tail. */
-  static String shared(RandomGenerator random, List<String> tails) {
+  static String shared(RandomGenerator random, boolean asked, List<String> tails) {
     StringBuilder text = new StringBuilder(DEFINED).append("data = ").append(READ);
-    filters(random, random.nextInt(3), text);
+    filters(random, asked, random.nextInt(3), text);
     for (String tail : tails) {
       text.append(" data");
-      filters(random, random.nextInt(3), text);
+      filters(random, asked, random.nextInt(3), text);
       text.append(tail);
     }
     return text.toString();
   }
 
-  private static void filters(RandomGenerator random, int many, StringBuilder text) {
+  private static void filters(RandomGenerator random, boolean asked, int many, StringBuilder text) {
     for (int i = many; i > 0; i--) {
       List<String> parts = new ArrayList<>();
       for (int j = random.nextInt(1, 4); j > 0; j--) {
-        parts.add(PARTS[random.nextInt(PARTS.length)]);
+        String[] all = asked && random.nextInt(6) == 0 ? SERVERS : PARTS;
+        parts.add(all[random.nextInt(all.length)]);
       }
       String predicate = "(r) => " + String.join(" and ", parts);
       if (random.nextInt(8) == 0) {

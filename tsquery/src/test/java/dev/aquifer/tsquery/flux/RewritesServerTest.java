@@ -44,6 +44,7 @@ class RewritesServerTest {
     " |> group(columns: [\"ward\"]) |> count()",
     " |> keep(columns: [\"_time\", \"_value\"])",
     " |> count() |> drop(columns: [\"_start\", \"_stop\"])",
+    " |> some(how: \"few\")",
     "",
   };
 
@@ -87,8 +88,8 @@ class RewritesServerTest {
             .mapToObj(i -> TAILS[random.nextInt(TAILS.length)] + " |> yield(name: \"" + i + "\")")
             .toList();
     return random.nextBoolean()
-        ? FilterScripts.own(random, tails.get(0))
-        : FilterScripts.shared(random, tails);
+        ? FilterScripts.own(random, true, tails.get(0))
+        : FilterScripts.shared(random, true, tails);
   }
 
   /** Series of each kind with and without tags, through several shards. */
