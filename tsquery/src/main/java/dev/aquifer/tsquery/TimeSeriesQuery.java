@@ -40,6 +40,8 @@ public final class TimeSeriesQuery {
   private final QueryRange range;
   private final Window window;
   private final int maxPoints;
+  private final Step offset;
+  private final ZoneId zone;
   private final List<String> groupBy;
   private final Fill fill;
   private final List<Stage> stages;
@@ -57,6 +59,8 @@ public final class TimeSeriesQuery {
     this.range = range;
     this.window = window;
     this.maxPoints = builder.maxPoints;
+    this.offset = builder.offset;
+    this.zone = builder.zone;
     this.groupBy = List.copyOf(builder.groupBy);
     this.fill = builder.fill;
     this.stages = List.copyOf(builder.stages);
@@ -132,8 +136,9 @@ public final class TimeSeriesQuery {
     builder.maxPoints = maxPoints;
     builder.every = maxPoints > 0 ? null : window.every();
     builder.period = window.tiles() ? null : window.period();
-    builder.offset = window.offset();
-    builder.zone = window.zone();
+    // As they were given: the window has them reduced to its own length.
+    builder.offset = offset;
+    builder.zone = zone;
     builder.groupBy.addAll(groupBy);
     builder.fill = fill;
     builder.stages.addAll(stages);

@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import java.util.ArrayList;
 import org.junit.jupiter.api.Test;
 
 class TimeSeriesQueryTest {
@@ -223,5 +224,40 @@ class TimeSeriesQueryTest {
                 .every(Duration.ofSeconds(10))
                 .last(Duration.ofHours(1)))
         .build();
+  }
+
+  /** The windows that were chosen for the first range are none of the second one's business. */
+  @Test
+  void withRange_ofMaxPoints_hasTheWindowsThatItWouldBeBuiltWith() {
+    Instant start = Instant.parse("2026-03-01T00:00:00Z");
+    for (UnaryOperator<TimeSeriesQuery.Builder> how :
+        List.<UnaryOperator<TimeSeriesQuery.Builder>>of(
+            query -> query.zone(ZoneId.of("+05:30")),
+            query -> query.offset(Duration.ofHours(6)),
+            query -> query.offset(Duration.ofHours(-30)).zone(ZoneId.of("-03:00")),
+            query -> query.zone(ZoneId.of("Asia/Kolkata")))) {
+      List<Window> direct = new ArrayList<>();
+      List<Window> moved = new ArrayList<>();
+      TimeSeriesQuery first = null;
+      for (int days : new int[] {1, 90, 2, 400}) {
+        Instant stop = start.plus(Duration.ofHours(days * 24L - 23));
+        TimeSeriesQuery.Builder builder =
+            TimeSeriesQuery.builder("vitals").select(Aggregate.MEAN, "pulse").maxPoints(100);
+        TimeSeriesQuery built = how.apply(builder).range(start, stop).build();
+        first = first == null ? built : first;
+        direct.add(built.window());
+        moved.add(first.withRange(start, stop).window());
+      }
+      assertThat(moved).isEqualTo(direct);
+    }
+    TimeSeriesQuery hourly =
+        TimeSeriesQuery.builder("vitals")
+            .select(Aggregate.MEAN, "pulse")
+            .range(start, start.plusSeconds(60))
+            .every(Duration.ofHours(1))
+            .zone(ZoneId.of("+05:30"))
+            .build();
+    assertThat(hourly.toBuilder().every(Duration.ofDays(1)).build().window().offset())
+        .isEqualTo(Step.of(Duration.ofMinutes(18 * 60 + 30)));
   }
 }
