@@ -112,8 +112,10 @@ final class BodyStream extends InputStream implements BodySubscriber<InputStream
 
   private void take() throws IOException {
     Part part;
+    long left = deadline - System.nanoTime();
     try {
-      part = parts.poll(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+      // What is there already does not count when its time is up.
+      part = left > 0 ? parts.poll(left, TimeUnit.NANOSECONDS) : null;
     } catch (InterruptedException e) {
       close();
       Thread.currentThread().interrupt();

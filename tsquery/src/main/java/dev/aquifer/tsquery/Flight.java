@@ -19,9 +19,4 @@ record Flight(Track track, List<Run> claims, long epoch, CompletableFuture<Void>
     }
     return false;
   }
-
-  /** What it ended with, when it has failed. */
-  Throwable failure() {
-    return done.handle((nothing, error) -> error).join();
-  }
 }

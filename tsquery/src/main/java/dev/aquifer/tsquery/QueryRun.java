@@ -1,7 +1,6 @@
 package dev.aquifer.tsquery;
 
 import dev.aquifer.Tenant;
-import dev.aquifer.UnavailableException;
 import dev.aquifer.tsquery.SegmentReads.Wanted;
 import dev.aquifer.tsquery.WindowCache.Received;
 import java.time.Duration;
@@ -20,8 +19,10 @@ import org.jspecify.annotations.Nullable;
  * <p>Used by one thread, once.
  */
 final class QueryRun {
-  /** A flight of another that failed is tried again by oneself, that often. */
-  private static final int RETRIES = 1;
+  /**
+   * So many flights of others may leave what they were waited for pending, before it is fetched.
+   */
+  private static final int VAIN_WAITS = 2;
 
   private final QuerySetting setting;
   private final Tenant tenant;
@@ -38,7 +39,10 @@ final class QueryRun {
   private @Nullable Sharing sharing;
   private @Nullable Round round;
   private List<Flight> awaited = List.of();
-  private int failures;
+  private int vainWaits;
+
+  /** How much was pending when it last waited. */
+  private int leftBefore = Integer.MAX_VALUE;
 
   /**
    * What was planned and claimed.
@@ -203,8 +207,7 @@ final class QueryRun {
     Sharing with = current ? sharing(cache) : null;
     Received others = with == null ? Received.NOTHING : others(with, cache, ledger, now);
     WindowCache.Departure departure =
-        cache.depart(
-            ledger, track, grid, pending, new WindowCache.Sight(now, within, current, others));
+        cache.depart(ledger, track, grid, pending, sight(now, current, others));
     WindowPlanner.Plan plan = departure.plan();
     round = new Round(cache, ledger, departure, plan.fetch(), with);
     awaited = plan.awaited();
@@ -246,8 +249,11 @@ final class QueryRun {
 
   /** What would be done now, by what memory has. */
   WindowPlanner.Plan plan(WindowCache cache, Ledger ledger) {
-    return cache.plan(
-        ledger, track, grid, pending, new WindowCache.Sight(now(), within, true, Received.NOTHING));
+    return cache.plan(ledger, track, grid, pending, sight(now(), true, Received.NOTHING));
+  }
+
+  private WindowCache.Sight sight(long now, boolean current, Received others) {
+    return new WindowCache.Sight(now, within, current, vainWaits < VAIN_WAITS, others);
   }
 
   /** What would be sent for a plan, to show it: nothing else can be done with this query then. */
@@ -318,15 +324,17 @@ final class QueryRun {
   void awaitOthers() {
     if (round != null) {
       awaitNodes();
-    } else if (!pending.isEmpty()
-        && !awaited.isEmpty()
-        && !fetching.await(awaited.get(0))
-        && ++failures > RETRIES) {
-      throw new UnavailableException(
-          "%s failed %d times for queries of %s that this one waited for; see the cause."
-              .formatted(setting.backend().name(), failures, query.measurement()),
-          awaited.get(0).failure());
+    } else if (!pending.isEmpty() && !awaited.isEmpty()) {
+      // What made another fail may be its own alone: its limits, its time, its interrupt.
+      vainWaits = fetching.await(awaited.get(0)) ? waits(pending.cardinality()) : VAIN_WAITS;
     }
+  }
+
+  /** How many waits in a row brought nothing, with this one. */
+  private int waits(int left) {
+    int vain = left < leftBefore ? 1 : vainWaits + 1;
+    leftBefore = left;
+    return vain;
   }
 
   /** The one request that what was claimed takes, ready to be sent; null when it takes several. */

@@ -138,9 +138,10 @@ final class WindowCache {
    * @param within how long ago windows that do not stay for good may have been fetched at most; 0:
    *     they are fetched, and nobody is waited for
    * @param current whether memory, and fetches under way, may answer
+   * @param joins whether fetches under way may be waited for
    * @param others what other nodes had, where memory has none
    */
-  record Sight(long now, long within, boolean current, Received others) {}
+  record Sight(long now, long within, boolean current, boolean joins, Received others) {}
 
   /**
    * Segments of other nodes, which memory took over too. Memory may have let go of them for want of
@@ -160,6 +161,7 @@ final class WindowCache {
       List<Flight> joinable = new ArrayList<>();
       for (Flight flight : ledger.flights) {
         if (sight.current
+            && sight.joins
             && sight.within > 0
             && flight.track().equals(track)
             && !voided(ledger, flight)) {

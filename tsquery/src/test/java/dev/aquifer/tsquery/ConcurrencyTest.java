@@ -3,14 +3,18 @@ package dev.aquifer.tsquery;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.aquifer.RefusedQueryException;
 import dev.aquifer.Tenant;
 import dev.aquifer.UnavailableException;
+import dev.aquifer.testkit.Eventually;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
@@ -135,6 +139,58 @@ class ConcurrencyTest {
           .isInstanceOf(ExecutionException.class)
           .hasCauseInstanceOf(UnavailableException.class);
       assertThat(second.get(10, TimeUnit.SECONDS).series()).hasSize(1);
+    }
+  }
+
+  /** The second may fail for reasons of its own, too, and takes its time for that. */
+  @Test
+  void query_waitedForAFetchThatFailed_waitsForNoOther() throws Exception {
+    Gate first = new Gate();
+    Gate second = new Gate();
+    AtomicInteger calls = new AtomicInteger();
+    GatedBackend backend =
+        new GatedBackend(
+            request -> {
+              int call = calls.getAndIncrement();
+              if (call < 2) {
+                (call == 0 ? first : second).pass();
+                throw new RefusedQueryException("too much for this one alone");
+              }
+            });
+    backend.add("t1", 55 * Nanos.PER_SECOND, Map.of(), 1);
+    try (TimeSeries series = series(backend, Duration.ofSeconds(30))) {
+      Future<TimeSeriesResult> leader = threads.submit(asking(series, 0, 100));
+      first.awaitArrival();
+      List<Future<TimeSeriesResult>> others = new ArrayList<>();
+      Set<Thread> waiting = ConcurrentHashMap.newKeySet();
+      for (int i = 0; i < 2; i++) {
+        others.add(
+            threads.submit(
+                () -> {
+                  waiting.add(Thread.currentThread());
+                  return asking(series, 0, 100).call();
+                }));
+      }
+      Eventually.within(Duration.ofSeconds(10))
+          .until(
+              "both wait",
+              () ->
+                  waiting.size() == 2
+                      && waiting.stream()
+                          .allMatch(each -> each.getState() == Thread.State.TIMED_WAITING));
+      first.open();
+      second.awaitArrival();
+      Eventually.within(Duration.ofSeconds(10))
+          .until("one is answered", () -> others.stream().filter(Future::isDone).count() == 1);
+      second.open();
+      for (Future<TimeSeriesResult> each : List.of(leader, others.get(0), others.get(1))) {
+        try {
+          assertThat(each.get(10, TimeUnit.SECONDS).series()).hasSize(1);
+        } catch (ExecutionException e) {
+          assertThat(e).hasCauseInstanceOf(RefusedQueryException.class);
+        }
+      }
+      assertThat(calls).hasValue(3);
     }
   }
 

@@ -8,11 +8,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.Period;
 import java.time.ZoneId;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.UnaryOperator;
-import java.util.ArrayList;
 import org.junit.jupiter.api.Test;
 
 class TimeSeriesQueryTest {
