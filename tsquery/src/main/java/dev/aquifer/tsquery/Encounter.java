@@ -20,11 +20,16 @@ public record Encounter(String id, Instant start, @Nullable Instant end) {
    * Checks id and order.
    *
    * @throws RefusedQueryException the id is empty, too long or has control characters, a time is
-   *     out of the range of 64-bit nanoseconds, or the end is not after the start
+   *     out of the range of 64-bit nanoseconds or starts at its very end, or the end is not after
+   *     the start
    */
   public Encounter {
     requireId(id);
-    Nanos.of(start);
+    if (Nanos.of(start) == Long.MAX_VALUE) {
+      throw new RefusedQueryException(
+          "The encounter '%s' starts at %s, after which there is no time."
+              .formatted(Names.printable(id), start));
+    }
     if (end != null && Nanos.of(end) <= Nanos.of(start)) {
       throw new RefusedQueryException(
           "The encounter '%s' ends at %s, which is not after its start %s."

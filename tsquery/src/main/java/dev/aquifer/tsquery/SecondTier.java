@@ -127,8 +127,10 @@ final class SecondTier {
       if (timeline == null || asOf == null || mine == null || names.isEmpty()) {
         return false;
       }
+      // Of before it is asked: what was fetched elsewhere is not younger for the time that takes.
+      long now = settings.now();
       Found found = reads.find(timeline, part, names);
-      Segment theirs = reads.segment(part, shape, found, settings.now());
+      Segment theirs = reads.segment(part, shape, found, now);
       Segment merged = theirs == null ? mine : mine.merged(theirs);
       byte[] expected = found == null ? null : found.version();
       submit(part, () -> write(part, shape, merged, asOf, expected, attempts));

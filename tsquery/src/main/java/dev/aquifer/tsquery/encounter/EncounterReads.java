@@ -80,6 +80,18 @@ final class EncounterReads {
     }
   }
 
+  /** A page by one statement; null where it takes several. */
+  @Nullable EncounterPage betweenAtOnce(
+      EncounterScope scope, TimeRange range, @Nullable Encounter after, int most)
+      throws SQLException {
+    long from = after == null ? Long.MIN_VALUE : EncounterOrder.nanos(after.start());
+    Chunk chunk = chunk(scope, range, from, after == null ? "" : after.id(), most + 1, PARTS);
+    return chunk.encounters.size() > most || chunk.until == Long.MAX_VALUE
+        ? EncounterPage.of(chunk.encounters, most)
+        : null;
+  }
+
+  /** A page by as many statements as it takes, which must be of one snapshot. */
   EncounterPage between(EncounterScope scope, TimeRange range, @Nullable Encounter after, int most)
       throws SQLException {
     List<Encounter> found = new ArrayList<>();

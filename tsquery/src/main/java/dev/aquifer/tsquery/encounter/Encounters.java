@@ -26,8 +26,9 @@ import org.jspecify.annotations.Nullable;
  * <p>A change that fails for want of the store may have been made all the same; its time is void in
  * either case. A process that dies between storing and voiding leaves windows as they were, until
  * their time is up or the change is made again: {@link #close} and {@link #amend(String, Instant,
- * Instant)} with the times that are kept change nothing and void anew, and so does {@link
- * #remove(Encounter)} of one that is gone.
+ * Instant)} with the times that are kept change nothing and void these anew, and so does {@link
+ * #remove(Encounter)} of one that is gone. Time that the encounter gave up by such a change is not
+ * known any more; {@link TimeSeries#invalidate(String, Instant, Instant)} voids it.
  *
  * <pre>{@code
  * Encounters stays =

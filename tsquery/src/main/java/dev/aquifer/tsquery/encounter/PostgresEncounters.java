@@ -165,9 +165,14 @@ public final class PostgresEncounters implements EncounterStore {
   @Override
   public EncounterPage between(
       EncounterScope scope, TimeRange range, @Nullable Encounter after, int most) {
-    return reading(
-        "list encounters of kind " + scope,
-        statements -> new EncounterReads(statements).between(scope, range, after, most));
+    String what = "list encounters of kind " + scope;
+    EncounterPage page =
+        reading(what, s -> new EncounterReads(s).betweenAtOnce(scope, range, after, most));
+    // By several statements it is read as of one moment: what moves meanwhile is neither missed nor
+    // found twice.
+    return page != null
+        ? page
+        : snapshot(what, s -> new EncounterReads(s).between(scope, range, after, most));
   }
 
   /** In transactions of some thousands; others' changes of the scope go on between them. */
@@ -203,12 +208,12 @@ public final class PostgresEncounters implements EncounterStore {
     return own.size();
   }
 
-  private interface Work<T> {
+  private interface Work<T extends @Nullable Object> {
     T on(Statements statements) throws SQLException;
   }
 
   /** One statement, which commits by itself. */
-  private <T> T reading(String what, Work<T> work) {
+  private <T extends @Nullable Object> T reading(String what, Work<T> work) {
     try (Connection connection = dataSource.getConnection()) {
       boolean autoCommit = connection.getAutoCommit();
       if (!autoCommit) {
@@ -227,13 +232,25 @@ public final class PostgresEncounters implements EncounterStore {
   }
 
   private <T> T inTransaction(String what, Work<T> work) {
+    // Each statement sees what was committed before it, so also before the lock was had.
+    return transaction(what, Connection.TRANSACTION_READ_COMMITTED, false, work);
+  }
+
+  private <T> T snapshot(String what, Work<T> work) {
+    return transaction(what, Connection.TRANSACTION_REPEATABLE_READ, true, work);
+  }
+
+  private <T> T transaction(String what, int level, boolean readOnly, Work<T> work) {
     try (Connection connection = dataSource.getConnection()) {
       boolean autoCommit = connection.getAutoCommit();
+      boolean wasReadOnly = connection.isReadOnly();
       int isolation = connection.getTransactionIsolation();
       T done;
       try {
-        // Each statement sees what was committed before it, so also before the lock was had.
-        connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+        if (readOnly) {
+          connection.setReadOnly(true);
+        }
+        connection.setTransactionIsolation(level);
         connection.setAutoCommit(false);
         done = work.on(new Statements(connection, seconds()));
         connection.commit();
@@ -242,23 +259,27 @@ public final class PostgresEncounters implements EncounterStore {
           if (!connection.getAutoCommit()) {
             connection.rollback();
           }
-          giveBack(connection, autoCommit, isolation);
+          giveBack(connection, autoCommit, isolation, wasReadOnly);
         } catch (SQLException second) {
           e.addSuppressed(second);
         }
         throw e;
       }
-      giveBack(connection, autoCommit, isolation);
+      giveBack(connection, autoCommit, isolation, wasReadOnly);
       return done;
     } catch (SQLException e) {
       throw failed(what, e);
     }
   }
 
-  private static void giveBack(Connection connection, boolean autoCommit, int isolation)
+  private static void giveBack(
+      Connection connection, boolean autoCommit, int isolation, boolean readOnly)
       throws SQLException {
     connection.setAutoCommit(autoCommit);
     connection.setTransactionIsolation(isolation);
+    if (connection.isReadOnly() != readOnly) {
+      connection.setReadOnly(readOnly);
+    }
   }
 
   private int seconds() {

@@ -105,6 +105,46 @@ class EncounterScheduleTest {
     assertThat(found).anyMatch(reads -> reads > 0);
   }
 
+  /** A page of many parts, among which one encounter goes from the first to the last and back. */
+  @Test
+  void between_whileOneMovesAcrossParts_findsItOnce() throws Exception {
+    PostgresEncounters store = postgres.partOf(2);
+    EncounterScope scope = new EncounterScope(Tenant.of("moves"), "stay");
+    for (int i = 0; i < 24; i++) {
+      put(store, scope, new Encounter("s" + i, at(i * 60L), at(i * 60L + 30)));
+    }
+    store.archive(scope, at(90_000));
+    AtomicBoolean done = new AtomicBoolean();
+    EncounterStoreContract.atOnce(
+        2,
+        1,
+        (thread, turn) -> {
+          if (thread == 0) {
+            try {
+              for (int i = 0; i < 60; i++) {
+                long to = i % 2 == 0 ? 23 * 60L + 5 : 5;
+                put(store, scope, new Encounter("s9", at(to), at(to + 10)));
+                store.archive(scope, at(90_000));
+              }
+            } finally {
+              done.set(true);
+            }
+            return 0;
+          }
+          do {
+            assertThat(
+                    store
+                        .between(scope, new TimeRange(at(0), at(90_000)), null, 100)
+                        .encounters()
+                        .stream()
+                        .map(Encounter::id))
+                .hasSize(24)
+                .doesNotHaveDuplicates();
+          } while (!done.get());
+          return 0;
+        });
+  }
+
   @Test
   void archive_ofWholeMonths_leavesWhatIsOpenOrLater() throws Exception {
     EncounterScope scope = new EncounterScope(Tenant.of("months"), "stay");

@@ -84,6 +84,7 @@ abstract class EncounterStoreContract {
     assertThat(store().find(scope, "all")).contains(all);
     assertThat(store().find(scope, "one")).contains(one);
     assertThat(store().between(scope, range(0, 1), null, 9).encounters()).containsExactly(all, one);
+    assertThatThrownBy(() -> Encounter.open("late", last)).hasMessageContaining("no time");
   }
 
   @Test
