@@ -50,7 +50,9 @@ public final class Schedule implements AutoCloseable {
     try {
       node.executor.execute(this::run);
     } catch (RejectedExecutionException e) {
-      closed = true;
+      // Full for now; for good, the timer says so.
+      LOG.warn("{} was put off for tenant {} by {}", what, tenant, every, e);
+      again();
     }
   }
 

@@ -44,9 +44,14 @@ class LoadThreadsTest {
   /** What the executor throws instead of running the next load. */
   private final AtomicReference<Throwable> broken = new AtomicReference<>();
 
+  private volatile boolean full;
+
   private final Executor breaking =
       work -> {
         Throwable error = broken.getAndSet(null);
+        if (full) {
+          throw new RejectedExecutionException("full");
+        }
         if (error != null) {
           throw Flights.<RuntimeException>sneaky(error);
         }
@@ -166,6 +171,31 @@ class LoadThreadsTest {
         node.pass(LIMIT);
         assertThat(cache.statistics().failures()).isEqualTo(failures);
       }
+    }
+  }
+
+  @Test
+  void schedule_executorIsFullForOnce_goesOnWithTheNextRound() {
+    TieredCache<String, String> cache = cache(node);
+    AtomicInteger rounds = new AtomicInteger();
+    try (Schedule schedule =
+        as(
+            () ->
+                cache.keepWarm(
+                    () -> {
+                      rounds.incrementAndGet();
+                      return List.of();
+                    },
+                    keys -> Map.of(),
+                    WarmUp.defaults()))) {
+      SOON.until("the next round is planned", () -> rounds.get() == 1 && schedule.planned());
+      full = true;
+      node.pass(Duration.ofMinutes(40));
+      full = false;
+      assertThat(rounds).hasValue(1);
+      assertThat(schedule.planned()).isTrue();
+      node.pass(Duration.ofMinutes(40));
+      SOON.until("it went on", () -> rounds.get() == 2);
     }
   }
 

@@ -299,10 +299,13 @@ final class QueryRun {
   void fail(Throwable error) {
     Round failed = round;
     if (failed != null) {
-      if (failed.sharing != null) {
-        failed.sharing.giveUp(failed.ledger);
+      try {
+        if (failed.sharing != null) {
+          failed.sharing.giveUp(failed.ledger);
+        }
+      } finally {
+        land(error);
       }
-      land(error);
     }
   }
 
