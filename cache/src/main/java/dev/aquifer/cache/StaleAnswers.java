@@ -143,7 +143,13 @@ final class StaleAnswers {
 
   /** Whether a caller who comes while the load goes on may have the early answer too. */
   boolean servesStill(Flight flight, CausalSession session) {
-    return !flight.answeredEarly || instead(flight, session) != null;
+    if (!flight.answeredEarly) {
+      return true;
+    }
+    // That answer itself: another that could be given now is not what the flight's callers get.
+    Flight.Outcome early = flight.done.getNow(null);
+    Entry given = early == null ? null : early.kept();
+    return given == null || servable(flight.view, given, node.nanos.getAsLong(), session);
   }
 
   private record Wait(long until, long pause) {}
