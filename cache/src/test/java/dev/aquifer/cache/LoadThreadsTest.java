@@ -160,6 +160,8 @@ class LoadThreadsTest {
               new OutOfMemoryError("no more threads"), new RejectedExecutionException("full"))) {
         String key = limits + error.toString();
         int timers = node.timer.pending();
+        // Whoever is answered may come before the thread that loaded for it is free again.
+        SOON.until("all is free", () -> node.caches.node().limiter.bulkhead.size() == 0);
         node.caches.limits(TimedNode.DFW, limits);
         broken.set(error);
         assertThatThrownBy(() -> as(() -> cache.get(key, this::loaded)))

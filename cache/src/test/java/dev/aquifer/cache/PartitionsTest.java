@@ -213,19 +213,24 @@ class PartitionsTest {
     }
   }
 
-  /** The same schedule with nothing that tells them: what the guard is there for. */
+  /** The same schedule with nothing that tells them, once or more: what the guard is there for. */
   @Test
   void keyVoided_byANodeSetToAnotherNumber_withoutTheGuardIsServed() {
-    REDIS.database().flush();
-    long key = elsewhere();
-    try (TestNode four = divided(COUNT);
-        TestNode late = divided(1)) {
-      four.guards().divisions = false;
-      late.guards().divisions = false;
-      stored(four, key);
-      rows.put(key, 1);
-      assertThat(seen(late, four, key, () -> voidKey(late, key))).isZero();
+    boolean served = false;
+    for (int i = 0; i < 10 && !served; i++) {
+      REDIS.database().flush();
+      rows.clear();
+      long key = elsewhere();
+      try (TestNode four = divided(COUNT);
+          TestNode late = divided(1)) {
+        four.guards().divisions = false;
+        late.guards().divisions = false;
+        stored(four, key);
+        rows.put(key, 1);
+        served = seen(late, four, key, () -> voidKey(late, key)) == 0;
+      }
     }
+    assertThat(served).isTrue();
   }
 
   @Test
