@@ -9,19 +9,15 @@ import dev.aquifer.ReadFloor;
 import dev.aquifer.Tag;
 import dev.aquifer.Tenant;
 import dev.aquifer.spi.Observer.Scope;
-import dev.aquifer.spi.PositionSource;
 import dev.aquifer.spi.WriteSet;
 import dev.aquifer.testkit.DeterministicScheduler;
 import dev.aquifer.testkit.FakeTicker;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -34,7 +30,8 @@ class IdleTenantsTest {
   private final FakeTicker ticker = new FakeTicker();
   private final DeterministicScheduler scheduler = new DeterministicScheduler(ticker);
   private final CausalSessions sessions = new CausalSessions(ticker);
-  private final List<ReadFloor> demanded = new ArrayList<>();
+  private final DemandedPositions positions = new DemandedPositions();
+  private final List<ReadFloor> demanded = positions.demanded;
   private final AtomicInteger loads = new AtomicInteger();
   private final Caches caches =
       Caches.builder()
@@ -42,24 +39,7 @@ class IdleTenantsTest {
           .scheduler(scheduler)
           .sessions(sessions)
           .executor(Runnable::run)
-          .positions(
-              new PositionSource() {
-                @Override
-                public ReadFloor now() {
-                  return ReadFloor.NONE;
-                }
-
-                @Override
-                public @Nullable Position resolve(ReadFloor floor) {
-                  return floor.position();
-                }
-
-                @Override
-                public <T> T call(ReadFloor floor, Callable<T> body) throws Exception {
-                  demanded.add(floor);
-                  return body.call();
-                }
-              })
+          .positions(positions)
           .build();
   private final TieredCache<String, String> cache =
       caches.cache("texts", String.class, CacheSettings.builder().ttl(TTL).tags(FLIGHT).build());

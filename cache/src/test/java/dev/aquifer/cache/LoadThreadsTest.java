@@ -9,7 +9,6 @@ import dev.aquifer.LoadTimeoutException;
 import dev.aquifer.Position;
 import dev.aquifer.ReadFloor;
 import dev.aquifer.Tag;
-import dev.aquifer.spi.PositionSource;
 import dev.aquifer.spi.WriteSet;
 import dev.aquifer.testkit.Eventually;
 import java.io.IOException;
@@ -30,6 +29,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -112,22 +112,12 @@ class LoadThreadsTest {
   @Test
   void hardLimit_passesBeforeTheLoaderIsCalled_itIsNotCalled() throws Exception {
     AtomicReference<TimedNode> routed = new AtomicReference<>();
-    PositionSource positions =
-        new PositionSource() {
+    DemandedPositions positions =
+        new DemandedPositions() {
           @Override
-          public ReadFloor now() {
-            return ReadFloor.NONE;
-          }
-
-          @Override
-          public Position resolve(ReadFloor floor) {
+          public @Nullable Position resolve(ReadFloor floor) {
             routed.get().pass(LIMIT);
-            return null;
-          }
-
-          @Override
-          public <T> T call(ReadFloor floor, Callable<T> body) throws Exception {
-            return body.call();
+            return super.resolve(floor);
           }
         };
     try (TimedNode slow =

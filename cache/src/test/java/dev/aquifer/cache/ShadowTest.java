@@ -7,7 +7,6 @@ import dev.aquifer.ReadFloor;
 import dev.aquifer.Tag;
 import dev.aquifer.Tenant;
 import dev.aquifer.cache.Adoption.Mode;
-import dev.aquifer.spi.PositionSource;
 import dev.aquifer.spi.WriteSet;
 import dev.aquifer.testkit.DeterministicScheduler;
 import dev.aquifer.testkit.Eventually;
@@ -15,10 +14,9 @@ import dev.aquifer.testkit.FakeTicker;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.Callable;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -107,26 +105,15 @@ class ShadowTest {
   @Test
   void shadow_afterAVoid_readsTheSourceFromWhereTheVoidWasReplayed() throws Exception {
     Thread caller = Thread.currentThread();
-    List<ReadFloor> demanded = new CopyOnWriteArrayList<>();
-    PositionSource positions =
-        new PositionSource() {
+    DemandedPositions positions =
+        new DemandedPositions() {
           @Override
-          public ReadFloor now() {
-            return ReadFloor.NONE;
-          }
-
-          @Override
-          public Position resolve(ReadFloor floor) {
+          public @Nullable Position resolve(ReadFloor floor) {
             assertThat(Thread.currentThread()).isNotSameAs(caller);
-            return null;
-          }
-
-          @Override
-          public <T> T call(ReadFloor floor, Callable<T> body) throws Exception {
-            demanded.add(floor);
-            return body.call();
+            return super.resolve(floor);
           }
         };
+    List<ReadFloor> demanded = positions.demanded;
     try (Caches routed =
         Caches.builder()
             .clock(ticker)

@@ -11,13 +11,11 @@ import dev.aquifer.ReadFloor;
 import dev.aquifer.Tag;
 import dev.aquifer.Tenant;
 import dev.aquifer.UnavailableException;
-import dev.aquifer.spi.PositionSource;
 import dev.aquifer.testkit.FakeTicker;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -189,23 +187,11 @@ class TieredCacheTest {
 
   @Test
   void get_afterVoid_loadsAtItsPosition() throws Exception {
-    List<ReadFloor> demands = new CopyOnWriteArrayList<>();
-    PositionSource positions =
-        new PositionSource() {
+    DemandedPositions positions =
+        new DemandedPositions() {
           @Override
           public ReadFloor now() {
             return ReadFloor.at(new Position(1, 1, 77));
-          }
-
-          @Override
-          public @Nullable Position resolve(ReadFloor floor) {
-            return floor.position();
-          }
-
-          @Override
-          public <T> T call(ReadFloor floor, Callable<T> body) throws Exception {
-            demands.add(floor);
-            return body.call();
           }
         };
     try (Caches routed = Caches.builder().positions(positions).build()) {
@@ -215,7 +201,8 @@ class TieredCacheTest {
       DFW.run(() -> routed.invalidateTags(FLIGHT));
       DFW.call(() -> cache.get("k", this::load));
     }
-    assertThat(demands).containsExactly(ReadFloor.NONE, ReadFloor.at(new Position(1, 1, 77)));
+    assertThat(positions.demanded)
+        .containsExactly(ReadFloor.NONE, ReadFloor.at(new Position(1, 1, 77)));
   }
 
   @Test

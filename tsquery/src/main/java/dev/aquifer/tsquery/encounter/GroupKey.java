@@ -28,7 +28,7 @@ final class GroupKey {
             : detection.groupBy().stream()
                 .map(tag -> escaped(group.getOrDefault(tag, "")))
                 .collect(Collectors.joining("/"));
-    return key.length() > LONGEST ? "sha256:" + digest(key) : key;
+    return key.length() > LONGEST ? "sha256:" + HexFormat.of().formatHex(sha256(key)) : key;
   }
 
   static String id(String key, Instant start) {
@@ -54,10 +54,9 @@ final class GroupKey {
     return text.toString();
   }
 
-  private static String digest(String key) {
+  static byte[] sha256(String text) {
     try {
-      MessageDigest sha = MessageDigest.getInstance("SHA-256");
-      return HexFormat.of().formatHex(sha.digest(key.getBytes(StandardCharsets.UTF_8)));
+      return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("Every Java has SHA-256", e);
     }

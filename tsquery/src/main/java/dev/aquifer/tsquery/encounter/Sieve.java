@@ -2,9 +2,6 @@ package dev.aquifer.tsquery.encounter;
 
 import dev.aquifer.tsquery.Encounter;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.List;
 
 /**
@@ -34,7 +31,7 @@ final class Sieve {
   static Sieve of(EncounterScope scope, String id) {
     // The scope too, so that whoever chooses ids for one tenant chooses none for another.
     String text = scope.tenant() + "/" + scope.kind() + "/" + id;
-    ByteBuffer hash = ByteBuffer.wrap(digest(text.getBytes(StandardCharsets.UTF_8)));
+    ByteBuffer hash = ByteBuffer.wrap(GroupKey.sha256(text));
     long bits = hash.getLong();
     long mask = 0;
     for (int i = 0; i < BITS; i++) {
@@ -63,13 +60,5 @@ final class Sieve {
       bytes.putLong(at, bytes.getLong(at) | sieve.mask);
     }
     return bytes.array();
-  }
-
-  private static byte[] digest(byte[] text) {
-    try {
-      return MessageDigest.getInstance("SHA-256").digest(text);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("Every Java has SHA-256", e);
-    }
   }
 }

@@ -69,12 +69,17 @@ public final class FluxLiteral {
    *     would take it for another time
    */
   public static String time(Instant value) {
-    if (value.isBefore(FIRST) || value.isAfter(LAST)) {
+    if (!fits(value)) {
       throw new RefusedQueryException(
           "The time %s is out of range: nanoseconds reach from 1677-09-22 to 2262-04-11."
               .formatted(value));
     }
     return time(value.atOffset(ZoneOffset.UTC));
+  }
+
+  /** Whether 64 bits have it in nanoseconds: beyond, the server takes a time for another one. */
+  static boolean fits(Instant value) {
+    return !value.isBefore(FIRST) && !value.isAfter(LAST);
   }
 
   static String time(OffsetDateTime value) {

@@ -17,9 +17,6 @@ final class TimeBounds {
   private static final Set<String> BLIND =
       Set.of("count", "sum", "mean", "min", "max", "first", "last", "limit", "tail", "filter");
 
-  private static final Instant FIRST = Instant.ofEpochSecond(Long.MIN_VALUE / 1_000_000_000);
-  private static final Instant LAST = Instant.ofEpochSecond(Long.MAX_VALUE / 1_000_000_000);
-
   private TimeBounds() {}
 
   /**
@@ -89,9 +86,9 @@ final class TimeBounds {
     return new Result(changed, left, reached);
   }
 
-  /** Beyond what 64 bits have of nanoseconds, the server takes a time for another one. */
+  /** Whether it is a time to the server, and the next nanosecond is, too. */
   private static boolean fits(Instant time) {
-    return time.isAfter(FIRST) && time.isBefore(LAST);
+    return FluxLiteral.fits(time) && FluxLiteral.fits(time.plusNanos(1));
   }
 
   /** From, inclusive, and to, exclusive. */

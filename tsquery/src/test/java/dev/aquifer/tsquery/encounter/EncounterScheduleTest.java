@@ -18,7 +18,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.IntConsumer;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 
@@ -69,40 +71,18 @@ class EncounterScheduleTest {
     for (int i = 0; i < 20; i++) {
       put(store, scope, new Encounter("s" + i, at(i * 60L), at(i * 60L + 30)));
     }
-    AtomicBoolean done = new AtomicBoolean();
-    List<Integer> found =
-        EncounterStoreContract.atOnce(
-            2,
-            1,
-            (thread, turn) -> {
-              if (thread == 0) {
-                try {
-                  for (int i = 0; i < 60; i++) {
-                    store.archive(scope, at(90_000));
-                    int n = i % 20;
-                    put(store, scope, new Encounter("s" + n, at(n * 60L), at(n * 60L + 31 + i)));
-                  }
-                } finally {
-                  done.set(true);
-                }
-                return 0;
-              }
-              int reads = 0;
-              while (!done.get()) {
-                List<String> ids =
-                    store
-                        .between(scope, new TimeRange(at(0), at(90_000)), null, 100)
-                        .encounters()
-                        .stream()
-                        .map(Encounter::id)
-                        .toList();
-                assertThat(ids).hasSize(20).doesNotHaveDuplicates();
-                assertThat(store.find(scope, "s" + reads % 20)).isPresent();
-                reads++;
-              }
-              return reads;
-            });
-    assertThat(found).anyMatch(reads -> reads > 0);
+    int reads =
+        readsWhile(
+            store,
+            scope,
+            20,
+            i -> {
+              store.archive(scope, at(90_000));
+              int n = i % 20;
+              put(store, scope, new Encounter("s" + n, at(n * 60L), at(n * 60L + 31 + i)));
+            },
+            read -> assertThat(store.find(scope, "s" + read % 20)).isPresent());
+    assertThat(reads).isPositive();
   }
 
   /** A page of many parts, among which one encounter goes from the first to the last and back. */
@@ -114,35 +94,57 @@ class EncounterScheduleTest {
       put(store, scope, new Encounter("s" + i, at(i * 60L), at(i * 60L + 30)));
     }
     store.archive(scope, at(90_000));
+    int reads =
+        readsWhile(
+            store,
+            scope,
+            24,
+            i -> {
+              long to = i % 2 == 0 ? 23 * 60L + 5 : 5;
+              put(store, scope, new Encounter("s9", at(to), at(to + 10)));
+              store.archive(scope, at(90_000));
+            },
+            read -> {});
+    assertThat(reads).isPositive();
+  }
+
+  /** How often all of so many were found, each once, while another thread made 60 changes. */
+  private static int readsWhile(
+      PostgresEncounters store,
+      EncounterScope scope,
+      int many,
+      IntConsumer change,
+      IntConsumer also)
+      throws Exception {
     AtomicBoolean done = new AtomicBoolean();
-    EncounterStoreContract.atOnce(
-        2,
-        1,
-        (thread, turn) -> {
-          if (thread == 0) {
-            try {
-              for (int i = 0; i < 60; i++) {
-                long to = i % 2 == 0 ? 23 * 60L + 5 : 5;
-                put(store, scope, new Encounter("s9", at(to), at(to + 10)));
-                store.archive(scope, at(90_000));
+    List<Integer> reads =
+        EncounterStoreContract.atOnce(
+            2,
+            1,
+            (thread, turn) -> {
+              if (thread == 0) {
+                try {
+                  IntStream.range(0, 60).forEach(change);
+                } finally {
+                  done.set(true);
+                }
+                return 0;
               }
-            } finally {
-              done.set(true);
-            }
-            return 0;
-          }
-          do {
-            assertThat(
+              int read = 0;
+              do {
+                List<String> ids =
                     store
                         .between(scope, new TimeRange(at(0), at(90_000)), null, 100)
                         .encounters()
                         .stream()
-                        .map(Encounter::id))
-                .hasSize(24)
-                .doesNotHaveDuplicates();
-          } while (!done.get());
-          return 0;
-        });
+                        .map(Encounter::id)
+                        .toList();
+                assertThat(ids).hasSize(many).doesNotHaveDuplicates();
+                also.accept(read++);
+              } while (!done.get());
+              return read;
+            });
+    return reads.stream().mapToInt(each -> each).sum();
   }
 
   @Test
