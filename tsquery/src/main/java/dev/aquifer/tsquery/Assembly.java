@@ -66,28 +66,43 @@ final class Assembly implements RowSink {
    * numbers of points. False where these are not known.
    */
   boolean few(List<Run> runs) {
-    List<Selection> counts =
-        selections.stream()
-            .map(selection -> new Selection(Aggregate.COUNT, selection.field()))
-            .distinct()
-            .toList();
-    if (!selections.containsAll(counts) || runs.stream().mapToLong(Run::size).sum() > LOOKED_AT) {
+    Run looked = lookedAt(runs);
+    if (looked == null) {
       return false;
     }
-    long first = runs.stream().mapToLong(Run::from).min().orElse(grid.first());
-    int to = (int) (first - grid.first());
+    List<Selection> counts = counts();
     long points = 0;
     long known = 0;
     for (Cells[] columns : series.values()) {
       for (Selection count : counts) {
         Cells column = columns[selections.indexOf(count)];
-        for (int i = Math.max(0, to - LOOKED_AT); i < to; i++) {
+        for (long bucket = looked.from(); bucket < looked.to(); bucket++) {
+          int i = (int) (bucket - grid.first());
           known += column.kindAt(i) == Cells.LONG ? 1 : 0;
           points += column.kindAt(i) == Cells.LONG ? column.bitsAt(i) : 0;
         }
       }
     }
     return known > 0 && points / known < FEW;
+  }
+
+  /** The windows that say whether these have few points; null where none can. */
+  @Nullable Run lookedAt(List<Run> runs) {
+    if (runs.isEmpty()
+        || runs.stream().mapToLong(Run::size).sum() > LOOKED_AT
+        || !selections.containsAll(counts())) {
+      return null;
+    }
+    long to = runs.stream().mapToLong(Run::from).min().orElseThrow();
+    return new Run(Math.max(grid.first(), to - LOOKED_AT), to);
+  }
+
+  /** The numbers of points of what is selected. */
+  private List<Selection> counts() {
+    return selections.stream()
+        .map(selection -> new Selection(Aggregate.COUNT, selection.field()))
+        .distinct()
+        .toList();
   }
 
   @Override

@@ -55,6 +55,11 @@ final class Marks {
     return found < 0 ? -found - 1 : found;
   }
 
+  /** The window after the last of those from this one on that have both in common with it. */
+  int alike(int index) {
+    return ends[run(index)];
+  }
+
   /** A clock that was set back ends what was fetched later by it, except what stays for good. */
   boolean fresh(int index, long now) {
     int run = run(index);

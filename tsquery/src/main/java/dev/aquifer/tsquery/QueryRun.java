@@ -212,7 +212,7 @@ final class QueryRun {
     round = new Round(cache, ledger, departure, plan.fetch(), with);
     awaited = plan.awaited();
     try {
-      copy(plan.cached());
+      plan.cached().forEach(this::copy);
       if (with != null && !plan.fetch().isEmpty()) {
         List<Run> mine = with.claim(ledger, plan.fetch(), now);
         round = new Round(cache, ledger, departure, mine, with);
@@ -258,7 +258,15 @@ final class QueryRun {
 
   /** What would be sent for a plan, to show it: nothing else can be done with this query then. */
   List<FetchRequest> requests(WindowPlanner.Plan plan) {
-    copy(plan.cached());
+    Run looked = assembly.lookedAt(plan.fetch());
+    if (looked != null) {
+      for (WindowPlanner.Cached part : plan.cached()) {
+        Run run = part.run().common(looked);
+        if (run.size() > 0) {
+          copy(new WindowPlanner.Cached(part.segment(), part.segmentFirst(), run));
+        }
+      }
+    }
     return fetching.requests(plan.fetch());
   }
 
@@ -360,17 +368,15 @@ final class QueryRun {
     fetching.countFetched(claimed(), requestsSent);
   }
 
-  private void copy(List<WindowPlanner.Cached> parts) {
-    for (WindowPlanner.Cached part : parts) {
-      Run run = part.run();
-      part.segment()
-          .copyTo(
-              assembly,
-              (int) (run.from() - part.segmentFirst()),
-              (int) (run.to() - part.segmentFirst()),
-              (int) (run.from() - grid.first()));
-      clear(run);
-    }
+  private void copy(WindowPlanner.Cached part) {
+    Run run = part.run();
+    part.segment()
+        .copyTo(
+            assembly,
+            (int) (run.from() - part.segmentFirst()),
+            (int) (run.to() - part.segmentFirst()),
+            (int) (run.from() - grid.first()));
+    clear(run);
   }
 
   private Round current() {

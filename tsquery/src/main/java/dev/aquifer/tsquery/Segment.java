@@ -61,6 +61,11 @@ final class Segment {
     return marks.fetchedWithin(nanos, index, now);
   }
 
+  /** See {@link Marks#alike}. */
+  int alike(int index) {
+    return marks.alike(index);
+  }
+
   boolean known(int index) {
     return marks.known(index);
   }

@@ -172,14 +172,14 @@ final class WindowCache {
           ledger.log.isAt(sight.others.epoch) || !epochChecked
               ? sight.others.segments
               : Map.<Long, Segment>of();
-      return new WindowPlanner(grid)
-          .plan(
-              pending,
-              new WindowPlanner.View(
-                  index -> seen(track, index, sight.current, others),
-                  joinable,
-                  sight.now,
-                  sight.within));
+      return WindowPlanner.plan(
+          grid,
+          pending,
+          new WindowPlanner.View(
+              index -> seen(track, index, sight.current, others),
+              joinable,
+              sight.now,
+              sight.within));
     } finally {
       ledger.lock.unlock();
     }

@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.LongFunction;
-import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Runs to fetch that touch become one range. A single window between two of them that is cached
  * but will not last is fetched again with them, which costs less than one more range; windows that
  * are settled never are.
+ *
+ * <p>One plan each.
  */
 final class WindowPlanner {
   private static final int MERGED_GAP = 1;
@@ -47,9 +48,15 @@ final class WindowPlanner {
       LongFunction<@Nullable Segment> segments, List<Flight> flights, long now, long within) {}
 
   private final WindowGrid grid;
+  private final View view;
+  private final byte[] states;
+  private final Set<Flight> awaited = new LinkedHashSet<>();
+  private final Map<Long, Segment> seen = new HashMap<>();
 
-  WindowPlanner(WindowGrid grid) {
+  private WindowPlanner(WindowGrid grid, View view) {
     this.grid = grid;
+    this.view = view;
+    this.states = new byte[grid.size()];
   }
 
   /**
@@ -57,54 +64,66 @@ final class WindowPlanner {
    *
    * @param pending indexes in the grid of the windows that have no answer yet
    */
-  Plan plan(BitSet pending, View view) {
-    byte[] states = new byte[grid.size()];
-    Set<Flight> awaited = new LinkedHashSet<>();
-    Map<Long, Segment> seen = new HashMap<>();
-    classify(pending, view, states, awaited, seen);
-    join(states);
-    mergeGaps(states);
-    List<Cached> cached = new ArrayList<>();
-    for (Run run : runs(states, state -> state == SETTLED || state == FRESH)) {
-      split(run, seen, cached);
-    }
-    return new Plan(cached, runs(states, state -> state == FETCH), List.copyOf(awaited));
+  static Plan plan(WindowGrid grid, BitSet pending, View view) {
+    return new WindowPlanner(grid, view).plan(pending);
   }
 
-  private void classify(
-      BitSet pending, View view, byte[] states, Set<Flight> awaited, Map<Long, Segment> seen) {
-    long segmentIndex = Long.MIN_VALUE;
-    Segment segment = null;
-    for (int i = pending.nextSetBit(0); i >= 0; i = pending.nextSetBit(i + 1)) {
-      long bucket = grid.first() + i;
-      if (grid.clipped(bucket)) {
-        states[i] = FETCH;
-        continue;
-      }
-      long index = Math.floorDiv(bucket, (long) Segment.LENGTH);
-      if (index != segmentIndex) {
-        segmentIndex = index;
-        segment = view.segments.apply(index);
-        if (segment != null) {
-          seen.put(index, segment);
-        }
-      }
-      int inSegment = (int) Math.floorMod(bucket, (long) Segment.LENGTH);
-      states[i] = known(segment, inSegment, view);
-      if (states[i] != NONE) {
-        continue;
-      }
-      Flight flight = claimant(bucket, view.flights);
-      if (flight != null) {
-        awaited.add(flight);
-      }
-      states[i] = flight == null ? FETCH : AWAIT;
+  private Plan plan(BitSet pending) {
+    classify(pending);
+    join();
+    mergeGaps();
+    List<Cached> cached = new ArrayList<>();
+    for (Run run : runs(SETTLED, FRESH)) {
+      split(run, cached);
     }
+    return new Plan(cached, runs(FETCH, FETCH), List.copyOf(awaited));
+  }
+
+  /** By stretches of windows that are all alike: of a day by minutes there are few. */
+  private void classify(BitSet pending) {
+    int wholeFrom = (int) (grid.fullFirst() - grid.first());
+    int wholeTo = (int) (grid.fullEnd() - grid.first());
+    for (int i = pending.nextSetBit(0); i >= 0; ) {
+      int end = pending.nextClearBit(i);
+      int from = Math.min(end, Math.max(i, wholeFrom));
+      int to = Math.max(from, Math.min(end, wholeTo));
+      Arrays.fill(states, i, from, FETCH);
+      while (from < to) {
+        from = segment(from, to);
+      }
+      Arrays.fill(states, to, end, FETCH);
+      i = pending.nextSetBit(end);
+    }
+  }
+
+  /** Whole windows of one segment; the window after them. */
+  private int segment(int from, int end) {
+    long index = Math.floorDiv(grid.first() + from, (long) Segment.LENGTH);
+    int at = (int) (grid.first() + from - index * Segment.LENGTH);
+    int to = Math.min(end, from + Segment.LENGTH - at);
+    Segment segment = view.segments.apply(index);
+    if (segment == null) {
+      claimed(from, to);
+      return to;
+    }
+    seen.put(index, segment);
+    for (int i = from; i < to; ) {
+      int next = Math.min(to, i + segment.alike(at) - at);
+      byte state = known(segment, at);
+      if (state == NONE) {
+        claimed(i, next);
+      } else {
+        Arrays.fill(states, i, next, state);
+      }
+      at += next - i;
+      i = next;
+    }
+    return to;
   }
 
   /** How a segment answers a window; none: not at all. */
-  private static byte known(@Nullable Segment segment, int index, View view) {
-    if (segment == null || !segment.fresh(index, view.now)) {
+  private byte known(Segment segment, int index) {
+    if (!segment.fresh(index, view.now)) {
       return NONE;
     }
     if (segment.settled(index)) {
@@ -113,17 +132,19 @@ final class WindowPlanner {
     return segment.fetchedWithin(view.within, index, view.now) ? FRESH : NONE;
   }
 
-  /** Windows that the clock skips are with those before them. */
-  private void join(byte[] states) {
-    for (int i = 1; grid.skips() && i < states.length; i++) {
-      if (grid.skipped(grid.first() + i)) {
-        states[i] = states[i - 1];
+  /** Windows that no segment answers: others fetch them, or this query does. */
+  private void claimed(int from, int to) {
+    for (int i = from; i < to; i++) {
+      Flight flight = claimant(grid.first() + i);
+      if (flight != null) {
+        awaited.add(flight);
       }
+      states[i] = flight == null ? FETCH : AWAIT;
     }
   }
 
-  private static @Nullable Flight claimant(long bucket, List<Flight> flights) {
-    for (Flight flight : flights) {
+  private @Nullable Flight claimant(long bucket) {
+    for (Flight flight : view.flights) {
       if (flight.claims(bucket)) {
         return flight;
       }
@@ -131,12 +152,21 @@ final class WindowPlanner {
     return null;
   }
 
-  private static void mergeGaps(byte[] states) {
+  /** Windows that the clock skips are with those before them. */
+  private void join() {
+    for (int i = 1; grid.skips() && i < states.length; i++) {
+      if (grid.skipped(grid.first() + i)) {
+        states[i] = states[i - 1];
+      }
+    }
+  }
+
+  private void mergeGaps() {
     int lastFetch = -1;
     for (int i = 0; i < states.length; i++) {
       if (states[i] == FETCH) {
         int gap = i - lastFetch - 1;
-        if (lastFetch >= 0 && gap > 0 && gap <= MERGED_GAP && allFresh(states, lastFetch + 1, i)) {
+        if (lastFetch >= 0 && gap > 0 && gap <= MERGED_GAP && allFresh(lastFetch + 1, i)) {
           Arrays.fill(states, lastFetch + 1, i, FETCH);
         }
         lastFetch = i;
@@ -144,7 +174,7 @@ final class WindowPlanner {
     }
   }
 
-  private static boolean allFresh(byte[] states, int from, int to) {
+  private boolean allFresh(int from, int to) {
     for (int i = from; i < to; i++) {
       if (states[i] != FRESH) {
         return false;
@@ -153,11 +183,12 @@ final class WindowPlanner {
     return true;
   }
 
-  private List<Run> runs(byte[] states, LongPredicate wanted) {
+  /** Windows side by side that are in either state. */
+  private List<Run> runs(byte either, byte or) {
     List<Run> runs = new ArrayList<>();
     int from = -1;
     for (int i = 0; i <= states.length; i++) {
-      boolean in = i < states.length && states[i] != NONE && wanted.test(states[i]);
+      boolean in = i < states.length && (states[i] == either || states[i] == or);
       if (in && from < 0) {
         from = i;
       } else if (!in && from >= 0) {
@@ -169,7 +200,7 @@ final class WindowPlanner {
   }
 
   /** From the segments that were looked at: one may be evicted at any moment. */
-  private static void split(Run run, Map<Long, Segment> seen, List<Cached> into) {
+  private void split(Run run, List<Cached> into) {
     for (long from = run.from(); from < run.to(); ) {
       long index = Math.floorDiv(from, (long) Segment.LENGTH);
       long to = Math.min(run.to(), (index + 1) * Segment.LENGTH);
