@@ -181,6 +181,11 @@ final class Assembly implements RowSink {
     return budget.limit();
   }
 
+  /** How many series it may have. */
+  long mostSeries() {
+    return budget.limit() / Math.max(1, (long) selections.size() * grid.size());
+  }
+
   /** The last window that any series has a value in; the one before the first, when none has. */
   long lastPresent() {
     long last = grid.first() - 1;

@@ -423,7 +423,7 @@ final class QueryRun {
   private @Nullable Sharing sharing(WindowCache cache) {
     SecondTier second = cache.second();
     if (sharing == null && second != null) {
-      sharing = new Sharing(second, grid, track, query, delay);
+      sharing = new Sharing(second, grid, track, query, delay, assembly.mostSeries());
     }
     return sharing;
   }

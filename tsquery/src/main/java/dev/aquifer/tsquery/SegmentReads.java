@@ -6,6 +6,7 @@ import dev.aquifer.cache.Timeline.Span;
 import dev.aquifer.spi.Observer.CacheFault;
 import dev.aquifer.tsquery.WindowCache.Received;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,14 +20,16 @@ import org.jspecify.annotations.Nullable;
  * their windows are left out.
  *
  * <p>What several queries lack is asked for together: one command a measurement, all of them sent
- * before the first answer is awaited. Thread-safe. No method throws for Redis' sake.
+ * before the first answer is awaited. Of what is more than fits in one round trip, no more is asked
+ * for a query that will be refused for the series that came already. Thread-safe. No method throws
+ * for Redis' sake.
  */
 final class SegmentReads {
   /** How much larger a segment may be before it is compressed. */
   static final int INFLATION = 16;
 
-  /** How many segments are asked for in one round trip; of a single query all are. */
-  private static final int TOGETHER = 256;
+  /** How many segments are asked for in one round trip: they are in memory together. */
+  static final int TOGETHER = 64;
 
   private final WindowCache cache;
   private final SecondTier.Settings settings;
@@ -45,24 +48,51 @@ final class SegmentReads {
     voidsChecked = checked;
   }
 
-  /** Segments that a query lacks. */
-  record Wanted(Ledger ledger, Track track, SegmentCodec.Shape shape, List<Long> indexes) {}
+  /**
+   * Segments that a query lacks.
+   *
+   * @param most how many series the query may have
+   */
+  record Wanted(
+      Ledger ledger, Track track, SegmentCodec.Shape shape, List<Long> indexes, long most) {
+    Wanted part(int from, int to) {
+      return new Wanted(ledger, track, shape, indexes.subList(from, to), most);
+    }
+  }
+
+  /** Some of the segments of one of the queries, by its place among them. */
+  private record Part(int query, Wanted wanted) {}
 
   /** For each, in their order, what Redis has of it; it is in memory too. */
   List<Received> read(List<Wanted> wanted) {
-    List<Received> received = new ArrayList<>();
-    int from = 0;
+    Received[] received = new Received[wanted.size()];
+    Arrays.fill(received, Received.NOTHING);
+    List<Part> parts = new ArrayList<>();
     int segments = 0;
-    for (int i = 0; i < wanted.size(); i++) {
-      segments += wanted.get(i).indexes.size();
-      boolean last = i == wanted.size() - 1;
-      if (last || segments + wanted.get(i + 1).indexes.size() > TOGETHER) {
-        received.addAll(together(wanted.subList(from, i + 1)));
-        from = i + 1;
-        segments = 0;
+    for (int query = 0; query < received.length; query++) {
+      Wanted whole = wanted.get(query);
+      for (int from = 0; from < whole.indexes.size(); from += TOGETHER) {
+        int to = Math.min(whole.indexes.size(), from + TOGETHER);
+        if (segments + to - from > TOGETHER) {
+          read(parts, received);
+          parts.clear();
+          segments = 0;
+        }
+        parts.add(new Part(query, whole.part(from, to)));
+        segments += to - from;
       }
     }
-    return received;
+    read(parts, received);
+    return List.of(received);
+  }
+
+  private void read(List<Part> parts, Received[] received) {
+    parts.removeIf(part -> received[part.query].series() > part.wanted.most);
+    List<Received> read = together(parts.stream().map(Part::wanted).toList());
+    for (int i = 0; i < read.size(); i++) {
+      int query = parts.get(i).query;
+      received[query] = received[query].and(read.get(i));
+    }
   }
 
   private List<Received> together(List<Wanted> wanted) {

@@ -29,6 +29,7 @@ final class Sharing {
   private final Track track;
   private final SegmentCodec.Shape shape;
   private final long delay;
+  private final long most;
   private boolean asked;
   private boolean leased;
   private Received received = Received.NOTHING;
@@ -41,10 +42,18 @@ final class Sharing {
    * Of one query.
    *
    * @param delay windows that have not ended this long ago are not worth asking others for
+   * @param most how many series it may have
    */
-  Sharing(SecondTier second, WindowGrid grid, Track track, TimeSeriesQuery query, long delay) {
+  Sharing(
+      SecondTier second,
+      WindowGrid grid,
+      Track track,
+      TimeSeriesQuery query,
+      long delay,
+      long most) {
     this.second = second;
     this.delay = delay;
+    this.most = most;
     this.grid = grid;
     this.track = track;
     this.shape = new SegmentCodec.Shape(query.selections().size(), query.groupBy().size());
@@ -67,7 +76,7 @@ final class Sharing {
   }
 
   private @Nullable Wanted wanted(Ledger ledger, List<Long> indexes) {
-    return indexes.isEmpty() ? null : new Wanted(ledger, track, shape, indexes);
+    return indexes.isEmpty() ? null : new Wanted(ledger, track, shape, indexes, most);
   }
 
   void receive(Received segments) {

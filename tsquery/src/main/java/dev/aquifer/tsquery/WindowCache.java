@@ -7,9 +7,12 @@ import dev.aquifer.Tenant;
 import dev.aquifer.cache.Timeline;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -151,6 +154,23 @@ final class WindowCache {
    */
   record Received(long epoch, Map<Long, Segment> segments) {
     static final Received NOTHING = new Received(0, Map.of());
+
+    /** With what was read later. */
+    Received and(Received later) {
+      if (segments.isEmpty()) {
+        return later;
+      }
+      Map<Long, Segment> all = new HashMap<>(segments);
+      all.putAll(later.segments);
+      return new Received(epoch, all);
+    }
+
+    /** How many series they have. */
+    int series() {
+      Set<List<String>> groups = new HashSet<>();
+      segments.values().forEach(segment -> groups.addAll(segment.series().keySet()));
+      return groups.size();
+    }
   }
 
   /** The plan alone. */

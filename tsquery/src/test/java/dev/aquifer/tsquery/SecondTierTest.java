@@ -4,7 +4,9 @@ import static dev.aquifer.tsquery.ClusterNode.SECOND;
 import static dev.aquifer.tsquery.ClusterNode.T1;
 import static dev.aquifer.tsquery.ClusterNode.as;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.aquifer.RefusedQueryException;
 import dev.aquifer.Tenant;
 import dev.aquifer.testkit.Eventually;
 import dev.aquifer.testkit.FakeTicker;
@@ -271,6 +273,43 @@ class SecondTierTest {
       Eventually.within(SOON)
           .until("refused", () -> small.series().statistics().segmentsTooLarge() > 0);
       assertThat(keys()).isEmpty();
+    }
+  }
+
+  /** More than one round trip brings; the answer is the same. */
+  @Test
+  void query_overManySegments_takesAllOfThem() {
+    one.ask(0, 700_000);
+    awaitStored(one, 137);
+    TimeSeriesResult cold = two.ask(0, 700_000);
+    assertThat(cold.fetched()).isZero();
+    assertThat(two.series().statistics().windowsFromRedis()).isEqualTo(70_000);
+    assertThat(cold.series()).isEqualTo(two.uncached(0, 700_000));
+  }
+
+  /** One that its first segments already refuse does not bring the others into memory. */
+  @Test
+  void query_moreSeriesInRedisThanItMayHave_asksForNoMoreSegments() {
+    for (int i = 0; i < 20; i++) {
+      points.add("t1", 5L * SECOND, Map.of("room", "r" + i), i);
+    }
+    TimeSeriesQuery wide =
+        TimeSeriesQuery.builder("m")
+            .select(Aggregate.SUM, "value")
+            .groupBy("room")
+            .every(Duration.ofSeconds(10))
+            .range(ClusterNode.at(0), ClusterNode.at(700_000))
+            .build();
+    QueryLimits many = new QueryLimits(100_000, Duration.ofDays(10), 2_000_000);
+    QueryLimits few = new QueryLimits(100_000, Duration.ofDays(10), 700_000);
+    try (ClusterNode large = node(series -> series.limits(many));
+        ClusterNode small = node(series -> series.limits(few))) {
+      as(() -> large.series().query(wide));
+      awaitStored(large, 137);
+      assertThatThrownBy(() -> as(() -> small.series().query(wide)))
+          .isInstanceOf(RefusedQueryException.class);
+      assertThat(small.series().statistics().windowsFromRedis())
+          .isBetween(1L, (long) SegmentReads.TOGETHER * Segment.LENGTH);
     }
   }
 
