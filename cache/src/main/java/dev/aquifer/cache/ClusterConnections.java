@@ -3,6 +3,7 @@ package dev.aquifer.cache;
 import dev.aquifer.UnavailableException;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisURI;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.cluster.ClusterClientOptions;
 import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
@@ -15,6 +16,7 @@ import io.lettuce.core.protocol.RedisCommand;
 import io.lettuce.core.resource.ClientResources;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -167,16 +169,11 @@ final class ClusterConnections implements RedisConnections {
     // Before anything is subscribed: whoever is voted for from here on changes what is seen later.
     ClusterView view =
         look().orTimeout(settings.connectTimeout().toNanos(), TimeUnit.NANOSECONDS).join();
-    for (String id : view.masters()) {
-      if (!streams.containsKey(id)) {
-        RedisClusterNode node = client.getPartitions().getPartitionByNodeId(id);
-        if (node == null) {
-          throw new UnavailableException(
-              address + " is changing its masters; try again in a moment.");
-        }
-        streams.put(id, EventStream.open(eventClient, node.getUri(), 0, ears));
-      }
-    }
+    Map<String, RedisURI> masters = masters(view);
+    connect(masters.values());
+    masters.forEach(
+        (id, uri) ->
+            streams.computeIfAbsent(id, none -> EventStream.open(eventClient, uri, 0, ears)));
     streams
         .entrySet()
         .removeIf(
@@ -189,6 +186,28 @@ final class ClusterConnections implements RedisConnections {
             });
     watch = new Watch(view, streams);
     ears.subscribed().run();
+  }
+
+  private Map<String, RedisURI> masters(ClusterView view) {
+    Map<String, RedisURI> masters = new HashMap<>();
+    for (String id : view.masters()) {
+      RedisClusterNode node = client.getPartitions().getPartitionByNodeId(id);
+      if (node == null) {
+        throw new UnavailableException(
+            address + " is changing its masters; try again in a moment.");
+      }
+      masters.put(id, node.getUri());
+    }
+    return masters;
+  }
+
+  /**
+   * What is sent to a slot goes over connections by address, and is rejected until they are there.
+   */
+  private void connect(Collection<RedisURI> masters) {
+    List<CompletableFuture<?>> ready = new ArrayList<>();
+    masters.forEach(uri -> ready.add(open().getConnectionAsync(uri.getHost(), uri.getPort())));
+    all(ready).orTimeout(settings.connectTimeout().toNanos(), TimeUnit.NANOSECONDS).join();
   }
 
   /** What all masters say, taken together; fails where one of them does not answer. */

@@ -110,6 +110,18 @@ class ClusterTest {
     }
   }
 
+  /** The client alone would connect to a master when it is first asked, and reject that. */
+  @Test
+  void read_ofAnyMasterOnceOpen_isAnsweredByRedis() {
+    try (TestNode three = TestNode.open(cluster.uri())) {
+      Eventually.within(SOON).until("proven", () -> three.caches().health().proven());
+      for (int i = 0; i < 12; i++) {
+        assertThat(at(Tenant.of("U" + i), three)).isEqualTo(delay.get());
+      }
+      assertThat(three.faults()).isEmpty();
+    }
+  }
+
   @Test
   void partitions_ofOneTenant_areOnAllMasters() {
     Tenant large = Tenant.of("large");
