@@ -42,7 +42,7 @@ class DetectionPostgresTest {
   @Test
   void record_anyRanges_keepsWhatOneOverAllOfThemFinds() {
     Proof.of("detection-recorded-postgresql")
-        .tries(3, 1_000)
+        .tries(2, 1_000)
         .each(random -> with(random, schedule -> schedule.record(6)));
   }
 

@@ -104,7 +104,7 @@ class InjectionTest {
   @Test
   void anyNameOrValue_inAnyLanguage_isOneLiteral() {
     Proof.of("injection")
-        .tries(10_000, 1_000_000)
+        .tries(5_000, 1_000_000)
         .each(
             random -> {
               Hostile hostile = Hostile.of(random);

@@ -134,7 +134,7 @@ class PostgresModelTest {
   @Test
   void query_randomSchedules_equalTheUncachedAnswer() {
     Proof.of("window-schedules-postgresql")
-        .tries(8, 1_000)
+        .tries(5, 1_000)
         .each(
             random -> {
               execute("TRUNCATE vitals");

@@ -46,7 +46,7 @@ class EncounterScheduleTest {
   void anything_onPostgres_isAsOfAList() {
     int[] archived = new int[1];
     Proof.of("encounters-postgresql")
-        .tries(6, 1_000)
+        .tries(3, 1_000)
         .each(
             random -> {
               execute(

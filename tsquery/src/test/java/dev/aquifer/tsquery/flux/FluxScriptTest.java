@@ -64,7 +64,7 @@ class FluxScriptTest {
     LongAdder read = new LongAdder();
     LongAdder refused = new LongAdder();
     Proof.of("flux-mutations")
-        .tries(100_000, 1_000_000)
+        .tries(30_000, 1_000_000)
         .each(
             random -> {
               String text = mutated(random, seeds);
