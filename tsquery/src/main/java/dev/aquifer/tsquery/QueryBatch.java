@@ -98,7 +98,7 @@ final class QueryBatch {
         wanted.add(mine);
       }
     }
-    List<WindowCache.Received> received = second.reads.read(wanted);
+    List<Received> received = second.reads.read(wanted);
     for (int i = 0; i < asking.size(); i++) {
       asking.get(i).run.receive(received.get(i));
     }

@@ -2,7 +2,6 @@ package dev.aquifer.tsquery;
 
 import dev.aquifer.Tenant;
 import dev.aquifer.tsquery.SegmentReads.Wanted;
-import dev.aquifer.tsquery.WindowCache.Received;
 import java.time.Duration;
 import java.util.BitSet;
 import java.util.List;

@@ -4,7 +4,6 @@ import dev.aquifer.cache.Timeline;
 import dev.aquifer.cache.Timeline.Found;
 import dev.aquifer.cache.Timeline.Span;
 import dev.aquifer.spi.Observer.CacheFault;
-import dev.aquifer.tsquery.WindowCache.Received;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;

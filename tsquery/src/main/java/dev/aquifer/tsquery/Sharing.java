@@ -1,7 +1,6 @@
 package dev.aquifer.tsquery;
 
 import dev.aquifer.tsquery.SegmentReads.Wanted;
-import dev.aquifer.tsquery.WindowCache.Received;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

@@ -7,12 +7,9 @@ import dev.aquifer.Tenant;
 import dev.aquifer.cache.Timeline;
 import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -146,33 +143,6 @@ final class WindowCache {
    */
   record Sight(long now, long within, boolean current, boolean joins, Received others) {}
 
-  /**
-   * Segments of other nodes, which memory took over too. Memory may have let go of them for want of
-   * room, or because they are void: they are not looked at once anything was.
-   *
-   * @param epoch of before they were read
-   */
-  record Received(long epoch, Map<Long, Segment> segments) {
-    static final Received NOTHING = new Received(0, Map.of());
-
-    /** With what was read later. */
-    Received and(Received later) {
-      if (segments.isEmpty()) {
-        return later;
-      }
-      Map<Long, Segment> all = new HashMap<>(segments);
-      all.putAll(later.segments);
-      return new Received(epoch, all);
-    }
-
-    /** How many series they have. */
-    int series() {
-      Set<List<String>> groups = new HashSet<>();
-      segments.values().forEach(segment -> groups.addAll(segment.series().keySet()));
-      return groups.size();
-    }
-  }
-
   /** The plan alone. */
   WindowPlanner.Plan plan(
       Ledger ledger, Track track, WindowGrid grid, BitSet pending, Sight sight) {
@@ -189,8 +159,8 @@ final class WindowCache {
         }
       }
       Map<Long, Segment> others =
-          ledger.log.isAt(sight.others.epoch) || !epochChecked
-              ? sight.others.segments
+          ledger.log.isAt(sight.others.epoch()) || !epochChecked
+              ? sight.others.segments()
               : Map.<Long, Segment>of();
       return WindowPlanner.plan(
           grid,
