@@ -28,7 +28,7 @@ final class Assembly implements RowSink {
   private final List<Selection> selections;
   private final PointBudget budget;
   private final String measurement;
-  private final Map<List<String>, Cells[]> series = new LinkedHashMap<>();
+  private final Map<Group, Cells[]> series = new LinkedHashMap<>();
   private final BitSet expected = new BitSet();
   private @Nullable List<String> rowGroup;
   private Cells @Nullable [] rowCells;
@@ -115,7 +115,7 @@ final class Assembly implements RowSink {
     }
     if (rowCells == null || !group.equals(rowGroup)) {
       rowGroup = group;
-      rowCells = cells(group);
+      rowCells = cells(new Group(group));
     }
     rowIndex = index;
   }
@@ -154,7 +154,7 @@ final class Assembly implements RowSink {
   }
 
   /** The cells of a series, made when it is new. */
-  Cells[] cells(List<String> group) {
+  Cells[] cells(Group group) {
     Cells[] known = series.get(group);
     if (known != null) {
       return known;
@@ -164,11 +164,11 @@ final class Assembly implements RowSink {
     for (int i = 0; i < made.length; i++) {
       made[i] = new Cells(grid.size());
     }
-    series.put(List.copyOf(group), made);
+    series.put(group, made);
     return made;
   }
 
-  Map<List<String>, Cells[]> series() {
+  Map<Group, Cells[]> series() {
     return series;
   }
 
@@ -206,13 +206,12 @@ final class Assembly implements RowSink {
    * end.
    */
   List<Series> render(TimeSeriesQuery query) {
-    TreeMap<List<String>, Cells[]> sorted = new TreeMap<>(Assembly::compareGroups);
-    sorted.putAll(series);
+    TreeMap<Group, Cells[]> sorted = new TreeMap<>(series);
     Filling filling = new Filling(query.selections(), query.fill(), grid.existing());
     List<Series> rendered = new ArrayList<>(sorted.size());
     int[] before = {};
     long[] starts = {};
-    for (Map.Entry<List<String>, Cells[]> entry : sorted.entrySet()) {
+    for (Map.Entry<Group, Cells[]> entry : sorted.entrySet()) {
       int[] shown = filling.shown(entry.getValue());
       if (shown.length > 0) {
         if (shown != before) {
@@ -221,12 +220,17 @@ final class Assembly implements RowSink {
         }
         rendered.add(
             new Series(
-                group(query.groupBy(), entry.getKey()),
+                group(query.groupBy(), entry.getKey().values()),
                 starts,
                 filling.columns(entry.getValue(), shown, starts)));
       }
     }
-    return new Staging(query.stages(), budget.limit()).run(rendered);
+    return new Staging(query.stages(), budget, taken()).run(rendered);
+  }
+
+  /** How much of the budget its series have. */
+  private long taken() {
+    return (long) series.size() * selections.size() * grid.size();
   }
 
   private long[] starts(int[] shown) {
@@ -243,16 +247,6 @@ final class Assembly implements RowSink {
       group.put(tags.get(i), values.get(i));
     }
     return Collections.unmodifiableMap(group);
-  }
-
-  private static int compareGroups(List<String> a, List<String> b) {
-    for (int i = 0; i < a.size(); i++) {
-      int order = a.get(i).compareTo(b.get(i));
-      if (order != 0) {
-        return order;
-      }
-    }
-    return 0;
   }
 
   private Cells[] current() {

@@ -68,14 +68,18 @@ final class Batch {
       } catch (RefusedQueryException e) {
         refused.put(i, e);
       }
-    }
-    if (points > maxPoints) {
-      throw new RefusedQueryException(
-          "Tenant %s: the windows and columns of the batch are %,d points, of one series each; at most %,d are allowed. Ask in several batches, for longer windows, or raise the limit."
-              .formatted(tenant, points, maxPoints));
+      if (points > maxPoints) {
+        throw tooMany(points, maxPoints);
+      }
     }
     refused.forEach((place, error) -> answer(place, null, error));
     return runs;
+  }
+
+  private RefusedQueryException tooMany(long points, long maxPoints) {
+    return new RefusedQueryException(
+        "Tenant %s: the windows and columns of the batch are %,d points or more, of one series each; at most %,d are allowed. Ask in several batches, for longer windows, or raise the limit."
+            .formatted(tenant, points, maxPoints));
   }
 
   /** A query has ended: so have all that are equal to it. */

@@ -58,6 +58,11 @@ final class EpochLog {
     }
   }
 
+  /** How often something was voided. */
+  long epoch() {
+    return epoch;
+  }
+
   /** Whether nothing was voided after the epoch. */
   boolean isAt(long since) {
     return epoch == since;

@@ -96,6 +96,17 @@ final class Marks {
     return true;
   }
 
+  /** For how many nanoseconds from now on a window is good; {@link Segment#FOR_GOOD} for good. */
+  long goodFor(long now) {
+    long longest = 0;
+    for (long until : goodUntil) {
+      if (until != Segment.UNKNOWN) {
+        longest = Math.max(longest, until == Segment.FOR_GOOD ? until : until - now);
+      }
+    }
+    return longest;
+  }
+
   /** For each window when it was fetched. */
   long[] fetchedAt() {
     return each(fetchedAt);

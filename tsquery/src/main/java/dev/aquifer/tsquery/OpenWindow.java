@@ -59,7 +59,7 @@ final class OpenWindow {
    * The open window of a query; null where it has none, or one that is better read whole: its parts
    * would say something else, or less than half of it is settled.
    *
-   * @param points that its parts may have
+   * @param budget how many points its parts may have
    */
   static @Nullable OpenWindow of(
       QuerySetting setting,
@@ -67,7 +67,7 @@ final class OpenWindow {
       TimeSeriesQuery query,
       TimeRange range,
       WindowGrid grid,
-      long points) {
+      PointBudget budget) {
     long now = Nanos.of(setting.clock().instant());
     long bucket = grid.endedBefore(now);
     if (bucket == grid.end()
@@ -93,7 +93,6 @@ final class OpenWindow {
         || (partGrid.stop(settled - 1) - from) * 2 < Math.min(now, to) - from) {
       return null;
     }
-    PointBudget budget = new PointBudget(tenant, points);
     QueryRun run = new QueryRun(setting, tenant, parts, part, partGrid, budget, true);
     return new OpenWindow(bucket, query, run);
   }
@@ -116,7 +115,7 @@ final class OpenWindow {
    */
   boolean putInto(Assembly target) {
     int index = (int) (bucket - target.grid().first());
-    for (Map.Entry<List<String>, Cells[]> entry : run.assembly().series().entrySet()) {
+    for (Map.Entry<Group, Cells[]> entry : run.assembly().series().entrySet()) {
       Cells[] made = target.cells(entry.getKey());
       for (int i = 0; i < made.length; i++) {
         Selection selection = query.selections().get(i);

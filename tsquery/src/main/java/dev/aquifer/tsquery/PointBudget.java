@@ -29,12 +29,20 @@ final class PointBudget {
    * @throws RefusedQueryException there is not so much left
    */
   void take(long points, String of) {
-    if (points > limit - taken) {
+    if (!takes(points)) {
       throw new RefusedQueryException(
           ("Tenant %s: the answer has more than %,d points: %,d are taken, and one more series of"
                   + " %s has %,d. Ask for fewer series or longer windows, or raise the limit.")
               .formatted(tenant, limit, taken, of, points));
     }
+  }
+
+  /** Takes room, where there is so much left. */
+  boolean takes(long points) {
+    if (points > limit - taken) {
+      return false;
+    }
     taken += points;
+    return true;
   }
 }

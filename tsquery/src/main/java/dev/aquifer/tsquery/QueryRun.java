@@ -83,9 +83,18 @@ final class QueryRun {
     this.delay = part ? setting.ageing().lateness().toNanos() : 0;
   }
 
-  /** The same; its open window is to be put together, where it has one that can be. Once. */
+  /** As {@link #ofParts(PointBudget)}, of a query alone. */
   QueryRun ofParts() {
-    OpenWindow open = OpenWindow.of(setting, tenant, query, range, grid, assembly.limit());
+    return ofParts(new PointBudget(tenant, assembly.limit()));
+  }
+
+  /**
+   * The same; its open window is to be put together, where it has one that can be. Once.
+   *
+   * @param budget how many points the parts may have
+   */
+  QueryRun ofParts(PointBudget budget) {
+    OpenWindow open = OpenWindow.of(setting, tenant, query, range, grid, budget);
     if (open != null) {
       parts = open;
       pending.clear((int) (open.bucket() - grid.first()));

@@ -2,7 +2,6 @@ package dev.aquifer.tsquery;
 
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -27,7 +26,7 @@ record Received(long epoch, Map<Long, Segment> segments) {
 
   /** How many series they have. */
   int series() {
-    Set<List<String>> groups = new HashSet<>();
+    Set<Group> groups = new HashSet<>();
     segments.values().forEach(segment -> groups.addAll(segment.series().keySet()));
     return groups.size();
   }

@@ -197,11 +197,7 @@ final class SecondTier {
 
   /** As long as one of its windows is good. */
   private Duration life(Segment segment, long now) {
-    long longest = settings.life.toNanos();
-    long left = 0;
-    for (long until : segment.marks().goodUntil()) {
-      left = Math.max(left, until == Segment.FOR_GOOD ? longest : until - now);
-    }
-    return Duration.ofNanos(Math.max(1, Math.min(longest, left)));
+    long left = Math.min(settings.life.toNanos(), segment.marks().goodFor(now));
+    return Duration.ofNanos(Math.max(1, left));
   }
 }

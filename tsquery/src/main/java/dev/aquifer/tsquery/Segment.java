@@ -22,12 +22,12 @@ final class Segment {
   private static final long BESIDE = 512;
 
   // A series has its name in every segment.
-  private static final Interner<List<String>> GROUPS = Interner.newWeakInterner();
+  private static final Interner<Group> GROUPS = Interner.newWeakInterner();
 
   private final Marks marks;
-  private final Map<List<String>, Column[]> series;
+  private final Map<Group, Column[]> series;
 
-  private Segment(Marks marks, Map<List<String>, Column[]> series) {
+  private Segment(Marks marks, Map<Group, Column[]> series) {
     this.marks = marks;
     this.series = series;
   }
@@ -37,8 +37,8 @@ final class Segment {
   }
 
   /** From parts that were read, with the texts of groups that others have too. */
-  static Segment of(Marks marks, Map<List<String>, Column[]> series) {
-    Map<List<String>, Column[]> own = new HashMap<>();
+  static Segment of(Marks marks, Map<Group, Column[]> series) {
+    Map<Group, Column[]> own = new HashMap<>();
     series.forEach((group, columns) -> own.put(GROUPS.intern(group), columns));
     return new Segment(marks, Map.copyOf(own));
   }
@@ -47,7 +47,7 @@ final class Segment {
     return marks;
   }
 
-  Map<List<String>, Column[]> series() {
+  Map<Group, Column[]> series() {
     return series;
   }
 
@@ -76,7 +76,7 @@ final class Segment {
 
   /** Writes windows of this segment, present and absent cells alike, to an answer. */
   void copyTo(Assembly assembly, int from, int to, int toIndex) {
-    for (Map.Entry<List<String>, Column[]> entry : series.entrySet()) {
+    for (Map.Entry<Group, Column[]> entry : series.entrySet()) {
       Column[] source = entry.getValue();
       if (anyPresent(source, from, to)) {
         Cells[] target = assembly.cells(entry.getKey());
@@ -111,7 +111,7 @@ final class Segment {
     Marks newMarks = Marks.of(fetchedAt, goodUntil);
     // One with windows to come is written again and again.
     boolean packs = newMarks.whole();
-    Map<List<String>, Column[]> merged = new HashMap<>();
+    Map<Group, Column[]> merged = new HashMap<>();
     series.forEach((group, own) -> merge(merged, group, own, assembly, base, taken, packs));
     assembly
         .series()
@@ -151,9 +151,9 @@ final class Segment {
     }
     Marks newMarks = Marks.of(fetchedAt, goodUntil);
     boolean packs = newMarks.whole();
-    Map<List<String>, Column[]> merged = new HashMap<>();
-    for (Map<List<String>, Column[]> each : List.of(series, other.series)) {
-      for (List<String> group : each.keySet()) {
+    Map<Group, Column[]> merged = new HashMap<>();
+    for (Map<Group, Column[]> each : List.of(series, other.series)) {
+      for (Group group : each.keySet()) {
         if (!merged.containsKey(group)) {
           Column[] columns = blend(series.get(group), other.series.get(group), taken, packs);
           if (anyPresent(columns, 0, LENGTH)) {
@@ -217,8 +217,8 @@ final class Segment {
   }
 
   private static void merge(
-      Map<List<String>, Column[]> merged,
-      List<String> group,
+      Map<Group, Column[]> merged,
+      Group group,
       @Nullable Column[] own,
       Assembly assembly,
       int base,

@@ -59,8 +59,8 @@ final class SegmentCodec {
       out.writeByte(FORMAT);
       writeTimes(out, fetchedAt, goodUntil, now);
       out.writeInt(segment.series().size());
-      for (Map.Entry<List<String>, Column[]> series : segment.series().entrySet()) {
-        for (String value : series.getKey()) {
+      for (Map.Entry<Group, Column[]> series : segment.series().entrySet()) {
+        for (String value : series.getKey().values()) {
           writeText(out, value);
         }
         for (Column column : series.getValue()) {
@@ -136,7 +136,7 @@ final class SegmentCodec {
       if (marks == null || count < 0) {
         return null;
       }
-      Map<List<String>, Column[]> series = new HashMap<>();
+      Map<Group, Column[]> series = new HashMap<>();
       for (int i = 0; i < count; i++) {
         List<String> group = new ArrayList<>();
         for (int g = 0; g < shape.groups(); g++) {
@@ -146,7 +146,7 @@ final class SegmentCodec {
         for (int c = 0; c < columns.length; c++) {
           columns[c] = readColumn(in);
         }
-        if (series.put(List.copyOf(group), columns) != null) {
+        if (series.put(new Group(group), columns) != null) {
           return null;
         }
       }

@@ -10,11 +10,19 @@ import java.util.stream.IntStream;
 /** Runs the stages of a query over the series of an answer. Every stage makes new series. */
 final class Staging {
   private final List<Stage> stages;
-  private final long maxPoints;
+  private final PointBudget budget;
+  private long room;
 
-  Staging(List<Stage> stages, long maxPoints) {
+  /**
+   * Of one answer, once.
+   *
+   * @param budget what is beyond the room is taken from
+   * @param room how many points of it the answer has already
+   */
+  Staging(List<Stage> stages, PointBudget budget, long room) {
     this.stages = stages;
-    this.maxPoints = maxPoints;
+    this.budget = budget;
+    this.room = room;
   }
 
   /**
@@ -34,11 +42,12 @@ final class Staging {
         series = run(stage, series);
       }
       points += (long) series.size() * series.columns().size();
-      if (points > maxPoints) {
+      if (points > room && !budget.takes(points - room)) {
         throw new RefusedQueryException(
             "With its computed columns the answer has more than %,d points. Map fewer columns."
-                .formatted(maxPoints));
+                .formatted(budget.limit()));
       }
+      room = Math.max(room, points);
       if (series.size() > 0) {
         left.add(series);
       }

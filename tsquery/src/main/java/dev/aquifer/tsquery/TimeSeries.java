@@ -134,11 +134,12 @@ public final class TimeSeries implements AutoCloseable {
     Instant now = clock.instant();
     long points = limits(tenant).points();
     PointBudget budget = new PointBudget(tenant, points);
+    PointBudget parts = new PointBudget(tenant, points);
     Batch batch;
     List<QueryRun> runs;
     try {
       batch = new Batch(tenant, queries, listener);
-      runs = batch.start(query -> start(query, tenant, now, budget).ofParts(), points);
+      runs = batch.start(query -> start(query, tenant, now, budget).ofParts(parts), points);
     } catch (RefusedQueryException e) {
       // All of it is refused as one, and told of as one.
       outcomes.refused(queries.get(0), tenant, e);

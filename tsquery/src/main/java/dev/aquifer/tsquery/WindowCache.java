@@ -31,6 +31,9 @@ import org.jspecify.annotations.Nullable;
  * same atomic step, and keeping adds it within its own, so that voiding sees all that are there.
  */
 final class WindowCache {
+  /** So often a segment is made at most, the last time while voids wait. */
+  static final int KEEP_ATTEMPTS = 4;
+
   private final Ageing ageing;
   private final Cache<Track.Part, Segment> segments;
   private final Map<Ledger.Key, Ledger> ledgers = new ConcurrentHashMap<>();
@@ -181,33 +184,65 @@ final class WindowCache {
     return own == null ? others.get(index) : own;
   }
 
-  /** Keeps the whole windows of what was fetched, except those voided since the flight began. */
+  /**
+   * Keeps the whole windows of what was fetched, except those voided since the flight began. What
+   * takes long is done without the lock, which voids wait for: segments are made from what memory
+   * has, and made again where that was changed meanwhile.
+   */
   void keep(Ledger ledger, Flight flight, List<Run> fetched, Assembly assembly, long fetchedAt) {
     WindowGrid grid = assembly.grid();
-    long lastPresent = assembly.lastPresent();
-    ledger.lock.lock();
-    try {
-      if (!ledger.keeps()) {
-        return;
+    Keeping keeping = new Keeping(ledger, flight, assembly, assembly.lastPresent(), fetchedAt);
+    for (Run run : fetched) {
+      long from = Math.max(run.from(), grid.fullFirst());
+      long to = Math.min(run.to(), grid.fullEnd());
+      while (from < to) {
+        long index = Math.floorDiv(from, (long) Segment.LENGTH);
+        long end = Math.min(to, (index + 1) * Segment.LENGTH);
+        keep(keeping, new Track.Part(flight.track(), index), new Run(from, end));
+        from = end;
       }
-      for (Run run : fetched) {
-        long from = Math.max(run.from(), grid.fullFirst());
-        long to = Math.min(run.to(), grid.fullEnd());
-        while (from < to) {
-          long index = Math.floorDiv(from, (long) Segment.LENGTH);
-          long end = Math.min(to, (index + 1) * Segment.LENGTH);
-          List<Segment.Fetched> windows = new ArrayList<>();
-          for (long bucket = from; bucket < end; bucket++) {
-            addFetched(ledger, flight, grid, bucket, bucket > lastPresent, fetchedAt, windows);
-          }
-          if (!windows.isEmpty()) {
-            put(ledger, new Track.Part(flight.track(), index), assembly, windows);
-          }
-          from = end;
+    }
+  }
+
+  /** What is kept of one answer. */
+  private record Keeping(
+      Ledger ledger, Flight flight, Assembly assembly, long lastPresent, long fetchedAt) {}
+
+  private void keep(Keeping keeping, Track.Part part, Run windows) {
+    Ledger ledger = keeping.ledger;
+    WindowGrid grid = keeping.assembly.grid();
+    Segment old = null;
+    Segment made = null;
+    long epoch = 0;
+    for (int attempt = 1; ; attempt++) {
+      List<Segment.Fetched> current;
+      ledger.lock.lock();
+      try {
+        if (!ledger.keeps()) {
+          return;
         }
+        long start = grid.start(windows.from());
+        long stop = grid.stop(windows.to() - 1);
+        if (made != null
+            && segments.getIfPresent(part) == old
+            && !voidedSince(ledger, epoch, start, stop)) {
+          put(ledger, part, made);
+          return;
+        }
+        epoch = ledger.log.epoch();
+        old = segments.getIfPresent(part);
+        current = current(keeping, windows);
+        if (current.isEmpty()) {
+          return;
+        }
+        if (attempt == KEEP_ATTEMPTS) {
+          put(ledger, part, made(keeping, part, old, current));
+          return;
+        }
+      } finally {
+        ledger.lock.unlock();
       }
-    } finally {
-      ledger.lock.unlock();
+      made = made(keeping, part, old, current);
     }
   }
 
@@ -368,32 +403,37 @@ final class WindowCache {
     }
   }
 
-  private void addFetched(
-      Ledger ledger,
-      Flight flight,
-      WindowGrid grid,
-      long bucket,
-      boolean trailing,
-      long fetchedAt,
-      List<Segment.Fetched> windows) {
-    if (voidedSince(ledger, flight.epoch(), grid.start(bucket), grid.stop(bucket))) {
-      return;
+  /** Those of the windows that were not voided since the flight began. */
+  private List<Segment.Fetched> current(Keeping keeping, Run windows) {
+    WindowGrid grid = keeping.assembly.grid();
+    List<Segment.Fetched> current = new ArrayList<>();
+    for (long bucket = windows.from(); bucket < windows.to(); bucket++) {
+      long stop = grid.stop(bucket);
+      if (!voidedSince(keeping.ledger, keeping.flight.epoch(), grid.start(bucket), stop)) {
+        boolean trailing = bucket > keeping.lastPresent;
+        long until = ageing.until(stop, keeping.fetchedAt, trailing);
+        int index = (int) Math.floorMod(bucket, (long) Segment.LENGTH);
+        current.add(new Segment.Fetched(index, keeping.fetchedAt, until));
+      }
     }
-    long until = ageing.until(grid.stop(bucket), fetchedAt, trailing);
-    windows.add(
-        new Segment.Fetched((int) Math.floorMod(bucket, (long) Segment.LENGTH), fetchedAt, until));
+    return current;
   }
 
-  private void put(
-      Ledger ledger, Track.Part part, Assembly assembly, List<Segment.Fetched> windows) {
-    int base = (int) (part.firstBucket() - assembly.grid().first());
+  private static Segment made(
+      Keeping keeping, Track.Part part, @Nullable Segment old, List<Segment.Fetched> windows) {
+    int base = (int) (part.firstBucket() - keeping.assembly.grid().first());
+    return (old == null ? Segment.unknown() : old).with(keeping.assembly, base, windows);
+  }
+
+  /** In place of what memory has of it. */
+  private void put(Ledger ledger, Track.Part part, Segment segment) {
     segments
         .asMap()
         .compute(
             part,
             (key, old) -> {
               ledger.parts.add(key);
-              return (old == null ? Segment.unknown() : old).with(assembly, base, windows);
+              return segment;
             });
   }
 

@@ -1,6 +1,7 @@
 package dev.aquifer.tsquery;
 
 import dev.aquifer.RefusedQueryException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -56,7 +57,7 @@ final class WindowGrid {
 
   /** The grid, refused when it is larger than the limits allow. */
   static WindowGrid of(Window window, TimeRange range, QueryLimits limits, int columns) {
-    if (range.start().plus(limits.range()).isBefore(range.stop())) {
+    if (Duration.between(range.start(), range.stop()).compareTo(limits.range()) > 0) {
       throw new RefusedQueryException(
           "The range %s is longer than the limit of %s.".formatted(range, limits.range()));
     }
@@ -65,7 +66,7 @@ final class WindowGrid {
       long first = edges.firstOpen(range.startNanos());
       // In a gap between windows there is none.
       long end = Math.max(first, edges.last(range.stopNanos() - 1) + 1);
-      long windows = end - first;
+      long windows = Math.subtractExact(end, first);
       if (windows > limits.windows()) {
         throw new RefusedQueryException(
             "The range %s has %,d windows of %s; at most %,d are allowed. Ask for longer windows."
@@ -78,6 +79,8 @@ final class WindowGrid {
       }
       edges.start(first);
       edges.stop(end);
+      // The number of the last window in its segment.
+      Math.addExact(end, Segment.LENGTH);
       return new WindowGrid(window, edges, range, first, end);
     } catch (ArithmeticException e) {
       throw new RefusedQueryException(

@@ -3,13 +3,16 @@ package dev.aquifer.tsquery;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.management.ThreadMXBean;
 import dev.aquifer.AquiferException;
 import dev.aquifer.RefusedQueryException;
 import dev.aquifer.Tenant;
 import dev.aquifer.UnavailableException;
 import dev.aquifer.testkit.Proof;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -186,6 +189,58 @@ class BatchTest {
     assertThat(more.stream().filter(each -> each.error() != null).findAny().get().error())
         .isInstanceOf(RefusedQueryException.class)
         .hasMessageContaining("250 points");
+  }
+
+  /** Those that come after the limit is passed are not even looked at. */
+  @Test
+  void queryAll_windowsOfAllPassTheLimit_allocatesForFewOfThem() {
+    List<TimeSeriesQuery> wide = new ArrayList<>();
+    for (int i = 0; i < 1_000; i++) {
+      wide.add(
+          TimeSeriesQuery.builder("m" + i)
+              .select(Aggregate.MAX, "value")
+              .every(Duration.ofMinutes(1))
+              .period(Duration.ofMinutes(2))
+              .zone(ZoneId.of("Europe/Berlin"))
+              .range(Schedule.NOON.minus(Duration.ofMinutes(9_000)), Schedule.NOON)
+              .build());
+    }
+    series.limits(T1, new QueryLimits(9_100, Duration.ofDays(10), 27_000));
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long before = threads.getCurrentThreadAllocatedBytes();
+
+    assertThatThrownBy(() -> T1.call(() -> series.queryAll(wide)))
+        .isInstanceOf(RefusedQueryException.class)
+        .hasMessageContaining("27,000 are allowed");
+
+    // Each has the edges of its windows: some 150 kB.
+    assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(50_000_000);
+  }
+
+  @Test
+  void queryAll_computedColumns_areHeldToTheLimitOfAll() throws Exception {
+    points(backend);
+    series.limits(T1, new QueryLimits(60, Duration.ofDays(1), 500));
+    List<TimeSeriesQuery> mapped = new ArrayList<>();
+    for (Aggregate each : FOUR) {
+      TimeSeriesQuery.Builder query = hour("m", each, 0).toBuilder();
+      for (int column = 0; column < 3; column++) {
+        query.then(Stage.map("c" + column, ColumnExpression.of(each, "value")));
+      }
+      mapped.add(query.build());
+    }
+
+    long points = 0;
+    List<BatchAnswer> answers = T1.call(() -> series.queryAll(mapped));
+    for (BatchAnswer answer : answers) {
+      for (Series one : answer.result() == null ? List.<Series>of() : answer.result().series()) {
+        points += (long) one.size() * one.columns().size();
+      }
+    }
+
+    assertThat(points).isPositive().isLessThanOrEqualTo(500);
+    assertThat(answers)
+        .anySatisfy(each -> assertThat(each.error()).hasMessageContaining("computed"));
   }
 
   /** What came of a request that broke off must leave no trace. */

@@ -52,4 +52,19 @@ class MarksTest {
     assertThat(less.without(0, LENGTH).none()).isTrue();
     assertThat(marks.whole()).isTrue();
   }
+
+  @Test
+  void goodFor_ofTheWindowsThatAreKnown_isTheLongest() {
+    long[] at = new long[LENGTH];
+    long[] until = new long[LENGTH];
+    Arrays.fill(until, 500);
+    until[7] = 900;
+    assertThat(Marks.of(at, until).goodFor(100)).isEqualTo(800);
+    at[7] = Segment.UNKNOWN;
+    assertThat(Marks.of(at, until).goodFor(100)).isEqualTo(400);
+    assertThat(Marks.of(at, until).goodFor(600)).isZero();
+    assertThat(Marks.NONE.goodFor(100)).isZero();
+    until[8] = Segment.FOR_GOOD;
+    assertThat(Marks.of(at, until).goodFor(100)).isEqualTo(Segment.FOR_GOOD);
+  }
 }

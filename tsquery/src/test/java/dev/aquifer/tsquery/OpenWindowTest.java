@@ -124,6 +124,33 @@ class OpenWindowTest {
   }
 
   @Test
+  void queryAll_partsThatPassTheLimitTogether_areReadWhole() throws Exception {
+    points();
+    int roomy = asked("x", 10_000);
+
+    // The parts of one of them have about 330.
+    assertThat(asked("y", 400)).isGreaterThan(roomy);
+  }
+
+  /** How many requests eight queries of the open day take. */
+  private int asked(String value, int points) throws Exception {
+    series.limits(T1, new QueryLimits(1_000, Duration.ofDays(20), points));
+    List<TimeSeriesQuery> queries = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      TimeSeriesQuery.Builder query = days().select(Aggregate.MAX, "value").range(DAY, NOW);
+      queries.add(query.where(TagPredicate.ne("device", value + i)).build());
+    }
+    backend.asked.clear();
+    for (BatchAnswer answer : T1.call(() -> series.queryAll(queries))) {
+      assertThat(answer.orThrow().series())
+          .isEqualTo(T1.call(() -> series.queryUncached(answer.query())).series())
+          .hasSize(3);
+      backend.asked.remove(backend.asked.size() - 1);
+    }
+    return backend.asked.size();
+  }
+
+  @Test
   void query_windowsOfManyYears_areAnsweredToo() throws Exception {
     points();
     series.limits(T1, new QueryLimits(100, Duration.ofDays(60_000), 10_000));

@@ -2,6 +2,7 @@ package dev.aquifer.tsquery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.aquifer.Tenant;
 import dev.aquifer.tsquery.flux.RecordedAnswers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -59,7 +60,7 @@ class RecordedStageTest {
     rows("stage-fill-value")
         .forEach(
             (key, rows) ->
-                new Staging(List.of(stage), Long.MAX_VALUE)
+                new Staging(List.of(stage), new PointBudget(Tenant.of("t1"), Long.MAX_VALUE), 0)
                     .run(List.of(series(rows)))
                     .forEach(series -> answered.put(key, rows(series))));
 

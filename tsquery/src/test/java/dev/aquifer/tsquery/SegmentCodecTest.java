@@ -130,9 +130,9 @@ class SegmentCodecTest {
               : kind == 1 ? Segment.FOR_GOOD : NOW + 5_000_000_000L + random.nextInt(99);
     }
     fetched[random.nextInt(Segment.LENGTH)] = NOW - 1;
-    Map<List<String>, Column[]> series = new HashMap<>();
+    Map<Group, Column[]> series = new HashMap<>();
     for (int s = random.nextInt(4); s > 0; s--) {
-      series.put(List.of("dévice" + s), new Column[] {column(random), column(random)});
+      series.put(new Group(List.of("dévice" + s)), new Column[] {column(random), column(random)});
     }
     return Segment.of(Marks.of(fetched, until), series);
   }

@@ -198,16 +198,20 @@ class StagesTest {
     }
   }
 
+  private static Staging staging(long points, Stage... stages) {
+    return new Staging(List.of(stages), new PointBudget(Tenant.of("t1"), points), 0);
+  }
+
   @Test
   void run_columnsThatPassTheLimitOnPoints_areRefused() {
     Series over = counters(1, 2, 3);
     Stage another = Stage.map("x", one());
 
-    assertThat(new Staging(List.of(another), 6).run(List.of(over))).hasSize(1);
-    assertThatThrownBy(() -> new Staging(List.of(another), 5).run(List.of(over)))
+    assertThat(staging(6, another).run(List.of(over))).hasSize(1);
+    assertThatThrownBy(() -> staging(5, another).run(List.of(over)))
         .isInstanceOf(RefusedQueryException.class)
         .hasMessageContaining("5 points");
-    assertThat(new Staging(List.of(Stage.limit(2), another), 5).run(List.of(over))).hasSize(1);
+    assertThat(staging(5, Stage.limit(2), another).run(List.of(over))).hasSize(1);
   }
 
   @Test
@@ -320,7 +324,7 @@ class StagesTest {
   }
 
   private static ValueColumn run(Series over, Stage stage) {
-    return new Staging(List.of(stage), Long.MAX_VALUE).run(List.of(over)).get(0).columns().get(0);
+    return staging(Long.MAX_VALUE, stage).run(List.of(over)).get(0).columns().get(0);
   }
 
   /** One value in the middle of each window, or none. */

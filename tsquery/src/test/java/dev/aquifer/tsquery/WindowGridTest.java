@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.time.Period;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -267,6 +268,35 @@ class WindowGridTest {
     Duration endless = Duration.ofSeconds(Long.MAX_VALUE);
     assertThatThrownBy(() -> new Window(endless, Duration.ZERO))
         .isInstanceOf(RefusedQueryException.class);
+  }
+
+  /** Their segment would end beyond 64 bits. */
+  @Test
+  void of_lastNanosecondsThatThereAre_areRefused() {
+    TimeRange range = TimeRange.ofNanos(Long.MAX_VALUE - 400, Long.MAX_VALUE - 10);
+    Window nanosecond = new Window(Duration.ofNanos(1), Duration.ZERO);
+
+    assertThatThrownBy(() -> WindowGrid.of(nanosecond, range, QueryLimits.defaults(), 1))
+        .isInstanceOf(RefusedQueryException.class)
+        .hasMessageContaining("64-bit");
+  }
+
+  @Test
+  void of_moreWindowsThan64BitsCount_areRefused() {
+    QueryLimits years = new QueryLimits(100_000, Duration.ofDays(400_000), 5_000_000);
+    TimeRange range = TimeRange.ofNanos(-5_000_000_000_000_000_000L, 5_000_000_000_000_000_000L);
+    Window nanosecond = new Window(Duration.ofNanos(1), Duration.ZERO);
+
+    assertThatThrownBy(() -> WindowGrid.of(nanosecond, range, years, 1))
+        .isInstanceOf(RefusedQueryException.class);
+  }
+
+  @Test
+  void of_rangeWithALimitOfForEver_isNotRefused() {
+    Duration ever = ChronoUnit.FOREVER.getDuration();
+    QueryLimits limits = new QueryLimits(100_000, ever, 5_000_000);
+
+    assertThat(WindowGrid.of(window(10, 0), seconds(20, 50), limits, 1).size()).isEqualTo(3);
   }
 
   private static void coversExactly(int every, int offset, int start, int stop) {
