@@ -128,11 +128,13 @@ final class InfluxHttp implements AutoCloseable {
     long deadline = System.nanoTime() + limit.toNanos();
     try {
       HttpResponse<InputStream> response = send(request.timeout(limit).build(), deadline);
-      try (InputStream body = body(response, received)) {
+      try (InputStream sent = new CountedStream(response.body(), received)) {
         if (response.statusCode() != 200) {
-          throw errors.refused(response.statusCode(), InfluxErrors.message(body));
+          throw errors.refused(response.statusCode(), reason(response, sent));
         }
-        reader.read(body);
+        try (InputStream body = unpacked(response, sent)) {
+          reader.read(body);
+        }
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -164,11 +166,19 @@ final class InfluxHttp implements AutoCloseable {
     }
   }
 
-  private static InputStream body(HttpResponse<InputStream> response, LongConsumer received)
+  /** Null when there is none to be read: a proxy's page may not even be what its header says. */
+  private static @Nullable String reason(HttpResponse<?> response, InputStream sent) {
+    try (InputStream body = unpacked(response, sent)) {
+      return InfluxErrors.message(body);
+    } catch (IOException e) {
+      return null;
+    }
+  }
+
+  private static InputStream unpacked(HttpResponse<?> response, InputStream sent)
       throws IOException {
-    InputStream counted = new CountedStream(response.body(), received);
     boolean zipped =
         response.headers().firstValue("Content-Encoding").orElse("").equalsIgnoreCase("gzip");
-    return zipped ? new GZIPInputStream(counted, 1 << 16) : new BufferedInputStream(counted);
+    return zipped ? new GZIPInputStream(sent, 1 << 16) : new BufferedInputStream(sent);
   }
 }

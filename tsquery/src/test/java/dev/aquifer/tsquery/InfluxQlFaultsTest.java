@@ -6,10 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.aquifer.AquiferException;
 import dev.aquifer.Tenant;
 import dev.aquifer.UnavailableException;
+import java.io.IOException;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -58,6 +61,45 @@ class InfluxQlFaultsTest {
     server.nextZipped(GOOD);
 
     assertThat(ask().series()).hasSize(1);
+  }
+
+  /** A proxy's page under the server's headers; it would go on for as long as it is read. */
+  @Test
+  void query_answerThatIsNotPackedAsItsHeaderSays_endsItsConnection() throws Exception {
+    CountDownLatch ended = new CountDownLatch(1);
+    server.next(
+        exchange -> {
+          exchange.getResponseHeaders().add("Content-Encoding", "gzip");
+          exchange.sendResponseHeaders(200, 0);
+          byte[] page = "<html>hello</html>".repeat(1_000).getBytes(StandardCharsets.UTF_8);
+          try {
+            while (true) {
+              exchange.getResponseBody().write(page);
+            }
+          } catch (IOException e) {
+            ended.countDown();
+            throw e;
+          }
+        });
+
+    assertThatThrownBy(this::ask).isInstanceOf(UnavailableException.class);
+    assertThat(ended.await(20, TimeUnit.SECONDS)).isTrue();
+    assertNothingKept();
+  }
+
+  @Test
+  void query_errorThatIsNotPackedAsItsHeaderSays_tellsItsStatus() {
+    server.next(
+        exchange -> {
+          byte[] page = "<html>bad gateway</html>".getBytes(StandardCharsets.UTF_8);
+          exchange.getResponseHeaders().add("Content-Encoding", "gzip");
+          exchange.sendResponseHeaders(502, page.length);
+          exchange.getResponseBody().write(page);
+        });
+
+    assertThatThrownBy(this::ask)
+        .isInstanceOf(UnavailableException.class)
+        .hasMessageContaining("HTTP 502");
   }
 
   @Test
