@@ -1,5 +1,7 @@
 package dev.aquifer.tsquery;
 
+import dev.aquifer.UnavailableException;
+import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -66,14 +68,25 @@ public interface Backend extends AutoCloseable {
   /**
    * Sends several requests of one tenant as one, and hands on what comes of each. Throws what ends
    * all of them. Called where {@link #queriesInRequest} is more than 1; this default sends them one
-   * by one.
+   * by one, each within what those before it left of its timeout.
    *
    * @throws dev.aquifer.UnavailableException as {@link #fetch}
    */
   default void fetchAll(List<FetchRequest> requests, BatchSink sink) {
+    long began = System.nanoTime();
     for (int i = 0; i < requests.size(); i++) {
-      fetch(requests.get(i), sink.rows(i));
-      sink.answered(i);
+      FetchRequest request = requests.get(i);
+      Duration left = request.left(began);
+      if (left.isZero()) {
+        sink.failed(
+            i,
+            new UnavailableException(
+                "%s did not answer a query of %s within %s"
+                    .formatted(name(), request.query().measurement(), request.timeout())));
+      } else {
+        fetch(request.within(left), sink.rows(i));
+        sink.answered(i);
+      }
     }
   }
 

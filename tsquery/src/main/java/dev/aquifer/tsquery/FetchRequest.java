@@ -33,4 +33,19 @@ public record FetchRequest(
   public List<TimeRange> ranges() {
     return stretches.stream().map(Stretch::range).toList();
   }
+
+  /**
+   * What is left of its timeout; zero when nothing is.
+   *
+   * @param began when it was asked for, of {@link System#nanoTime}
+   */
+  Duration left(long began) {
+    Duration left = timeout.minusNanos(System.nanoTime() - began);
+    return left.isNegative() ? Duration.ZERO : left;
+  }
+
+  /** The same, with another timeout. */
+  FetchRequest within(Duration limit) {
+    return new FetchRequest(query, tenantTag, tenant, stretches, few, limit);
+  }
 }

@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PostgresBackend implements Backend {
   private static final int FETCH_SIZE = 5_000;
-  private static final Set<String> GONE = Set.of("57014", "57P01", "57P02", "57P03", "53300");
+  private static final String CANCELLED = "57014";
+  private static final Set<String> GONE = Set.of(CANCELLED, "57P01", "57P02", "57P03", "53300");
 
   private final ReadTransactions transactions;
   private final PostgresSource source;
@@ -111,13 +112,15 @@ public final class PostgresBackend implements Backend {
 
   @Override
   public void fetch(FetchRequest request, RowSink sink) {
+    long began = System.nanoTime();
     StatementText statement = dialect(request.query()).render(request);
-    reading(request, connection -> read(connection, statement, request, sink));
+    reading(request, connection -> read(connection, statement, request, began, sink));
   }
 
-  /** On one connection, one after the other. */
+  /** On one connection, one after the other; those before it take of the time of each. */
   @Override
   public void fetchAll(List<FetchRequest> requests, BatchSink sink) {
+    long began = System.nanoTime();
     List<StatementText> statements =
         requests.stream().map(each -> dialect(each.query()).render(each)).toList();
     reading(
@@ -125,7 +128,7 @@ public final class PostgresBackend implements Backend {
         connection -> {
           for (int i = 0; i < requests.size(); i++) {
             try {
-              read(connection, statements.get(i), requests.get(i), sink.rows(i));
+              read(connection, statements.get(i), requests.get(i), began, sink.rows(i));
               sink.answered(i);
             } catch (SQLException e) {
               sink.failed(i, failed(requests.get(i), e));
@@ -150,10 +153,19 @@ public final class PostgresBackend implements Backend {
   }
 
   private void read(
-      Connection connection, StatementText statement, FetchRequest request, RowSink sink)
+      Connection connection,
+      StatementText statement,
+      FetchRequest request,
+      long began,
+      RowSink sink)
       throws SQLException {
+    Duration left = request.left(began);
+    if (left.isZero()) {
+      throw new SQLTimeoutException(
+          "Nothing is left of the query's time", CANCELLED);
+    }
     try (PreparedStatement prepared = connection.prepareStatement(statement.text())) {
-      prepared.setQueryTimeout(seconds(request.timeout()));
+      prepared.setQueryTimeout(seconds(left));
       prepared.setFetchSize(FETCH_SIZE);
       int index = 1;
       for (Object value : statement.values()) {

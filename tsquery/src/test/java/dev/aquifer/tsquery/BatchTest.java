@@ -15,6 +15,8 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -306,6 +308,33 @@ class BatchTest {
             });
   }
 
+  @Test
+  void fetchAll_ofTheInterface_givesEachWhatThoseBeforeItLeft() {
+    Consuming slow = new Consuming();
+    slow.fetchAll(
+        List.of(
+            within(Duration.ofMinutes(2)),
+            within(Duration.ofMinutes(2)),
+            within(Duration.ofNanos(1)),
+            within(Duration.ofMinutes(2))),
+        slow);
+
+    assertThat(slow.answered).containsExactly(0, 1, 3);
+    assertThat(slow.timeouts)
+        .hasSize(3)
+        .isSortedAccordingTo(Comparator.reverseOrder())
+        .doesNotHaveDuplicates();
+    assertThat(slow.errors).containsOnlyKeys(2);
+    assertThat(slow.errors.get(2))
+        .isInstanceOf(UnavailableException.class)
+        .hasMessageContaining("points did not answer a query of m within PT0.000000001S");
+  }
+
+  private static FetchRequest within(Duration limit) {
+    TimeSeriesQuery query = hour("m", Aggregate.SUM, 0);
+    return new FetchRequest(query, "tenant", T1, List.of(), false, limit);
+  }
+
   private static TimeSeriesQuery query(RandomGenerator random) {
     Aggregate[] aggregates = Aggregate.values();
     int from = -random.nextInt(7_200);
@@ -343,6 +372,68 @@ class BatchTest {
         .every(Duration.ofMinutes(1))
         .range(end.minus(Duration.ofHours(1)), end)
         .build();
+  }
+
+  /** Answers without rows, each request when some time has passed. */
+  private static final class Consuming implements Backend, BatchSink, RowSink {
+    private final List<Duration> timeouts = new ArrayList<>();
+    private final List<Integer> answered = new ArrayList<>();
+    private final Map<Integer, AquiferException> errors = new HashMap<>();
+
+    @Override
+    public String name() {
+      return "points";
+    }
+
+    @Override
+    public void check(TimeSeriesQuery query) {}
+
+    @Override
+    public List<StatementText> render(FetchRequest request) {
+      return List.of();
+    }
+
+    @Override
+    public void fetch(FetchRequest request, RowSink sink) {
+      timeouts.add(request.timeout());
+      long began = System.nanoTime();
+      while (System.nanoTime() - began < 1_000) {
+        Thread.onSpinWait();
+      }
+    }
+
+    @Override
+    public RowSink rows(int request) {
+      return this;
+    }
+
+    @Override
+    public void row(List<String> group, long windowStart) {}
+
+    @Override
+    public void longValue(int selection, long value) {}
+
+    @Override
+    public void doubleValue(int selection, double value) {}
+
+    @Override
+    public void booleanValue(int selection, boolean value) {}
+
+    @Override
+    public void textValue(int selection, String value) {}
+
+    @Override
+    public void received(long count) {}
+
+    @Override
+    public void answered(int request) {
+      answered.add(request);
+    }
+
+    @Override
+    public void failed(int request, AquiferException error) {
+      errors.put(request, error);
+    }
   }
 
   /** Takes eight queries as one request; one that fails breaks off the whole. */

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.List;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -41,6 +42,13 @@ class PostgresBackendTest {
           .build();
   private static final SeriesTable UTC =
       SeriesTable.builder("utc").utcTime("at").field("value", ValueKind.LONG).build();
+  private static final SeriesTable SLOW =
+      SeriesTable.builder("slow")
+          .time("at")
+          .tag("device", "De\"vice")
+          .tag("s")
+          .field("value", ValueKind.DOUBLE)
+          .build();
 
   private final DataSource dataSource;
   private final PostgresBackend backend;
@@ -52,7 +60,7 @@ class PostgresBackendTest {
 
   @BeforeEach
   void empty() throws SQLException {
-    execute("TRUNCATE vitals, utc");
+    execute("TRUNCATE vitals, utc; DROP VIEW IF EXISTS slow");
   }
 
   @Test
@@ -206,19 +214,42 @@ class PostgresBackendTest {
   @Test
   void query_slowerThanTheLimit_isCancelled() throws Exception {
     write("t1", START, "d1", "icu", 1);
-    execute(
-        "CREATE OR REPLACE VIEW slow AS SELECT v.*, pg_sleep(30)::text AS s FROM vitals v OFFSET"
-            + " 0");
-    SeriesTable slow =
-        SeriesTable.builder("slow").time("at").tag("s").field("value", ValueKind.DOUBLE).build();
+    slow("pg_sleep(30)");
     PostgresBackend limited =
-        PostgresBackend.of(dataSource, slow).statementTimeout(Duration.ofMillis(200));
+        PostgresBackend.of(dataSource, SLOW).statementTimeout(Duration.ofMillis(200));
     TimeSeriesQuery query = minutes("slow", 1).select(Aggregate.SUM, "value").groupBy("s").build();
 
     assertThatThrownBy(() -> answer(limited, "t1", query))
         .isInstanceOf(UnavailableException.class)
         .hasMessageContaining("within its limit");
-    execute("DROP VIEW slow");
+  }
+
+  /** Each by itself is fast enough, all of them are not. */
+  @Test
+  void queryAll_slowerThanTheQuerysTime_failsThoseThatItIsTooShortFor() throws Exception {
+    write("t1", START, "d1", "icu", 1);
+    slow("pg_sleep(2)");
+    List<TimeSeriesQuery> queries =
+        Stream.of(Aggregate.SUM, Aggregate.MEAN, Aggregate.MIN, Aggregate.MAX)
+            .map(each -> minutes("slow", 1).select(each, "value").groupBy("s").build())
+            .toList();
+
+    try (TimeSeries series =
+        TimeSeries.builder()
+            .backend(PostgresBackend.of(dataSource, SLOW))
+            .timeout(Duration.ofSeconds(4))
+            .build()) {
+      List<BatchAnswer> answers = Tenant.of("t1").call(() -> series.queryAll(queries));
+
+      assertThat(answers.get(0).orThrow().series()).hasSize(1);
+      assertThat(answers.get(3).error())
+          .isInstanceOf(UnavailableException.class)
+          .hasMessageContaining("within its limit");
+    }
+  }
+
+  private void slow(String sleep) throws SQLException {
+    execute("CREATE VIEW slow AS SELECT v.*, " + sleep + "::text AS s FROM vitals v");
   }
 
   private double sum(PointPredicate predicate) throws Exception {
