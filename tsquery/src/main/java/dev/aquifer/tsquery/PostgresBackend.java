@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -161,11 +162,12 @@ public final class PostgresBackend implements Backend {
       throws SQLException {
     Duration left = request.left(began);
     if (left.isZero()) {
-      throw new SQLTimeoutException(
-          "Nothing is left of the query's time", CANCELLED);
+      throw new SQLTimeoutException("Nothing is left of the query's time", CANCELLED);
     }
+    int seconds = seconds(left);
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
     try (PreparedStatement prepared = connection.prepareStatement(statement.text())) {
-      prepared.setQueryTimeout(seconds(left));
+      prepared.setQueryTimeout(seconds);
       prepared.setFetchSize(FETCH_SIZE);
       int index = 1;
       for (Object value : statement.values()) {
@@ -174,8 +176,12 @@ public final class PostgresBackend implements Backend {
       try (ResultSet rows = prepared.executeQuery()) {
         Rows reader = new Rows(request.query(), table(request.query()), rows);
         try {
-          while (rows.next()) {
+          for (int read = 1; rows.next(); read++) {
             reader.read(sink);
+            // The driver's limit is for the first portion of rows.
+            if (read % FETCH_SIZE == 0 && System.nanoTime() - deadline > 0) {
+              throw new SQLTimeoutException("Rows went on to come", CANCELLED);
+            }
           }
         } finally {
           sink.received(reader.bytes);

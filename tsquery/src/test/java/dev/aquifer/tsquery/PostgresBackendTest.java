@@ -248,6 +248,63 @@ class PostgresBackendTest {
     }
   }
 
+  /** The driver's limit is for the first portion of rows: 5,000. */
+  @Test
+  void fetch_rowsThatGoOnToComeBeyondTheLimit_areBrokenOff() throws Exception {
+    execute(
+        "INSERT INTO vitals (tenant, at, \"De\"\"vice\", value)"
+            + " SELECT 't1', '2026-03-01T00:00:10Z', 'd' || i, 0 FROM generate_series(1, 6000) i");
+    TimeSeriesQuery query =
+        minutes("vitals", 1).select(Aggregate.SUM, "value").groupBy("device").build();
+    WindowGrid grid =
+        WindowGrid.of(query.window(), (TimeRange) query.range(), QueryLimits.defaults(), 1);
+    PostgresBackend limited = backend.statementTimeout(Duration.ofSeconds(1));
+    long began = System.nanoTime();
+    int[] rows = new int[1];
+    RowSink slow =
+        new Taking() {
+          @Override
+          public void row(List<String> group, long start) {
+            rows[0]++;
+            while (rows[0] == 4_000 && System.nanoTime() - began < 1_100_000_000L) {
+              Thread.onSpinWait();
+            }
+          }
+        };
+
+    FetchRequest request =
+        new FetchRequest(
+            query,
+            "tenant",
+            Tenant.of("t1"),
+            grid.stretches(grid.first(), grid.end()),
+            false,
+            Duration.ofSeconds(30));
+    assertThatThrownBy(() -> limited.fetch(request, slow))
+        .isInstanceOf(UnavailableException.class)
+        .hasMessageContaining("within its limit of 1 s");
+
+    assertThat(rows[0]).isEqualTo(5_000);
+  }
+
+  /** Takes anything. */
+  private abstract static class Taking implements RowSink {
+    @Override
+    public void longValue(int selection, long value) {}
+
+    @Override
+    public void doubleValue(int selection, double value) {}
+
+    @Override
+    public void booleanValue(int selection, boolean value) {}
+
+    @Override
+    public void textValue(int selection, String value) {}
+
+    @Override
+    public void received(long count) {}
+  }
+
   private void slow(String sleep) throws SQLException {
     execute("CREATE VIEW slow AS SELECT v.*, " + sleep + "::text AS s FROM vitals v");
   }
