@@ -148,7 +148,7 @@ final class QueryBatch {
                   tenant,
                   first.query(),
                   sink::bytes,
-                  () -> setting.backend().fetchAll(requests, sink)));
+                  () -> setting.backend().fetchAll(inTime(together, requests), sink)));
     } catch (RuntimeException e) {
       broken = e;
     } finally {
@@ -170,6 +170,15 @@ final class QueryBatch {
       }
     }
     fetchAlone(alone, broken);
+  }
+
+  /** They waited for their turn, which took of their time. */
+  private static List<FetchRequest> inTime(List<Member> members, List<FetchRequest> requests) {
+    List<FetchRequest> made = new ArrayList<>();
+    for (int i = 0; i < requests.size(); i++) {
+      made.add(requests.get(i).within(members.get(i).run.remaining()));
+    }
+    return made;
   }
 
   /** Reads for all of their measurements. */

@@ -19,6 +19,12 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
@@ -27,6 +33,7 @@ import org.junit.jupiter.api.Test;
 
 class BatchTest {
   private static final Tenant T1 = Tenant.of("t1");
+  private static final Duration TIMEOUT = Duration.ofSeconds(30);
   private static final List<Aggregate> FOUR =
       List.of(Aggregate.COUNT, Aggregate.SUM, Aggregate.MEAN, Aggregate.MIN);
 
@@ -36,6 +43,7 @@ class BatchTest {
           .backend(backend)
           .clock(new SteppingClock(Schedule.NOON))
           .concurrency(1)
+          .timeout(TIMEOUT)
           .build();
 
   @AfterEach
@@ -309,6 +317,50 @@ class BatchTest {
   }
 
   @Test
+  void queryAll_thatWaitedForItsTurn_hasWhatTheWaitLeftOfItsTime() throws Exception {
+    CountDownLatch running = new CountDownLatch(1);
+    CountDownLatch end = new CountDownLatch(1);
+    backend.failing = query -> query.measurement().equals("long") && held(running, end);
+    ExecutorService threads = Executors.newCachedThreadPool();
+    try {
+      Future<?> first =
+          threads.submit(() -> T1.call(() -> series.query(hour("long", Aggregate.SUM, 0))));
+      assertThat(running.await(20, TimeUnit.SECONDS)).isTrue();
+      Future<List<BatchAnswer>> second =
+          threads.submit(() -> T1.call(() -> series.queryAll(panels(4))));
+      while (series.queue().waiting(T1) == 0) {
+        Thread.onSpinWait();
+      }
+      passed(Duration.ofMillis(50));
+      end.countDown();
+      first.get(20, TimeUnit.SECONDS);
+      second.get(20, TimeUnit.SECONDS).forEach(BatchAnswer::orThrow);
+    } finally {
+      end.countDown();
+      threads.shutdown();
+    }
+    assertThat(backend.timeouts)
+        .hasSize(4)
+        .allSatisfy(left -> assertThat(left).isLessThan(TIMEOUT.minusMillis(50)));
+  }
+
+  private static boolean held(CountDownLatch running, CountDownLatch end) {
+    running.countDown();
+    try {
+      return !end.await(20, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static void passed(Duration time) {
+    long began = System.nanoTime();
+    while (System.nanoTime() - began < time.toNanos()) {
+      Thread.onSpinWait();
+    }
+  }
+
+  @Test
   void fetchAll_ofTheInterface_givesEachWhatThoseBeforeItLeft() {
     Consuming slow = new Consuming();
     slow.fetchAll(
@@ -396,10 +448,7 @@ class BatchTest {
     @Override
     public void fetch(FetchRequest request, RowSink sink) {
       timeouts.add(request.timeout());
-      long began = System.nanoTime();
-      while (System.nanoTime() - began < 1_000) {
-        Thread.onSpinWait();
-      }
+      passed(Duration.ofNanos(1_000));
     }
 
     @Override
@@ -440,6 +489,7 @@ class BatchTest {
   private static final class Joined extends PointsBackend {
     private final AtomicInteger joint = new AtomicInteger();
     private final AtomicInteger alone = new AtomicInteger();
+    private final List<Duration> timeouts = new CopyOnWriteArrayList<>();
     private volatile Predicate<TimeSeriesQuery> failing = query -> false;
     private volatile boolean gone;
     private volatile boolean halfway;
@@ -458,6 +508,7 @@ class BatchTest {
     @Override
     public void fetchAll(List<FetchRequest> requests, BatchSink sink) {
       joint.incrementAndGet();
+      requests.forEach(each -> timeouts.add(each.timeout()));
       for (int i = 0; i < requests.size(); i++) {
         one(requests.get(i), sink.rows(i));
         if (halfway) {
