@@ -174,7 +174,7 @@ final class Faithful {
     if (Constants.literal(right)) {
       return right;
     }
-    Meaning meaning = Predicates.meaning(right, scope);
+    Meaning meaning = Predicates.meaning(right, row, scope);
     if (meaning instanceof Meaning.Bound bound) {
       return bound.value();
     }
@@ -256,7 +256,7 @@ final class Faithful {
   /** What a set lists, each once, of one kind; null where it lists nothing or too much. */
   private @Nullable List<Expression> elements(Expression set) {
     Expression known = set;
-    if (Predicates.meaning(set, scope) instanceof Meaning.Constant constant) {
+    if (Predicates.meaning(set, row, scope) instanceof Meaning.Constant constant) {
       known = constant.value();
     }
     if (!(known instanceof Expression.Array array)

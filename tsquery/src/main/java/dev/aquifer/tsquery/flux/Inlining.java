@@ -76,7 +76,7 @@ final class Inlining {
   /** The literal that an operand is; never a bound value, which must not get into the text. */
   private @Nullable Expression constant(Expression operand) {
     Expression known = operand;
-    if (Predicates.meaning(operand, scope) instanceof Meaning.Constant constant) {
+    if (Predicates.meaning(operand, row, scope) instanceof Meaning.Constant constant) {
       known = constant.value();
     } else if (operand instanceof Expression.Binary || operand instanceof Expression.Interpolated) {
       known = of(operand);

@@ -95,8 +95,8 @@ final class Predicates {
     } else if (part instanceof Expression.Binary binary) {
       return column(binary.left(), row) != null
           && column(binary.right(), row) == null
-          && resolved(binary.right(), scope) == null
-          && mayBeLiteral(binary.right(), scope);
+          && resolved(binary.right(), row, scope) == null
+          && mayBeLiteral(binary.right(), row, scope);
     }
     return !(part instanceof Expression.Name name && name.name().equals("true"))
         && (part instanceof Expression.Name || part instanceof Expression.Member);
@@ -156,8 +156,8 @@ final class Predicates {
     if (column(right, row) != null) {
       return new Obstacle("two columns are compared", place);
     }
-    Expression literal = resolved(right, scope);
-    if (literal == null && !mayBeLiteral(right, scope)) {
+    Expression literal = resolved(right, row, scope);
+    if (literal == null && !mayBeLiteral(right, row, scope)) {
       return new Obstacle(
           Constants.negative(right)
               ? "a negative number is no literal; hold it in a variable"
@@ -189,41 +189,47 @@ final class Predicates {
   }
 
   /** The literal that the planner sees here: also behind a variable, also a negative one there. */
-  private static @Nullable Expression resolved(Expression right, Bindings scope) {
+  private static @Nullable Expression resolved(Expression right, String row, Bindings scope) {
     if (Constants.literal(right)) {
       return right;
     }
-    if (meaning(right, scope) instanceof Meaning.Constant constant
+    Meaning meaning = meaning(right, row, scope);
+    if (meaning instanceof Meaning.Constant constant
         && !(constant.value() instanceof Expression.Array)) {
       return constant.value() instanceof Expression.Unary unary
               && unary.operand() instanceof Expression.Span
           ? unary.operand()
           : constant.value();
     }
-    return meaning(right, scope) instanceof Meaning.Bound bound
-            && !(bound.value() instanceof Expression.Array)
+    return meaning instanceof Meaning.Bound bound && !(bound.value() instanceof Expression.Array)
         ? bound.value() instanceof Expression.Unary unary ? unary.operand() : bound.value()
         : null;
   }
 
   /** A value that is known before the planner runs, if not here. */
-  private static boolean mayBeLiteral(Expression right, Bindings scope) {
-    return meaning(right, scope) instanceof Meaning.Unknown
+  private static boolean mayBeLiteral(Expression right, String row, Bindings scope) {
+    return meaning(right, row, scope) instanceof Meaning.Unknown
         || (right instanceof Expression.Member member
             && member.object() instanceof Expression.Name name
             && name.name().equals("params")
             && scope.find("params") instanceof Meaning.Builtin);
   }
 
-  /** What a name or a member of one stands for; of all else nothing is said. */
-  static @Nullable Meaning meaning(Expression expression, Bindings scope) {
+  /**
+   * What a name or a member of one stands for; of all else nothing is said. Nor of the row, which
+   * hides a variable of its name.
+   */
+  static @Nullable Meaning meaning(Expression expression, String row, Bindings scope) {
     if (expression instanceof Expression.Name name) {
+      if (name.name().equals(row)) {
+        return null;
+      }
       Meaning meaning = scope.find(name.name());
       boolean truth = name.name().equals("true") || name.name().equals("false");
       return truth && meaning instanceof Meaning.Builtin ? new Meaning.Constant(name) : meaning;
     }
     return expression instanceof Expression.Member member
-            && meaning(member.object(), scope) instanceof Meaning.Fields fields
+            && meaning(member.object(), row, scope) instanceof Meaning.Fields fields
         ? fields.values().get(member.name())
         : null;
   }
