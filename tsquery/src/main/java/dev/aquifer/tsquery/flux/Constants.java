@@ -7,6 +7,9 @@ import org.jspecify.annotations.Nullable;
 
 /** What can be computed of a script without running it, exactly as the server would. */
 final class Constants {
+  /** The longest text that is made of others, in chars; few lines could double one for ever. */
+  private static final int MAX_TEXT = 4_096;
+
   private static final Map<String, Long> NANOS =
       Map.of(
           "ns", 1L,
@@ -30,11 +33,13 @@ final class Constants {
         || value instanceof Expression.Regex;
   }
 
-  /** The literal that an operator makes of two, or null where it would be none. */
+  /** The literal that an operator makes of two; null where it would be none, or is too long. */
   static @Nullable Expression combine(
       String operator, Expression left, Expression right, Place place) {
     if (left instanceof Expression.Text a && right instanceof Expression.Text b) {
-      return operator.equals("+") ? new Expression.Text(a.value() + b.value(), place) : null;
+      return operator.equals("+") && a.value().length() + b.value().length() <= MAX_TEXT
+          ? new Expression.Text(a.value() + b.value(), place)
+          : null;
     }
     if (left instanceof Expression.Int a && right instanceof Expression.Int b) {
       Long result =
@@ -61,7 +66,7 @@ final class Constants {
     return null;
   }
 
-  /** A text of which all holes are texts. */
+  /** A text of which all holes are texts; null where it is too long. */
   static @Nullable Expression join(List<Expression.Part> parts, Place place) {
     StringBuilder text = new StringBuilder();
     for (Expression.Part part : parts) {
@@ -71,6 +76,9 @@ final class Constants {
           && hole.value() instanceof Expression.Text value) {
         text.append(value.value());
       } else {
+        return null;
+      }
+      if (text.length() > MAX_TEXT) {
         return null;
       }
     }

@@ -40,20 +40,13 @@ final class Inlining {
         || expression instanceof Expression.Conditional) {
       return Rebuild.children(expression, this::of);
     } else if (expression instanceof Expression.Binary binary) {
-      Expression inner = Rebuild.children(binary, this::of);
-      Expression left = constant(binary.left());
-      Expression right = constant(binary.right());
-      Expression folded =
-          left == null || right == null
-              ? null
-              : Constants.combine(binary.operator(), left, right, binary.place());
-      return folded == null ? inner : folded(folded);
+      return computed(binary.operator(), of(binary.left()), of(binary.right()), binary);
     } else if (expression instanceof Expression.Interpolated text) {
       Expression inner =
           Rebuild.children(
               text,
               hole -> {
-                Expression known = constant(hole);
+                Expression known = constant(computable(hole) ? of(hole) : hole);
                 return known == null ? hole : known;
               });
       Expression joined =
@@ -68,6 +61,27 @@ final class Inlining {
     return expression;
   }
 
+  /** An operator of operands in which all is inlined, so that none of them is visited again. */
+  private Expression computed(
+      String operator, Expression left, Expression right, Expression.Binary written) {
+    Expression first = constant(left);
+    Expression second = constant(right);
+    Expression literal =
+        first == null || second == null
+            ? null
+            : Constants.combine(operator, first, second, written.place());
+    if (literal != null) {
+      return folded(literal);
+    }
+    return left == written.left() && right == written.right()
+        ? written
+        : new Expression.Binary(operator, left, right, written.place());
+  }
+
+  private static boolean computable(Expression expression) {
+    return expression instanceof Expression.Binary || expression instanceof Expression.Interpolated;
+  }
+
   private Expression folded(Expression literal) {
     rules.add(Rules.FOLDED);
     return literal;
@@ -75,12 +89,10 @@ final class Inlining {
 
   /** The literal that an operand is; never a bound value, which must not get into the text. */
   private @Nullable Expression constant(Expression operand) {
-    Expression known = operand;
-    if (Predicates.meaning(operand, row, scope) instanceof Meaning.Constant constant) {
-      known = constant.value();
-    } else if (operand instanceof Expression.Binary || operand instanceof Expression.Interpolated) {
-      known = of(operand);
-    }
+    Expression known =
+        Predicates.meaning(operand, row, scope) instanceof Meaning.Constant constant
+            ? constant.value()
+            : operand;
     return Constants.literal(known) ? known : null;
   }
 

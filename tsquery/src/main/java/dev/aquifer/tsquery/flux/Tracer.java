@@ -1,6 +1,9 @@
 package dev.aquifer.tsquery.flux;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -13,12 +16,21 @@ import org.jspecify.annotations.Nullable;
  * before anything is planned, and keeps what it would plan: the {@link Step}s. What would need data
  * is {@link Meaning#UNKNOWN}.
  *
- * <p>Bounded: a script that calls itself over and over is followed for some 200,000 calls.
+ * <p>Bounded: a script that calls itself over and over is followed for some 200,000 calls, one that
+ * is nested through calls to 1,000 levels.
  */
 final class Tracer {
   private static final int MAX_CALLS = 200_000;
   private static final int MAX_DEPTH = 60;
+
+  /** A tree has 400 at most, but a call adds those of the function. */
+  private static final int MAX_LEVELS = 1_000;
+
+  /** Of expressions, values in records and characters that are computed. */
   private static final int MAX_VISITS = 4_000_000;
+
+  /** What a value that is copied into another record counts for, since it is kept there. */
+  private static final int COPY = 8;
 
   private final List<List<Step>> plans = new ArrayList<>();
   private final Set<Step> results = new LinkedHashSet<>();
@@ -27,6 +39,7 @@ final class Tracer {
   private int calls;
   private int visits;
   private int depth;
+  private int levels;
   private @Nullable Expression location;
 
   /**
@@ -83,10 +96,26 @@ final class Tracer {
   }
 
   private Meaning expression(Expression expression, Bindings scope) {
-    if (++visits > MAX_VISITS) {
+    if (levels == MAX_LEVELS || spent(1)) {
       calls = MAX_CALLS;
       return Meaning.UNKNOWN;
     }
+    levels++;
+    Meaning meaning = meaning(expression, scope);
+    levels--;
+    return meaning;
+  }
+
+  /** Whether that many visits more are too many; then the script is not followed to its end. */
+  private boolean spent(int more) {
+    visits = Math.min(visits + more, MAX_VISITS + 1);
+    if (visits > MAX_VISITS) {
+      calls = MAX_CALLS;
+    }
+    return visits > MAX_VISITS;
+  }
+
+  private Meaning meaning(Expression expression, Bindings scope) {
     if (Constants.literal(expression)) {
       return new Meaning.Constant(expression);
     } else if (expression instanceof Expression.Name name) {
@@ -116,10 +145,7 @@ final class Tracer {
           ? new Meaning.Constant(new Expression.Unary("-", constant.value(), unary.place()))
           : Meaning.UNKNOWN;
     } else if (expression instanceof Expression.Binary binary) {
-      return expression(binary.left(), scope) instanceof Meaning.Constant left
-              && expression(binary.right(), scope) instanceof Meaning.Constant right
-          ? known(Constants.combine(binary.operator(), left.value(), right.value(), binary.place()))
-          : Meaning.UNKNOWN;
+      return binary(binary, scope);
     } else if (expression instanceof Expression.Conditional conditional) {
       return conditional(conditional, scope);
     }
@@ -127,8 +153,16 @@ final class Tracer {
     return Meaning.UNKNOWN;
   }
 
-  private static Meaning known(@Nullable Expression value) {
-    return value == null ? Meaning.UNKNOWN : new Meaning.Constant(value);
+  private Meaning binary(Expression.Binary binary, Bindings scope) {
+    if (!(expression(binary.left(), scope) instanceof Meaning.Constant left)
+        || !(expression(binary.right(), scope) instanceof Meaning.Constant right)) {
+      return Meaning.UNKNOWN;
+    }
+    Expression value =
+        Constants.combine(binary.operator(), left.value(), right.value(), binary.place());
+    return value == null || (value instanceof Expression.Text text && spent(text.value().length()))
+        ? Meaning.UNKNOWN
+        : new Meaning.Constant(value);
   }
 
   private static Meaning member(Meaning object, String name) {
@@ -147,6 +181,9 @@ final class Tracer {
     if (record.base() != null) {
       if (!(scope.find(record.base().name()) instanceof Meaning.Fields base)) {
         arguments(record.properties(), scope).values().forEach(this::lose);
+        return Meaning.UNKNOWN;
+      }
+      if (spent(COPY * base.values().size())) {
         return Meaning.UNKNOWN;
       }
       values.putAll(base.values());
@@ -287,11 +324,21 @@ final class Tracer {
     }
   }
 
-  private static void collect(Meaning meaning, List<Step> inputs) {
-    if (meaning instanceof Meaning.Rows rows) {
-      inputs.add(rows.step());
-    } else if (meaning instanceof Meaning.Fields fields) {
-      fields.values().values().forEach(value -> collect(value, inputs));
+  /** Without recursion and within bounds: records may share records, to any depth. */
+  private void collect(Meaning meaning, List<Step> inputs) {
+    Deque<Iterator<Meaning>> open = new ArrayDeque<>();
+    open.push(List.of(meaning).iterator());
+    while (!open.isEmpty() && !spent(1)) {
+      if (!open.peek().hasNext()) {
+        open.pop();
+        continue;
+      }
+      Meaning next = open.peek().next();
+      if (next instanceof Meaning.Rows rows) {
+        inputs.add(rows.step());
+      } else if (next instanceof Meaning.Fields fields) {
+        open.push(fields.values().values().iterator());
+      }
     }
   }
 }
