@@ -17,6 +17,9 @@ final class Optimizer {
   private static final int ATTEMPTS = 4;
   private static final int PASSES = 4;
 
+  /** The most steps that are compared; a function's read is compared with that of each call. */
+  private static final int MAX_COMPARED = 1_000_000;
+
   private final Map<String, Expression> bound;
   private final FloatSums sums;
 
@@ -105,13 +108,16 @@ final class Optimizer {
       Set<String> kept) {
     SharedReads shared = attempt.shared;
     boolean good = after.complete();
+    long compared = 0;
     for (Reading read : Planner.reads(after)) {
       Expression.Call from = read.from().call();
       Expression.Call origin = shared.origin(from);
       List<Reading> olds = before.getOrDefault(origin, List.of());
       Set<Expression.Call> approved = attempt.pipes.approved(from);
+      compared += (long) olds.size() * read.pushed().size();
       boolean same =
-          !olds.isEmpty()
+          compared <= MAX_COMPARED
+              && !olds.isEmpty()
               && olds.stream()
                   .allMatch(old -> Answers.same(old, read, approved, attempt.defined, sums));
       if (!shared.through(from).isEmpty() && !(same && Answers.aggregated(read))) {

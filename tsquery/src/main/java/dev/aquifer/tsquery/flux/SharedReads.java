@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * it with a pipe. A read whose tables are used more than once is pushed on nowhere.
  */
 final class SharedReads {
-  /** The most calls that are written more than once. */
+  /** The most calls that are copied to where they are used; each use copies all before it. */
   private static final int MAX_COPIED = 2_000;
 
   private final Set<String> kept;
@@ -26,7 +26,7 @@ final class SharedReads {
   private final IdentityHashMap<Expression.Call, Integer> reaches = new IdentityHashMap<>();
   private final List<FluxPlan.Rewrite> rewrites = new ArrayList<>();
   private final Map<String, Place> places = new HashMap<>();
-  private int copied;
+  private long copied;
 
   /**
    * @param kept variables that stay
@@ -90,7 +90,7 @@ final class SharedReads {
   }
 
   private boolean affordable(Expression.Pipe pipe, int times) {
-    copied += pipe.stages().size() * (times - 1);
+    copied += (long) pipe.stages().size() * times;
     return copied <= MAX_COPIED;
   }
 

@@ -61,6 +61,24 @@ class HostileScriptTest {
     optimized("f = (x=f()) => x\ny = f()\n" + READ);
   }
 
+  @Test
+  void optimized_ofAFunctionThatReadsForManyCalls_endsInTime() {
+    String calls = "f = () => " + READ + "\n" + "f()\n".repeat(20_000);
+    FluxScript script = FluxScript.parse(calls + READ + " |> filter(fn: (r) => \"x\" == r.t)");
+    assertThat(optimized(script.text())).isEqualTo(script);
+  }
+
+  @Test
+  void optimized_ofAChainOfReads_copiesFewStages() {
+    optimized(lines("a0 = " + READ, "aN=aP|>min()", 45_000) + "a45000 |> min()");
+  }
+
+  @Test
+  void optimized_ofManyUsesOfALongRead_copiesFewStages() {
+    String read = "a = " + READ + " |> b()".repeat(100_000);
+    optimized(read + "\na|>b()".repeat(30_000));
+  }
+
   private static String lines(String first, String next, int count) {
     StringBuilder text = new StringBuilder(first).append('\n');
     for (int i = 1; i <= count; i++) {
