@@ -8,6 +8,7 @@ import dev.aquifer.AquiferException;
 import dev.aquifer.RefusedQueryException;
 import dev.aquifer.Tenant;
 import dev.aquifer.UnavailableException;
+import dev.aquifer.testkit.Eventually;
 import dev.aquifer.testkit.Proof;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
@@ -328,9 +329,8 @@ class BatchTest {
       assertThat(running.await(20, TimeUnit.SECONDS)).isTrue();
       Future<List<BatchAnswer>> second =
           threads.submit(() -> T1.call(() -> series.queryAll(panels(4))));
-      while (series.queue().waiting(T1) == 0) {
-        Thread.onSpinWait();
-      }
+      Eventually.within(Duration.ofSeconds(20))
+          .until("waits", () -> series.queue().waiting(T1) > 0);
       passed(Duration.ofMillis(50));
       end.countDown();
       first.get(20, TimeUnit.SECONDS);
@@ -427,7 +427,7 @@ class BatchTest {
   }
 
   /** Answers without rows, each request when some time has passed. */
-  private static final class Consuming implements Backend, BatchSink, RowSink {
+  private static final class Consuming implements Backend, BatchSink {
     private final List<Duration> timeouts = new ArrayList<>();
     private final List<Integer> answered = new ArrayList<>();
     private final Map<Integer, AquiferException> errors = new HashMap<>();
@@ -453,26 +453,8 @@ class BatchTest {
 
     @Override
     public RowSink rows(int request) {
-      return this;
+      return new IgnoringSink();
     }
-
-    @Override
-    public void row(List<String> group, long windowStart) {}
-
-    @Override
-    public void longValue(int selection, long value) {}
-
-    @Override
-    public void doubleValue(int selection, double value) {}
-
-    @Override
-    public void booleanValue(int selection, boolean value) {}
-
-    @Override
-    public void textValue(int selection, String value) {}
-
-    @Override
-    public void received(long count) {}
 
     @Override
     public void answered(int request) {

@@ -73,8 +73,12 @@ record ClusterNode(Caches caches, CausalSessions sessions, TimeSeries series)
   }
 
   static <T> T as(Callable<T> body) {
+    return as(T1, body);
+  }
+
+  static <T> T as(Tenant tenant, Callable<T> body) {
     try {
-      return T1.call(body);
+      return tenant.call(body);
     } catch (RuntimeException | Error e) {
       throw e;
     } catch (Exception e) {

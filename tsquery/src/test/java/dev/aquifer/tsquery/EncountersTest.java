@@ -1,5 +1,6 @@
 package dev.aquifer.tsquery;
 
+import static dev.aquifer.tsquery.ClusterNode.as;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -22,7 +23,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
-import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
@@ -319,16 +319,6 @@ class EncountersTest {
 
   private static Instant at(long seconds) {
     return ClusterNode.at(seconds);
-  }
-
-  private static <T> T as(Tenant tenant, Callable<T> body) {
-    try {
-      return tenant.call(body);
-    } catch (RuntimeException | Error e) {
-      throw e;
-    } catch (Exception e) {
-      throw new AssertionError(e);
-    }
   }
 
   /** The end of a process: nothing catches it. */

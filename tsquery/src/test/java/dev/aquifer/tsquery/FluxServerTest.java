@@ -368,7 +368,7 @@ class FluxServerTest extends FluxServer {
   }
 
   /** Kills the server when the first row has come. */
-  private static final class KillingSink implements RowSink {
+  private static final class KillingSink extends IgnoringSink {
     private final InfluxServer server;
     private int rows;
 
@@ -382,18 +382,6 @@ class FluxServerTest extends FluxServer {
         server.kill();
       }
     }
-
-    @Override
-    public void longValue(int selection, long value) {}
-
-    @Override
-    public void doubleValue(int selection, double value) {}
-
-    @Override
-    public void booleanValue(int selection, boolean value) {}
-
-    @Override
-    public void textValue(int selection, String value) {}
   }
 
   private double sum(PointPredicate predicate) throws Exception {

@@ -262,7 +262,7 @@ class PostgresBackendTest {
     long began = System.nanoTime();
     int[] rows = new int[1];
     RowSink slow =
-        new Taking() {
+        new IgnoringSink() {
           @Override
           public void row(List<String> group, long start) {
             rows[0]++;
@@ -285,24 +285,6 @@ class PostgresBackendTest {
         .hasMessageContaining("within its limit of 1 s");
 
     assertThat(rows[0]).isEqualTo(5_000);
-  }
-
-  /** Takes anything. */
-  private abstract static class Taking implements RowSink {
-    @Override
-    public void longValue(int selection, long value) {}
-
-    @Override
-    public void doubleValue(int selection, double value) {}
-
-    @Override
-    public void booleanValue(int selection, boolean value) {}
-
-    @Override
-    public void textValue(int selection, String value) {}
-
-    @Override
-    public void received(long count) {}
   }
 
   private void slow(String sleep) throws SQLException {

@@ -1,5 +1,6 @@
 package dev.aquifer.tsquery;
 
+import static dev.aquifer.tsquery.ClusterNode.as;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.aquifer.Tenant;
@@ -10,7 +11,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
@@ -101,15 +101,5 @@ class RedisClusterTest {
 
   private List<Series> uncached(Tenant tenant) {
     return as(tenant, () -> one.series().queryUncached(ClusterNode.query(0, 10_000))).series();
-  }
-
-  private static <T> T as(Tenant tenant, Callable<T> body) {
-    try {
-      return tenant.call(body);
-    } catch (RuntimeException | Error e) {
-      throw e;
-    } catch (Exception e) {
-      throw new AssertionError(e);
-    }
   }
 }
