@@ -159,7 +159,7 @@ final class Assembly implements RowSink {
     if (known != null) {
       return known;
     }
-    budget.take((long) selections.size() * grid.size(), measurement);
+    budget.take(seriesPoints(), measurement);
     Cells[] made = new Cells[selections.size()];
     for (int i = 0; i < made.length; i++) {
       made[i] = new Cells(grid.size());
@@ -181,9 +181,14 @@ final class Assembly implements RowSink {
     return budget.limit();
   }
 
+  /** How many points a series has. */
+  long seriesPoints() {
+    return (long) selections.size() * grid.size();
+  }
+
   /** How many series it may have. */
   long mostSeries() {
-    return budget.limit() / Math.max(1, (long) selections.size() * grid.size());
+    return budget.limit() / Math.max(1, seriesPoints());
   }
 
   /** The last window that any series has a value in; the one before the first, when none has. */
@@ -225,12 +230,7 @@ final class Assembly implements RowSink {
                 filling.columns(entry.getValue(), shown, starts)));
       }
     }
-    return new Staging(query.stages(), budget, taken()).run(rendered);
-  }
-
-  /** How much of the budget its series have. */
-  private long taken() {
-    return (long) series.size() * selections.size() * grid.size();
+    return new Staging(query.stages(), budget, series.size() * seriesPoints()).run(rendered);
   }
 
   private long[] starts(int[] shown) {

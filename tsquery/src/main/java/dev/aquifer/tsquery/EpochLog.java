@@ -63,11 +63,6 @@ final class EpochLog {
     return epoch;
   }
 
-  /** Whether nothing was voided after the epoch. */
-  boolean isAt(long since) {
-    return epoch == since;
-  }
-
   /** Whether something in {@code [start, stop)} was voided after the epoch. */
   boolean voidedSince(long since, long start, long stop) {
     for (Entry entry : entries) {

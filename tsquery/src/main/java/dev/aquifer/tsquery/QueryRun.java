@@ -173,7 +173,7 @@ final class QueryRun {
   }
 
   long points() {
-    return (long) grid.size() * query.selections().size();
+    return assembly.seriesPoints();
   }
 
   /** What the backend says of what it is asked for. */

@@ -162,7 +162,7 @@ final class WindowCache {
         }
       }
       Map<Long, Segment> others =
-          ledger.log.isAt(sight.others.epoch()) || !epochChecked
+          ledger.log.epoch() == sight.others.epoch() || !epochChecked
               ? sight.others.segments()
               : Map.<Long, Segment>of();
       return WindowPlanner.plan(
@@ -193,11 +193,10 @@ final class WindowCache {
     WindowGrid grid = assembly.grid();
     Keeping keeping = new Keeping(ledger, flight, assembly, assembly.lastPresent(), fetchedAt);
     for (Run run : fetched) {
-      long from = Math.max(run.from(), grid.fullFirst());
-      long to = Math.min(run.to(), grid.fullEnd());
-      while (from < to) {
+      Run whole = grid.whole(run);
+      for (long from = whole.from(); from < whole.to(); ) {
         long index = Math.floorDiv(from, (long) Segment.LENGTH);
-        long end = Math.min(to, (index + 1) * Segment.LENGTH);
+        long end = Math.min(whole.to(), (index + 1) * Segment.LENGTH);
         keep(keeping, new Track.Part(flight.track(), index), new Run(from, end));
         from = end;
       }
@@ -392,8 +391,9 @@ final class WindowCache {
   }
 
   private void claim(Run run, WindowGrid grid, long now, List<Run> claims) {
-    long from = Math.max(run.from(), grid.fullFirst());
-    long to = Math.min(run.to(), grid.fullEnd());
+    Run whole = grid.whole(run);
+    long from = whole.from();
+    long to = whole.to();
     // What cannot be kept for a moment cannot be handed to those who would wait for it.
     while (to > from && ageing.until(grid.stop(to - 1), now, false) == now) {
       to--;

@@ -169,6 +169,11 @@ final class WindowGrid {
     return fullEnd;
   }
 
+  /** Those of the windows that are whole; of no size, or less, when there are none. */
+  Run whole(Run windows) {
+    return windows.common(new Run(fullFirst, fullEnd));
+  }
+
   /** The first window that has not ended by now. */
   long endedBefore(long now) {
     long bucket = end;
